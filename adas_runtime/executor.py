@@ -1,0 +1,272 @@
+"""The deterministic executor that nodes and replay share: it feeds cores, routes what they say, judges no content.
+
+It has no clock: times are handed to it. The live host node calls it with the node's clock, the replay with the
+recording's; the same calls give the same emissions, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adas_runtime.errors import WiringError
+from adas_runtime.function import STATUS_PERIOD_S, BuildContext, Core, FunctionSpec, Process, Status, is_usable
+from adas_runtime.graph import STATUS_OUTPUT, Graph, live_topic, route
+from adas_runtime.signals import FunctionStatus, Health, Signal, Stage
+
+BACKWARD_TOLERANCE_S: Final = 0.1  # less is jitter between senders: time then stands still; more is a new time line
+GAP_S: Final = 2.0  # after this long without input every function has settled, a longer gap is skipped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emission:
+    """One value that a function sent."""
+
+    topic: str
+    signal: Signal
+    function: str
+    output: str
+    now_s: float
+
+
+class _Runner:
+    """One function with what the executor keeps for it."""
+
+    __slots__ = ("core", "due_s", "initial", "latest_of", "outputs", "shown", "shown_s", "spec", "stage")
+
+    def __init__(self, spec: FunctionSpec, core: Core, stage: Stage, graph: Graph) -> None:
+        self.spec = spec
+        self.core = core
+        self.initial = core.state
+        self.stage = stage
+        self.latest_of = tuple(
+            (item, wire.topics) for item, wire in zip(spec.inputs, graph.wires(spec.name), strict=True)
+        )
+        self.outputs = tuple(
+            (output.name, topic)
+            for output in spec.outputs
+            if (topic := route(stage, output.signal, spec.name, output.name)) is not None
+        )
+        self.due_s: float | None = None
+        self.shown: tuple[Any, ...] | None = None
+        self.shown_s = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that an executor remembers; `restore` of it continues exactly where `save` was called."""
+
+    now_s: float | None
+    latest: Mapping[str, Signal]
+    states: Mapping[str, Any]
+    due_s: Mapping[str, float | None]
+    shown: Mapping[str, tuple[tuple[Any, ...] | None, float]]
+
+
+class Executor:
+    """Steps the functions of a graph, or of one process of it.
+
+    Args:
+        graph: The whole graph.
+        context: Market and vehicle that the cores are built from.
+        stages: Stage per function that has one; a function without an entry is `off`.
+        process: Only this process's functions; `None`: all.
+        without: Functions that are not run although the graph holds them (their outputs come from a recording).
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        context: BuildContext,
+        stages: Mapping[str, Stage],
+        *,
+        process: Process | None = None,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
+        self.graph = graph
+        specs = graph.functions if process is None else graph.in_process(process)
+        self._runners = tuple(
+            _Runner(
+                spec,
+                spec.build(context),
+                stages.get(spec.name, Stage.OFF) if spec.has_stage else Stage.ON,
+                graph,
+            )
+            for spec in specs
+            if spec.name not in without
+        )
+        self._latest: dict[str, Signal] = {}
+        self._now_s: float | None = None
+        self._triggers: dict[str, set[str]] = {}
+        for runner in self._runners:
+            if runner.spec.trigger is None:
+                continue
+            for item, topics in runner.latest_of:
+                if item.name == runner.spec.trigger:
+                    for topic in topics:
+                        self._triggers.setdefault(topic, set()).add(runner.spec.name)
+        self._topics = {topic for runner in self._runners for _, topics in runner.latest_of for topic in topics}
+
+    @property
+    def functions(self) -> tuple[FunctionSpec, ...]:
+        """The functions that this executor steps, in order."""
+        return tuple(runner.spec for runner in self._runners)
+
+    @property
+    def external_topics(self) -> tuple[str, ...]:
+        """Topics that must be offered from outside, in alphabetical order."""
+        own = {
+            live_topic(runner.spec.name, output.name) for runner in self._runners for output in runner.spec.outputs
+        } | {live_topic(runner.spec.name, STATUS_OUTPUT) for runner in self._runners}
+        return tuple(sorted(self._topics - own))
+
+    def core(self, function: str) -> Core:
+        """The core of a function; KeyError where this executor does not hold it."""
+        for runner in self._runners:
+            if runner.spec.name == function:
+                return runner.core
+        raise KeyError(function)
+
+    def set_stage(self, function: str, stage: Stage) -> None:
+        """Put a function into another stage; its memory starts afresh."""
+        for index, runner in enumerate(self._runners):
+            if runner.spec.name == function and runner.spec.has_stage:
+                runner.core.state = runner.initial
+                fresh = _Runner(runner.spec, runner.core, stage, self.graph)
+                fresh.due_s = runner.due_s
+                self._runners = (*self._runners[:index], fresh, *self._runners[index + 1 :])
+                return
+        raise WiringError(f"no function {function!r} with a stage in this process")
+
+    def next_due_s(self) -> float | None:
+        """When the next function has to step without a trigger; `None` before the first value or `advance`."""
+        due = [runner.due_s for runner in self._runners if runner.due_s is not None]
+        return min(due) if due else None
+
+    def offer(self, topic: str, signal: Signal, now_s: float) -> list[Emission]:
+        """A value arrived at `now_s`: keep it and step what it triggers, producers first."""
+        now_s = self._move_to(now_s)
+        self._latest[topic] = signal
+        emissions: list[Emission] = []
+        triggered = self._triggers.get(topic)
+        if triggered:
+            self._run(set(triggered), now_s, emissions)
+        return emissions
+
+    def advance(self, now_s: float) -> list[Emission]:
+        """Time is `now_s`: step every function whose period has passed."""
+        now_s = self._move_to(now_s)
+        due = {r.spec.name for r in self._runners if r.due_s is not None and r.due_s <= now_s}
+        emissions: list[Emission] = []
+        if due:
+            self._run(due, now_s, emissions)
+        return emissions
+
+    def skip_to(self, now_s: float) -> None:
+        """Nothing came for long: do not step through the gap; every function is due at `now_s`."""
+        for runner in self._runners:
+            if runner.due_s is not None and runner.due_s < now_s:
+                runner.due_s = now_s
+
+    def save(self) -> Snapshot:
+        """All memory, to be restored later or elsewhere."""
+        return Snapshot(
+            now_s=self._now_s,
+            latest=dict(self._latest),
+            states={r.spec.name: r.core.state for r in self._runners},
+            due_s={r.spec.name: r.due_s for r in self._runners},
+            shown={r.spec.name: (r.shown, r.shown_s) for r in self._runners},
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Continue from a snapshot of an executor with the same functions."""
+        self._now_s = snapshot.now_s
+        self._latest = dict(snapshot.latest)
+        for runner in self._runners:
+            runner.core.state = snapshot.states[runner.spec.name]
+            runner.due_s = snapshot.due_s[runner.spec.name]
+            runner.shown, runner.shown_s = snapshot.shown[runner.spec.name]
+
+    def reset(self) -> None:
+        """Forget everything, as after a start."""
+        self._latest.clear()
+        self._now_s = None
+        for runner in self._runners:
+            runner.core.state = runner.initial
+            runner.due_s = None
+            runner.shown = None
+
+    def _move_to(self, now_s: float) -> float:
+        """Time never runs back within a time line; a real jump back starts a new one with nothing remembered."""
+        if self._now_s is not None and now_s < self._now_s:
+            if self._now_s - now_s <= BACKWARD_TOLERANCE_S:
+                return self._now_s
+            self.reset()
+        if self._now_s is None:
+            for runner in self._runners:
+                runner.due_s = now_s
+        self._now_s = now_s
+        return now_s
+
+    def _run(self, names: set[str], now_s: float, emissions: list[Emission]) -> None:
+        for runner in self._runners:  # producers before consumers, so one pass is enough
+            if runner.spec.name not in names:
+                continue
+            for emission in self._step(runner, now_s):
+                emissions.append(emission)
+                self._latest[emission.topic] = emission.signal
+                names |= self._triggers.get(emission.topic, set())
+
+    def _step(self, runner: _Runner, now_s: float) -> list[Emission]:
+        spec = runner.spec
+        runner.due_s = now_s + spec.period_s
+        if runner.stage is Stage.OFF:
+            return self._status(runner, Status(state="off", reason="off in this market"), (), now_s)
+        values: dict[str, Any] = {}
+        absent: list[str] = []
+        for item, topics in runner.latest_of:
+            found = [
+                signal
+                for topic in topics
+                if (signal := self._latest.get(topic)) is not None and is_usable(signal.stamp_s, now_s, item.max_age_s)
+            ]
+            if item.many:
+                values[item.name] = tuple(found)
+            elif found:
+                values[item.name] = found[0]
+            else:
+                values[item.name] = None
+                absent.append(item.name)
+        try:
+            result = runner.core.step(spec.inputs_type(**values), now_s)
+        except Exception as error:  # the last resort: a core is total, so this is a defect; the graph lives on
+            status = Status(state="fault", health=Health.FAULT, reason=f"{type(error).__name__}: {error}"[:256])
+            return self._status(runner, status, tuple(absent), now_s)
+        emissions = [
+            Emission(topic=topic, signal=signal, function=spec.name, output=name, now_s=now_s)
+            for name, topic in runner.outputs
+            if (signal := getattr(result, name)) is not None
+        ]
+        emissions.extend(self._status(runner, result.status, tuple(absent), now_s))
+        return emissions
+
+    def _status(self, runner: _Runner, status: Status, absent: tuple[str, ...], now_s: float) -> list[Emission]:
+        shown = (status.state, status.is_active, status.health, status.reason, absent)
+        if shown == runner.shown and now_s - runner.shown_s < STATUS_PERIOD_S:
+            return []
+        runner.shown, runner.shown_s = shown, now_s
+        name = runner.spec.name
+        signal = FunctionStatus(
+            stamp_s=now_s,
+            author=name,
+            stage=runner.stage,
+            health=status.health,
+            state=status.state,
+            is_active=status.is_active,
+            reason=status.reason,
+            absent=absent,
+            kpis=status.kpis,
+        )
+        topic = live_topic(name, STATUS_OUTPUT)
+        return [Emission(topic=topic, signal=signal, function=name, output=STATUS_OUTPUT, now_s=now_s)]

@@ -1,0 +1,159 @@
+"""What a function is: a pure core, and one declaration from which nodes, replay, docs and health checks follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from adas_runtime.errors import WiringError
+from adas_runtime.signals import Health, Signal
+
+if TYPE_CHECKING:
+    from adas_runtime.market.schema import Market
+    from adas_runtime.vehicle.schema import Vehicle
+
+FUTURE_TOLERANCE_S: Final = 0.05  # two clocks on one car; a stamp farther ahead than this is a lie, not jitter
+STATUS_PERIOD_S: Final = 1.0  # a status is sent at each change and at least this often
+
+
+class Process(Enum):
+    """Which process of the car computer holds a function (design section 3)."""
+
+    PERCEPTION = "perception"
+    DECISION = "decision"
+    GUARD = "guard"
+    RECORDER = "recorder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One input of a function.
+
+    Args:
+        name: Field of the function's inputs record.
+        signal: Type of the value.
+        max_age_s: An older value is absent (`None`); judged by the executor, never by the core [s].
+        many: Take the value of every producer; the core then gets a tuple in the graph's order, the absent left out.
+        source: Name of the producer, where several functions produce this signal and one of them is meant.
+    """
+
+    name: str
+    signal: type[Signal]
+    max_age_s: float
+    many: bool = False
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One output of a function.
+
+    Args:
+        name: Field of the function's outputs record; `None` there means that nothing is sent.
+        signal: Type of the value.
+        is_periodic: A value comes with every step, so that a late one is a fault (QoS deadline). Else it is an event.
+    """
+
+    name: str
+    signal: type[Signal]
+    is_periodic: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a core says of itself each step; the executor adds author, stage, stamp and absent inputs."""
+
+    state: str
+    is_active: bool = False
+    health: Health = Health.OK
+    reason: str = ""
+    kpis: tuple[float, ...] = ()
+
+
+class Core(Protocol):
+    """A function's pure core.
+
+    `state` is one immutable record, replaced by `step` and never mutated, so that it can be saved and restored.
+    `step` returns for every input: wrong data while driving is a value, not an exception.
+    """
+
+    state: Any
+
+    def step(self, inputs: Any, now_s: float) -> Any:
+        """One step. `inputs` is the spec's `inputs_type`, the result its `outputs_type` with a `status: Status`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContext:
+    """What a core may be built from: the merged market and the vehicle."""
+
+    market: Market
+    vehicle: Vehicle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSpec:
+    """A function's one declaration.
+
+    Args:
+        name: Snake-case, unique; also its key among the market's `features` and the stem of its topics.
+        summary: One line for the docs and the diagram.
+        process: Process that holds it.
+        inputs: What it reads.
+        outputs: What it writes, besides its status.
+        inputs_type: Dataclass with one field per input.
+        outputs_type: Dataclass with one field per output and `status: Status`.
+        period_s: It steps at the latest this long after its former step [s].
+        trigger: Input whose arrival makes it step at once.
+        has_stage: Its stage comes from the market; false: it always runs (arbiter, envelope, health).
+        kpis: Names of the figures in `Status.kpis`.
+        build: Makes the core.
+    """
+
+    name: str
+    summary: str
+    process: Process
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    inputs_type: type
+    outputs_type: type
+    period_s: float
+    trigger: str | None = None
+    has_stage: bool = True
+    kpis: tuple[str, ...] = ()
+    build: Callable[[BuildContext], Core]
+
+    def __post_init__(self) -> None:
+        """Check the declaration against its own records; a mistake here is found when the module is imported."""
+        read = {field.name for field in fields(self.inputs_type)}
+        if read != {item.name for item in self.inputs}:
+            raise WiringError(
+                f"inputs {sorted(i.name for i in self.inputs)} differ from the fields of "
+                f"{self.inputs_type.__name__} {sorted(read)}",
+                where=f"function {self.name}",
+                mend="declare one Input per field",
+            )
+        written = {field.name for field in fields(self.outputs_type)} - {"status"}
+        if written != {item.name for item in self.outputs}:
+            raise WiringError(
+                f"outputs {sorted(o.name for o in self.outputs)} differ from the fields of "
+                f"{self.outputs_type.__name__} {sorted(written)}",
+                where=f"function {self.name}",
+                mend="declare one Output per field, and a field status: Status",
+            )
+        if self.trigger is not None and self.trigger not in read:
+            raise WiringError(f"trigger {self.trigger!r} is not an input", where=f"function {self.name}")
+        if self.period_s <= 0.0 or any(item.max_age_s <= 0.0 for item in self.inputs):
+            raise WiringError("periods and ages must be above 0 s", where=f"function {self.name}")
+
+
+def is_usable(stamp_s: float, now_s: float, max_age_s: float) -> bool:
+    """Whether a value of `stamp_s` may be used at `now_s`: not older than declared, not from the future.
+
+    The one place where age is judged, for nodes and replay alike. Both times are of the same clock.
+    """
+    age_s = now_s - stamp_s
+    return -FUTURE_TOLERANCE_S <= age_s <= max_age_s

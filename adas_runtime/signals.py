@@ -1,0 +1,646 @@
+"""The typed values that flow between functions: SI units, ISO 8855 axes, one declaration for all uses.
+
+Vehicle frame: origin on the ground under the centre of the rear axle, x forward, y left, z up; left turn, left
+curvature and left offset are positive (ISO 8855). `stamp_s` is the acquisition time of the oldest source, in seconds
+since the epoch of the clock that the recording or the node uses.
+
+Each field's `Annotated` note gives text, unit and bounds. From these notes come the ROS messages in
+`adas_interfaces/msg` (`script/gen_msgs`), the converter that refuses what is out of bounds, and the message reference.
+A missing value is `None`, never a number that means "missing"; on the wire a `has_<field>` flag says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from typing import Annotated, Final
+
+SPEED_MAX_MPS: Final = 150.0
+MAX_LANE_BOUNDARIES: Final = 8
+MAX_OBJECTS: Final = 256
+MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a field means: text, unit (SI, or `1` for a plain number) and the bounds that the border enforces.
+
+    `max_len` bounds a text (UTF-8 bytes), a byte string or a tuple. Bounds are physical plausibility, wider than any
+    market's or vehicle's limits: what lies outside was not measured, it is a fault of the sender.
+    """
+
+    text: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    max_len: int = 0
+
+
+class Signal:
+    """Base of every value that crosses a border of a process."""
+
+    __slots__ = ()
+    stamp_s: float
+
+
+Stamp = Annotated[float, Note("acquisition time of the oldest source", "s", 0.0, 1e11)]
+Confidence = Annotated[float, Note("confidence, 0 none to 1 certain", "1", 0.0, 1.0)]
+Name = Annotated[str, Note("name of a function, source or object", max_len=64)]
+Reason = Annotated[str, Note("why, for the driver's log and the report", max_len=256)]
+
+
+# --- enumerations -----------------------------------------------------------------------------------------------------
+
+
+@unique
+class Gear(IntEnum):
+    UNKNOWN = 0
+    PARK = 1
+    REVERSE = 2
+    NEUTRAL = 3
+    DRIVE = 4
+
+
+@unique
+class Indicator(IntEnum):
+    OFF = 0
+    LEFT = 1
+    RIGHT = 2
+    HAZARD = 3
+
+
+@unique
+class CameraId(IntEnum):
+    FRONT = 0
+    DRIVER = 1
+
+
+@unique
+class FixStatus(IntEnum):
+    NO_FIX = 0
+    FIX = 1
+    AUGMENTED = 2
+    DEAD_RECKONING = 3
+
+
+@unique
+class LaneSide(IntEnum):
+    """Which boundary, counted from the ego vehicle."""
+
+    LEFT = 0
+    RIGHT = 1
+    NEXT_LEFT = 2
+    NEXT_RIGHT = 3
+
+
+@unique
+class MarkingType(IntEnum):
+    UNKNOWN = 0
+    SOLID = 1
+    DASHED = 2
+    DOUBLE_SOLID = 3
+    SOLID_DASHED = 4
+    STUDS = 5
+    ROAD_EDGE = 6
+
+
+@unique
+class MarkingColour(IntEnum):
+    UNKNOWN = 0
+    WHITE = 1
+    YELLOW = 2
+    ORANGE = 3
+    BLUE = 4
+
+
+@unique
+class ObjectClass(IntEnum):
+    UNKNOWN = 0
+    CAR = 1
+    VAN = 2
+    TRUCK = 3
+    BUS = 4
+    MOTORCYCLE = 5
+    CYCLIST = 6
+    PEDESTRIAN = 7
+    ANIMAL = 8
+    TRAILER = 9
+
+
+@unique
+class SignKind(IntEnum):
+    UNKNOWN = 0
+    SPEED_LIMIT = 1
+    END_OF_SPEED_LIMIT = 2
+    END_OF_ALL_LIMITS = 3
+    ADVISORY_SPEED = 4
+    MINIMUM_SPEED = 5
+    CITY_ENTRY = 6
+    CITY_EXIT = 7
+    MOTORWAY_ENTRY = 8
+    MOTORWAY_EXIT = 9
+    ZONE_ENTRY = 10
+    ZONE_EXIT = 11
+    VARIABLE_SPEED_LIMIT = 12
+
+
+@unique
+class SpeedUnit(IntEnum):
+    """The unit that a sign or the driver's display uses; values inside the runtime stay in m/s."""
+
+    KMH = 0
+    MPH = 1
+
+
+@unique
+class GazeZone(IntEnum):
+    UNKNOWN = 0
+    ROAD = 1
+    MIRROR_LEFT = 2
+    MIRROR_RIGHT = 3
+    MIRROR_CENTRE = 4
+    INSTRUMENTS = 5
+    CENTRE_STACK = 6
+    LAP = 7
+    PASSENGER = 8
+
+
+@unique
+class SlotKind(IntEnum):
+    UNKNOWN = 0
+    PARALLEL = 1
+    PERPENDICULAR = 2
+    ANGLED = 3
+
+
+@unique
+class RoadClass(IntEnum):
+    UNKNOWN = 0
+    MOTORWAY = 1
+    TRUNK = 2
+    PRIMARY = 3
+    SECONDARY = 4
+    TERTIARY = 5
+    RESIDENTIAL = 6
+    LIVING_STREET = 7
+    SERVICE = 8
+    TRACK = 9
+
+
+@unique
+class LimitSource(IntEnum):
+    NONE = 0
+    SIGN = 1
+    MAP = 2
+    IMPLICIT_SIGN = 3
+    DEFAULT = 4
+    VEHICLE = 5
+
+
+@unique
+class LimitKind(IntEnum):
+    UNKNOWN = 0
+    EXPLICIT = 1
+    IMPLICIT = 2
+    NO_LIMIT = 3
+
+
+@unique
+class LampDemand(IntEnum):
+    """What a function asks of a lamp; the driver's switch always wins."""
+
+    NO_DEMAND = 0
+    OFF = 1
+    ON = 2
+
+
+@unique
+class AlertLevel(IntEnum):
+    INFO = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+@unique
+class AlertSide(IntEnum):
+    NONE = 0
+    LEFT = 1
+    RIGHT = 2
+
+
+@unique
+class Stage(IntEnum):
+    """How much a function may do in this market (design section 5)."""
+
+    OFF = 0
+    SHADOW = 1
+    WARN = 2
+    ON = 3
+
+
+@unique
+class Health(IntEnum):
+    OK = 0
+    DEGRADED = 1
+    FAULT = 2
+
+
+# --- inputs -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleState(Signal):
+    """The ego vehicle's motion and the driver's hold of it, at 100 Hz."""
+
+    stamp_s: Stamp
+    speed_mps: Annotated[float, Note("speed along x, negative in reverse", "m/s", -40.0, SPEED_MAX_MPS)]
+    accel_mps2: Annotated[float | None, Note("acceleration along x, braking negative", "m/s^2", -30.0, 30.0)] = None
+    lateral_accel_mps2: Annotated[float | None, Note("acceleration along y", "m/s^2", -30.0, 30.0)] = None
+    yaw_rate_rps: Annotated[float | None, Note("yaw rate, left turn positive", "rad/s", -4.0, 4.0)] = None
+    steering_wheel_angle_rad: Annotated[
+        float | None, Note("steering wheel angle, left positive", "rad", -20.0, 20.0)
+    ] = None
+    steering_wheel_rate_rps: Annotated[float | None, Note("rate of the wheel angle", "rad/s", -60.0, 60.0)] = None
+    driver_torque_nm: Annotated[float | None, Note("driver's torque on the wheel, left positive", "Nm", -50, 50)] = None
+    is_hands_on: Annotated[bool | None, Note("hands on the wheel, where a sensor tells")] = None
+    accelerator: Annotated[float | None, Note("accelerator pedal, 0 released to 1 floored", "1", 0.0, 1.0)] = None
+    brake: Annotated[float | None, Note("brake pedal, 0 released to 1 full", "1", 0.0, 1.0)] = None
+    is_braking: Annotated[bool | None, Note("driver presses the brake pedal")] = None
+    gear: Gear = Gear.UNKNOWN
+    is_stability_control_active: Annotated[bool | None, Note("ESC or ABS intervenes")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverInput(Signal):
+    """Stalks and buttons."""
+
+    stamp_s: Stamp
+    indicator: Indicator = Indicator.OFF
+    pressed: Annotated[tuple[str, ...], Note("buttons down, by name", max_len=16)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CameraFrame(Signal):
+    """One picture. On live topics a camera speaks `sensor_msgs/CompressedImage`; the input map turns it into this."""
+
+    stamp_s: Stamp
+    camera: CameraId = CameraId.FRONT
+    width_px: Annotated[int, Note("columns", "px", 1, 16384)]
+    height_px: Annotated[int, Note("rows", "px", 1, 16384)]
+    encoding: Annotated[str, Note("jpeg, png, bgr8, rgb8, mono8, or a sensor_msgs raw encoding", max_len=32)]
+    data: Annotated[bytes, Note("the encoded picture, or its rows without padding", max_len=MAX_FRAME_BYTES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadarTrack:
+    """One target of a radar."""
+
+    track_id: Annotated[int, Note("number given by the radar", "1", 0, 2**31 - 1)]
+    x_m: Annotated[float, Note("position forward", "m", -500.0, 500.0)]
+    y_m: Annotated[float, Note("position left", "m", -500.0, 500.0)]
+    range_rate_mps: Annotated[float | None, Note("relative radial speed, closing negative", "m/s", -200.0, 200.0)] = (
+        None
+    )
+    speed_x_mps: Annotated[float | None, Note("relative speed along x", "m/s", -200.0, 200.0)] = None
+    rcs_dbsm: Annotated[float | None, Note("radar cross section", "dBsm", -100.0, 100.0)] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadarObjects(Signal):
+    """What a radar reports in one cycle."""
+
+    stamp_s: Stamp
+    tracks: Annotated[tuple[RadarTrack, ...], Note("targets, strongest claim first", max_len=MAX_OBJECTS)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoseFix(Signal):
+    """A satellite fix, WGS 84."""
+
+    stamp_s: Stamp
+    latitude_deg: Annotated[float, Note("latitude", "deg", -90.0, 90.0)]
+    longitude_deg: Annotated[float, Note("longitude", "deg", -180.0, 180.0)]
+    altitude_m: Annotated[float | None, Note("height above the ellipsoid", "m", -1000.0, 20000.0)] = None
+    heading_rad: Annotated[float | None, Note("course, from east, left positive", "rad", -6.3, 6.3)] = None
+    position_std_m: Annotated[float | None, Note("standard deviation of the position", "m", 0.0, 1e6)] = None
+    status: FixStatus = FixStatus.NO_FIX
+
+
+# --- between ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneBoundary:
+    """One boundary as y = c0 + c1 x + c2 x^2 + c3 x^3 in the vehicle frame, valid from x_min_m to x_max_m."""
+
+    side: LaneSide
+    c0_m: Annotated[float, Note("lateral offset at x = 0", "m", -50.0, 50.0)]
+    c1: Annotated[float, Note("slope at x = 0", "1", -5.0, 5.0)]
+    c2_1pm: Annotated[float, Note("half the curvature at x = 0", "1/m", -1.0, 1.0)]
+    c3_1pm2: Annotated[float, Note("a sixth of the curvature's change per metre", "1/m^2", -0.1, 0.1)]
+    x_min_m: Annotated[float, Note("nearest x that was seen", "m", -50.0, 300.0)]
+    x_max_m: Annotated[float, Note("farthest x that was seen", "m", -50.0, 300.0)]
+    type: MarkingType = MarkingType.UNKNOWN
+    colour: MarkingColour = MarkingColour.UNKNOWN
+    confidence: Confidence
+    offset_std_m: Annotated[float, Note("standard deviation of the offset at x_min_m", "m", 0.0, 20.0)]
+    width_m: Annotated[float | None, Note("width of the painted line", "m", 0.0, 2.0)] = None
+
+    def offset_m(self, x_m: float) -> float:
+        """Lateral position of the boundary's centre at `x_m`, left positive [m]."""
+        return self.c0_m + x_m * (self.c1 + x_m * (self.c2_1pm + x_m * self.c3_1pm2))
+
+    def slope(self, x_m: float) -> float:
+        """dy/dx of the boundary at `x_m`."""
+        return self.c1 + x_m * (2.0 * self.c2_1pm + x_m * 3.0 * self.c3_1pm2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneModel(Signal):
+    """The lane boundaries that perception sees; a boundary it does not see is not in the tuple."""
+
+    stamp_s: Stamp
+    boundaries: Annotated[tuple[LaneBoundary, ...], Note("at most one a side", max_len=MAX_LANE_BOUNDARIES)] = ()
+    camera_pitch_rad: Annotated[float | None, Note("estimated pitch, nose down positive", "rad", -0.5, 0.5)] = None
+    is_calibrated: Annotated[bool, Note("camera geometry is known or has converged, so metres can be trusted")] = False
+    reason: Reason = ""
+
+    def side(self, side: LaneSide) -> LaneBoundary | None:
+        """The boundary of one side, `None` where it is not seen."""
+        for boundary in self.boundaries:
+            if boundary.side is side:
+                return boundary
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedObject:
+    """One road user, tracked."""
+
+    object_id: Annotated[int, Note("track number, not reused while the graph runs", "1", 0, 2**31 - 1)]
+    object_class: ObjectClass
+    x_m: Annotated[float, Note("nearest point, forward", "m", -500.0, 500.0)]
+    y_m: Annotated[float, Note("centre, left", "m", -500.0, 500.0)]
+    speed_x_mps: Annotated[float, Note("speed over ground along x", "m/s", -SPEED_MAX_MPS, SPEED_MAX_MPS)]
+    speed_y_mps: Annotated[float, Note("speed over ground along y", "m/s", -SPEED_MAX_MPS, SPEED_MAX_MPS)]
+    accel_x_mps2: Annotated[float | None, Note("acceleration along x", "m/s^2", -30.0, 30.0)] = None
+    yaw_rad: Annotated[float | None, Note("heading in the vehicle frame", "rad", -6.3, 6.3)] = None
+    length_m: Annotated[float | None, Note("length", "m", 0.0, 60.0)] = None
+    width_m: Annotated[float | None, Note("width", "m", 0.0, 10.0)] = None
+    x_std_m: Annotated[float, Note("standard deviation of x", "m", 0.0, 500.0)]
+    y_std_m: Annotated[float, Note("standard deviation of y", "m", 0.0, 500.0)]
+    speed_x_std_mps: Annotated[float, Note("standard deviation of speed_x", "m/s", 0.0, 100.0)]
+    confidence: Confidence
+    age_s: Annotated[float, Note("time since the track was born", "s", 0.0, 1e6)]
+    sources: Annotated[tuple[str, ...], Note("sensors that saw it in the last 0.5 s", max_len=8)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedObjects(Signal):
+    """Road users around the car."""
+
+    stamp_s: Stamp
+    objects: Annotated[tuple[TrackedObject, ...], Note("tracked road users", max_len=MAX_OBJECTS)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignObservation:
+    """One traffic sign, seen in this frame or voted over several."""
+
+    kind: SignKind
+    value_mps: Annotated[float | None, Note("the limit it shows", "m/s", 0.0, 100.0)] = None
+    unit: SpeedUnit = SpeedUnit.KMH
+    x_m: Annotated[float | None, Note("position forward", "m", -200.0, 500.0)] = None
+    y_m: Annotated[float | None, Note("position left", "m", -200.0, 200.0)] = None
+    supplement: Annotated[str, Note("supplementary plate, normalised", max_len=64)] = ""
+    is_relevant: Annotated[bool, Note("applies to the ego lane and direction")] = True
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignObservations(Signal):
+    """Traffic signs seen by a camera."""
+
+    stamp_s: Stamp
+    signs: Annotated[tuple[SignObservation, ...], Note("signs", max_len=32)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverState(Signal):
+    """What the driver camera concludes; no picture leaves the process that took it."""
+
+    stamp_s: Stamp
+    is_face_visible: Annotated[bool, Note("a face is seen on the driver's seat")] = False
+    is_camera_covered: Annotated[bool, Note("lens covered or picture frozen")] = False
+    gaze_zone: GazeZone = GazeZone.UNKNOWN
+    head_yaw_rad: Annotated[float | None, Note("head turned left positive", "rad", -3.2, 3.2)] = None
+    head_pitch_rad: Annotated[float | None, Note("head down positive", "rad", -3.2, 3.2)] = None
+    eye_openness: Annotated[float | None, Note("0 closed to 1 open", "1", 0.0, 1.0)] = None
+    confidence: Confidence = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkingSlot:
+    """One parking bay, entrance corners first."""
+
+    kind: SlotKind
+    corners_m: Annotated[tuple[float, ...], Note("x1 y1 x2 y2 x3 y3 x4 y4, vehicle frame", "m", -100.0, 100.0, 8)]
+    is_free: Annotated[bool | None, Note("nothing stands in it")] = None
+    is_reserved: Annotated[bool, Note("marked for a permit holder, or never a parking space")] = False
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkingSlots(Signal):
+    """Parking bays around the car."""
+
+    stamp_s: Stamp
+    slots: Annotated[tuple[ParkingSlot, ...], Note("bays", max_len=64)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HorizonSegment:
+    """The road ahead from one offset to the next."""
+
+    offset_m: Annotated[float, Note("start, along the most probable path", "m", -1000.0, 20000.0)]
+    length_m: Annotated[float, Note("length", "m", 0.0, 20000.0)]
+    probability: Annotated[float, Note("that the car gets there", "1", 0.0, 1.0)]
+    road_class: RoadClass = RoadClass.UNKNOWN
+    limit_mps: Annotated[float | None, Note("speed limit", "m/s", 0.0, 100.0)] = None
+    limit_kind: LimitKind = LimitKind.UNKNOWN
+    curvature_1pm: Annotated[float | None, Note("curvature, left positive", "1/m", -1.0, 1.0)] = None
+    lanes: Annotated[int | None, Note("lanes in our direction", "1", 0, 32)] = None
+    is_tunnel: Annotated[bool, Note("tunnel")] = False
+    country: Annotated[str, Note("ISO 3166-1 alpha-2 code", max_len=2)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon(Signal):
+    """The map's road ahead of the matched position."""
+
+    stamp_s: Stamp
+    is_matched: Annotated[bool, Note("position matched to the map")] = False
+    confidence: Confidence = 0.0
+    segments: Annotated[tuple[HorizonSegment, ...], Note("in driving order", max_len=512)] = ()
+
+
+# --- outputs ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedLimitState(Signal):
+    """The speed limit in force and where it comes from; unknown is a value."""
+
+    stamp_s: Stamp
+    limit_mps: Annotated[float | None, Note("limit in force", "m/s", 0.0, 100.0)] = None
+    kind: LimitKind = LimitKind.UNKNOWN
+    source: LimitSource = LimitSource.NONE
+    unit: SpeedUnit = SpeedUnit.KMH
+    condition: Annotated[str, Note("condition that makes it hold", max_len=64)] = ""
+    confidence: Confidence = 0.0
+    reason: Reason = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateralRequest(Signal):
+    """A function asks for a path curvature."""
+
+    stamp_s: Stamp
+    author: Name
+    cause: Reason
+    is_active: Annotated[bool, Note("the function wants to steer; false hands back")] = False
+    curvature_1pm: Annotated[float, Note("wanted path curvature, left positive", "1/m", -0.5, 0.5)] = 0.0
+    priority: Annotated[int, Note("rank in the arbiter's order, lower wins", "1", 0, 255)] = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongitudinalRequest(Signal):
+    """A function asks for an acceleration."""
+
+    stamp_s: Stamp
+    author: Name
+    cause: Reason
+    is_active: Annotated[bool, Note("the function wants to accelerate or brake; false hands back")] = False
+    accel_mps2: Annotated[float, Note("wanted acceleration, braking negative", "m/s^2", -15.0, 10.0)] = 0.0
+    priority: Annotated[int, Note("rank in the arbiter's order, lower wins", "1", 0, 255)] = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LampRequest(Signal):
+    """A function asks for lamps."""
+
+    stamp_s: Stamp
+    author: Name
+    cause: Reason
+    dipped_beam: LampDemand = LampDemand.NO_DEMAND
+    main_beam: LampDemand = LampDemand.NO_DEMAND
+    hazard: LampDemand = LampDemand.NO_DEMAND
+    stop_lamps: LampDemand = LampDemand.NO_DEMAND
+    emergency_stop_signal: LampDemand = LampDemand.NO_DEMAND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert(Signal):
+    """A warning for the driver; sent while it holds and once more when it ends."""
+
+    stamp_s: Stamp
+    author: Name
+    code: Annotated[str, Note("stable reason code, such as lane_departure_left", max_len=64)]
+    is_active: Annotated[bool, Note("the warning holds")]
+    level: AlertLevel = AlertLevel.WARNING
+    side: AlertSide = AlertSide.NONE
+    is_optical: Annotated[bool, Note("shown")] = True
+    is_acoustic: Annotated[bool, Note("sounded")] = False
+    is_haptic: Annotated[bool, Note("felt")] = False
+    since_s: Annotated[float, Note("when this warning began", "s", 0.0, 1e11)]
+    cause: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionStatus(Signal):
+    """What a function does and why; sent at each change and at least once a second."""
+
+    stamp_s: Stamp
+    author: Name
+    stage: Stage
+    health: Health = Health.OK
+    state: Annotated[str, Note("state of its state machine", max_len=64)]
+    is_active: Annotated[bool, Note("it works on the road now: not off, not standing by")] = False
+    reason: Reason = ""
+    absent: Annotated[tuple[str, ...], Note("inputs that are missing or too old", max_len=16)] = ()
+    kpis: Annotated[tuple[float, ...], Note("figures, named by the function's declaration", "1", max_len=16)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActuationCommand(Signal):
+    """What the vehicle is asked to do. The arbiter's is a demand; only the envelope's reaches an actuator."""
+
+    stamp_s: Stamp
+    author: Name
+    counter: Annotated[int, Note("goes up by one with each command, modulo 65536", "1", 0, 65535)]
+    is_lateral_active: Annotated[bool, Note("steering is requested")] = False
+    curvature_1pm: Annotated[float, Note("path curvature, left positive", "1/m", -0.5, 0.5)] = 0.0
+    lateral_authority: Annotated[float, Note("share of the steering, 0 driver alone to 1", "1", 0.0, 1.0)] = 0.0
+    is_longitudinal_active: Annotated[bool, Note("acceleration is requested")] = False
+    accel_mps2: Annotated[float, Note("acceleration, braking negative", "m/s^2", -15.0, 10.0)] = 0.0
+    lateral_author: Name = ""
+    lateral_cause: Reason = ""
+    longitudinal_author: Name = ""
+    longitudinal_cause: Reason = ""
+    is_limited: Annotated[bool, Note("the envelope changed the demand")] = False
+    is_safe_stop: Annotated[bool, Note("the safe ramp to zero request runs or has ended")] = False
+    limits: Annotated[tuple[str, ...], Note("limits that acted, and faults, by reason code", max_len=16)] = ()
+    oldest_input_age_s: Annotated[float | None, Note("age of the oldest input of the chain", "s", 0.0, 1e6)] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureState:
+    """One function's stage in the market in force."""
+
+    function: Name
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketStatus(Signal):
+    """The market bundle in force."""
+
+    stamp_s: Stamp
+    market: Annotated[str, Note("name of the market file", max_len=32)]
+    revision: Annotated[str, Note("its revision", max_len=64)]
+    digest: Annotated[str, Note("SHA-256 of the merged configuration, hex", max_len=64)]
+    vehicle: Annotated[str, Note("name of the vehicle file", max_len=64)]
+    features: Annotated[tuple[FeatureState, ...], Note("stage per function", max_len=64)] = ()
+
+
+SIGNALS: Final[tuple[type[Signal], ...]] = (
+    VehicleState,
+    DriverInput,
+    CameraFrame,
+    RadarObjects,
+    PoseFix,
+    LaneModel,
+    TrackedObjects,
+    SignObservations,
+    DriverState,
+    ParkingSlots,
+    Horizon,
+    SpeedLimitState,
+    LateralRequest,
+    LongitudinalRequest,
+    LampRequest,
+    Alert,
+    FunctionStatus,
+    ActuationCommand,
+    MarketStatus,
+)
+PARTS: Final[tuple[type, ...]] = (
+    LaneBoundary,
+    RadarTrack,
+    TrackedObject,
+    SignObservation,
+    ParkingSlot,
+    HorizonSegment,
+    FeatureState,
+)
+BY_NAME: Final[dict[str, type[Signal]]] = {signal.__name__: signal for signal in SIGNALS}

@@ -1,0 +1,73 @@
+"""What the runtime knows of the car it sits in: dimensions, actuators, camera mounts. Never invented: a file says it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from adas_runtime.config import Strict
+
+
+class CameraMount(Strict):
+    """Intrinsics (OpenCV pinhole, plumb-bob distortion) and mounting of one camera in the vehicle frame."""
+
+    width_px: int = Field(ge=1, le=16384, description="Columns of the picture that the intrinsics belong to [px].")
+    height_px: int = Field(ge=1, le=16384, description="Rows of the picture that the intrinsics belong to [px].")
+    fx_px: float = Field(gt=0.0, description="Focal length, horizontal [px].")
+    fy_px: float = Field(gt=0.0, description="Focal length, vertical [px].")
+    cx_px: float = Field(description="Principal point, column [px].")
+    cy_px: float = Field(description="Principal point, row [px].")
+    distortion: tuple[float, float, float, float, float] = Field(description="k1, k2, p1, p2, k3.")
+    x_m: float = Field(description="Ahead of the rear axle [m].")
+    y_m: float = Field(description="Left of the vehicle's centre line [m].")
+    z_m: float = Field(gt=0.0, le=5.0, description="Above the ground [m].")
+    roll_deg: float = Field(ge=-45.0, le=45.0, description="Right side down positive [deg].")
+    pitch_deg: float = Field(ge=-45.0, le=45.0, description="Nose down positive [deg].")
+    yaw_deg: float = Field(ge=-180.0, le=180.0, description="Left positive [deg].")
+    is_calibrated: bool = Field(
+        description="Intrinsics and mounting were measured. False: pitch and vanishing point come from the footage."
+    )
+
+
+class VehicleDimensions(Strict):
+    """Outer dimensions."""
+
+    length_m: float = Field(gt=0.5, le=20.0, description="Bumper to bumper [m].")
+    width_m: float = Field(gt=0.5, le=3.0, description="Without mirrors [m].")
+    width_with_mirrors_m: float = Field(gt=0.5, le=3.5, description="With mirrors folded out [m].")
+    wheelbase_m: float = Field(gt=0.5, le=12.0, description="Front axle to rear axle [m].")
+    front_overhang_m: float = Field(ge=0.0, le=4.0, description="Front axle to front bumper [m].")
+    tyre_outer_width_m: float = Field(gt=0.5, le=3.0, description="Outer edge to outer edge of the front tyres [m].")
+
+
+class SteeringModel(Strict):
+    """Single-track relation between path curvature and the steering wheel: delta = atan(L kappa (1 + K v^2))."""
+
+    ratio: float = Field(gt=1.0, le=40.0, description="Steering wheel angle over road wheel angle.")
+    understeer_s2pm2: float = Field(ge=0.0, le=0.02, description="Understeer factor K [s^2/m^2].")
+    wheel_rate_max_rps: float = Field(gt=0.0, le=20.0, description="Fastest commanded steering wheel rate [rad/s].")
+    wheel_angle_max_rad: float = Field(gt=0.0, le=20.0, description="Largest steering wheel angle [rad].")
+
+
+class VehicleLimits(Strict):
+    """What the vehicle's maker lets the runtime ask for; the envelope takes the tighter of this and the market's."""
+
+    accel_max_mps2: float = Field(ge=0.0, le=5.0, description="Strongest acceleration [m/s^2].")
+    accel_min_mps2: float = Field(ge=-12.0, le=0.0, description="Strongest braking, negative [m/s^2].")
+    jerk_max_mps3: float = Field(gt=0.0, le=50.0, description="Rate at which acceleration rises [m/s^3].")
+    jerk_min_mps3: float = Field(ge=-80.0, lt=0.0, description="Rate at which braking builds up, negative [m/s^3].")
+    lateral_accel_max_mps2: float = Field(gt=0.0, le=10.0, description="Lateral acceleration asked for [m/s^2].")
+    lateral_jerk_max_mps3: float = Field(gt=0.0, le=20.0, description="Lateral jerk asked for [m/s^3].")
+
+
+class Vehicle(Strict):
+    """One vehicle model."""
+
+    format: Literal[1]
+    name: str = Field(min_length=1, max_length=64)
+    category: Literal["M1", "N1", "M2", "M3", "N2", "N3"] = Field(description="UN vehicle category.")
+    dimensions: VehicleDimensions
+    steering: SteeringModel
+    limits: VehicleLimits
+    cameras: dict[Literal["front", "driver"], CameraMount]
