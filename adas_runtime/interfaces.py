@@ -72,7 +72,7 @@ def _field_shape(record: type, name: str, hint: Any, default: Any) -> FieldShape
         is_optional = True
     where = f"{record.__name__}.{name}"
     if isinstance(hint, type) and issubclass(hint, IntEnum):
-        text = (hint.__doc__ or "").strip().split("\n")[0]
+        text = (hint.__doc__ or "").strip().split("\n")[0].rstrip(".")
         note = note if note.text else Note(text if not text.startswith("An enumeration") else "", max_len=0)
         return FieldShape(
             name=name, kind=Kind.ENUM, note=note, is_optional=is_optional, enum=hint, default=default
