@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, NoReturn, TypeVar
 
-from adas_runtime.errors import SignalError
+from adas_runtime.errors import SignalError, WiringError
 from adas_runtime.interfaces import ITEM_TEXT_MAX, FieldShape, Kind, shape, type_name
 from adas_runtime.signals import Signal
 
@@ -61,7 +61,9 @@ def _add_check(source: _Source, record: type, item: FieldShape, depth: int) -> N
         source.add(f"if not ({item.note.low!r} <= v <= {item.note.high!r}):", depth)
         source.add(f"refuse({where}, {_bounds(item)!r})", depth + 1)
     elif item.kind is Kind.TEXT:
-        source.add(f"if len(v) > {item.note.max_len} or not v.isascii() and len(v.encode()) > {item.note.max_len}:", depth)
+        source.add(
+            f"if len(v) > {item.note.max_len} or not v.isascii() and len(v.encode()) > {item.note.max_len}:", depth
+        )
         source.add(f"refuse({where}, 'at most {item.note.max_len} bytes long')", depth + 1)
     elif item.kind in (Kind.BYTES, Kind.PARTS, Kind.FLOATS, Kind.TEXTS):
         source.add(f"if len(v) > {item.note.max_len}:", depth)
@@ -281,7 +283,10 @@ class _Lazy(Mapping[str, type]):
         from importlib import import_module
 
         package, folder, record = name.split("/")
-        found: type = getattr(import_module(f"{package}.{folder}"), record)
+        try:
+            found: type = getattr(import_module(f"{package}.{folder}"), record)
+        except (ImportError, AttributeError) as error:
+            raise WiringError(f"message {name} is not built here", mend="run script/bootstrap") from error
         return found
 
     def __iter__(self) -> Any:

@@ -74,9 +74,7 @@ def _field_shape(record: type, name: str, hint: Any, default: Any) -> FieldShape
     if isinstance(hint, type) and issubclass(hint, IntEnum):
         text = (hint.__doc__ or "").strip().split("\n")[0].rstrip(".")
         note = note if note.text else Note(text if not text.startswith("An enumeration") else "", max_len=0)
-        return FieldShape(
-            name=name, kind=Kind.ENUM, note=note, is_optional=is_optional, enum=hint, default=default
-        )
+        return FieldShape(name=name, kind=Kind.ENUM, note=note, is_optional=is_optional, enum=hint, default=default)
     scalar = {float: Kind.FLOAT, int: Kind.INT, bool: Kind.BOOL, str: Kind.TEXT, bytes: Kind.BYTES}.get(hint)
     if scalar is not None:
         if scalar in (Kind.FLOAT, Kind.INT) and (note.low is None or note.high is None):

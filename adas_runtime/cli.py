@@ -1,0 +1,79 @@
+"""The `adas` command: each subcommand lives beside what it runs and registers itself here.
+
+Exit codes: 0 done, 1 a finding or regression, 2 wrong usage or bad input (one line: what, where, the mend).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+import typer
+
+from adas_runtime.errors import AdasError
+
+COMMANDS: Final = (
+    "adas_runtime.demo",
+    "adas_runtime.nodes.cli",
+    "adas_runtime.replay.cli",
+    "adas_runtime.ingest.cli",
+    "adas_runtime.synth.cli",
+    "adas_runtime.perception.cli",
+    "adas_runtime.market.cli",
+    "adas_runtime.doctor",
+)
+
+
+def build_app() -> typer.Typer:
+    """The command line with every subcommand; importing them loads nothing heavy."""
+    app = typer.Typer(
+        name="adas",
+        help="One driver-assistance runtime for a car that is sold in many countries.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for module in COMMANDS:
+        import_module(module).register(app)
+    return app
+
+
+def _root() -> None:
+    """One driver-assistance runtime for a car that is sold in many countries."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        result = build_app()(arguments, prog_name="adas", standalone_mode=False)
+    except AdasError as error:
+        print(f"adas: {error.line()}", file=sys.stderr)
+        return 2
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())
+        return 2
+    except click.UsageError as error:
+        context = error.ctx
+        hint = f"; see '{context.command_path} --help'" if context is not None else ""
+        print(f"adas: {' '.join(error.format_message().split())}{hint}", file=sys.stderr)
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        print("adas: stopped", file=sys.stderr)
+        return 130
+    except click.exceptions.Exit as error:
+        return int(error.exit_code)
+    except BrokenPipeError:
+        # the reader went away (`adas ... | head`): nothing is wrong, and Python must not complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    sys.exit(main())
