@@ -1,0 +1,178 @@
+"""Pinhole camera with plumb-bob distortion in the vehicle frame: pixels, rays and the flat ground."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from adas_runtime.vehicle.schema import CameraMount
+
+Array = npt.NDArray[np.float64]
+
+ASPECT_TOLERANCE: Final = 0.02  # a picture of another shape was cropped or comes from another camera
+UNDISTORT_ITERATIONS: Final = 20  # fixed point; converges below 1e-6 for road cameras up to about 110 degrees
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """A camera for pictures of one size.
+
+    Axes of the vehicle are ISO 8855. Angles: roll right side down, pitch nose down, yaw left positive [rad].
+    """
+
+    width_px: int
+    height_px: int
+    fx_px: float
+    fy_px: float
+    cx_px: float
+    cy_px: float
+    distortion: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    x_m: float = 0.0
+    y_m: float = 0.0
+    z_m: float
+    roll_rad: float = 0.0
+    pitch_rad: float = 0.0
+    yaw_rad: float = 0.0
+
+    @cached_property
+    def rotation(self) -> Array:
+        """Camera body axes (forward, left, up) as columns in the vehicle frame, (3, 3)."""
+        cr, sr = math.cos(self.roll_rad), math.sin(self.roll_rad)
+        cp, sp = math.cos(self.pitch_rad), math.sin(self.pitch_rad)
+        cy, sy = math.cos(self.yaw_rad), math.sin(self.yaw_rad)
+        roll = np.array([[1.0, 0.0, 0.0], [0.0, cr, -sr], [0.0, sr, cr]])
+        pitch = np.array([[cp, 0.0, sp], [0.0, 1.0, 0.0], [-sp, 0.0, cp]])
+        yaw = np.array([[cy, -sy, 0.0], [sy, cy, 0.0], [0.0, 0.0, 1.0]])
+        return np.asarray(yaw @ pitch @ roll)
+
+    @property
+    def has_distortion(self) -> bool:
+        """Whether any coefficient differs from zero."""
+        return any(value != 0.0 for value in self.distortion)
+
+    def project(self, points_m: Array) -> Array:
+        """Pixels of points in the vehicle frame.
+
+        Args:
+            points_m: (n, 3), x y z [m].
+        Returns:
+            (n, 2), column and row [px]; NaN behind the camera and where the distortion model folds back.
+        """
+        offset = np.asarray(points_m, dtype=np.float64) - np.array([self.x_m, self.y_m, self.z_m])
+        body = offset @ self.rotation
+        depth = np.where(body[:, 0] > 1e-6, body[:, 0], np.nan)
+        return self._to_pixels(-body[:, 1] / depth, -body[:, 2] / depth)
+
+    def project_ground(self, x_m: Array, y_m: Array) -> Array:
+        """Pixels of points on the ground, (n, 2) [px]."""
+        x = np.asarray(x_m, dtype=np.float64)
+        return self.project(np.stack([x, np.broadcast_to(y_m, x.shape), np.zeros_like(x)], axis=1))
+
+    def rays(self, pixels: Array) -> Array:
+        """Directions in the vehicle frame, not normalised, (n, 3)."""
+        xn, yn = self._to_normal(np.asarray(pixels, dtype=np.float64))
+        return np.asarray(np.stack([np.ones_like(xn), -xn, -yn], axis=1) @ self.rotation.T)
+
+    def to_ground(self, pixels: Array) -> Array:
+        """Points of the flat ground, (n, 2), x y [m]; NaN at and above the horizon."""
+        ray = self.rays(pixels)
+        down = np.where(ray[:, 2] < -1e-9, -ray[:, 2], np.nan)
+        scale = self.z_m / down
+        return np.stack([self.x_m + ray[:, 0] * scale, self.y_m + ray[:, 1] * scale], axis=1)
+
+    def vanishing_point(self) -> tuple[float, float]:
+        """Pixel of the direction straight ahead of the vehicle (column, row)."""
+        body = self.rotation[0]  # the vehicle's x axis in body axes
+        pixel = self._to_pixels(np.array([-body[1] / body[0]]), np.array([-body[2] / body[0]]))[0]
+        return float(pixel[0]), float(pixel[1])
+
+    def with_angles(self, *, pitch_rad: float, yaw_rad: float) -> Camera:
+        """The same camera, mounted at other angles."""
+        return replace(self, pitch_rad=pitch_rad, yaw_rad=yaw_rad)
+
+    def with_vanishing_point(self, column_px: float, row_px: float) -> Camera:
+        """The same camera, turned so that straight ahead is seen at this pixel."""
+        xn, yn = self._to_normal(np.array([[column_px, row_px]]))
+        # without roll: yaw and pitch follow one after the other from the ray; roll turns the ray first
+        cr, sr = math.cos(self.roll_rad), math.sin(self.roll_rad)
+        left, up = -float(xn[0]), -float(yn[0])
+        left, up = cr * left - sr * up, sr * left + cr * up
+        pitch = math.atan(up)  # the ray (1, left, up) must become horizontal
+        yaw = -math.atan2(left, math.hypot(1.0, up))
+        return self.with_angles(pitch_rad=pitch, yaw_rad=yaw)
+
+    def _to_pixels(self, xn: Array, yn: Array) -> Array:
+        if self.has_distortion:
+            k1, k2, p1, p2, k3 = self.distortion
+            r2 = xn * xn + yn * yn
+            radial = 1.0 + r2 * (k1 + r2 * (k2 + r2 * k3))
+            # beyond the radius where the model's slope turns negative, a far point would land inside the picture
+            slope = 1.0 + r2 * (3.0 * k1 + r2 * (5.0 * k2 + r2 * 7.0 * k3))
+            radial = np.where(slope > 0.0, radial, np.nan)
+            xn, yn = (
+                xn * radial + 2.0 * p1 * xn * yn + p2 * (r2 + 2.0 * xn * xn),
+                yn * radial + p1 * (r2 + 2.0 * yn * yn) + 2.0 * p2 * xn * yn,
+            )
+        return np.stack([self.fx_px * xn + self.cx_px, self.fy_px * yn + self.cy_px], axis=1)
+
+    def _to_normal(self, pixels: Array) -> tuple[Array, Array]:
+        xd = (pixels[:, 0] - self.cx_px) / self.fx_px
+        yd = (pixels[:, 1] - self.cy_px) / self.fy_px
+        if not self.has_distortion:
+            return xd, yd
+        k1, k2, p1, p2, k3 = self.distortion
+        x, y = xd.copy(), yd.copy()
+        for _ in range(UNDISTORT_ITERATIONS):
+            r2 = x * x + y * y
+            radial = np.maximum(1.0 + r2 * (k1 + r2 * (k2 + r2 * k3)), 0.1)
+            x, y = (
+                (xd - 2.0 * p1 * x * y - p2 * (r2 + 2.0 * x * x)) / radial,
+                (yd - p1 * (r2 + 2.0 * y * y) - 2.0 * p2 * x * y) / radial,
+            )
+        return x, y
+
+
+def camera_of(mount: CameraMount, width_px: int, height_px: int) -> Camera | None:
+    """The mounted camera for pictures of this size; `None` where their shape says that they are not from it."""
+    scale_x = width_px / mount.width_px
+    scale_y = height_px / mount.height_px
+    if abs(scale_x / scale_y - 1.0) > ASPECT_TOLERANCE:
+        return None
+    return Camera(
+        width_px=width_px,
+        height_px=height_px,
+        fx_px=mount.fx_px * scale_x,
+        fy_px=mount.fy_px * scale_y,
+        # pixel centres are whole numbers, so the picture's corner lies at -0.5
+        cx_px=(mount.cx_px + 0.5) * scale_x - 0.5,
+        cy_px=(mount.cy_px + 0.5) * scale_y - 0.5,
+        distortion=mount.distortion,
+        x_m=mount.x_m,
+        y_m=mount.y_m,
+        z_m=mount.z_m,
+        roll_rad=math.radians(mount.roll_deg),
+        pitch_rad=math.radians(mount.pitch_deg),
+        yaw_rad=math.radians(mount.yaw_deg),
+    )
+
+
+def unknown_camera(width_px: int, height_px: int, *, hfov_deg: float, height_m: float) -> Camera:
+    """An assumption where nothing is known: level, centred, no distortion, the origin under the camera.
+
+    A wrong field of view stretches distances ahead; a wrong height scales everything. Pixels do not depend on either.
+    """
+    focal = 0.5 * width_px / math.tan(math.radians(0.5 * hfov_deg))
+    return Camera(
+        width_px=width_px,
+        height_px=height_px,
+        fx_px=focal,
+        fy_px=focal,
+        cx_px=0.5 * (width_px - 1),
+        cy_px=0.5 * (height_px - 1),
+        z_m=height_m,
+    )
