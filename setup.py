@@ -46,5 +46,5 @@ setup(
     install_requires=requirements("runtime.in"),
     zip_safe=False,
     options=FOR_ROS if IS_DIRECT else {},
-    entry_points={"console_scripts": ["adas = adas_runtime.cli:main"]},
+    entry_points={"console_scripts": ["adas = adas_runtime.cli:run"]},
 )
