@@ -25,6 +25,7 @@ def rewrite(text: str, *, python_include: str, numpy_include: str, prefix: str) 
 
 
 def main() -> int:
+    """Rewrite every export below this environment's prefix."""
     import numpy as np
 
     roots = [Path(sys.prefix) / "share", Path(sys.prefix) / "lib" / "cmake"]

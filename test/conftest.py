@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 TEST = Path(__file__).resolve().parent
 ROOT = TEST.parent
 
-# Helper modules beside the tests (builders.py and the like) are imported by their plain name, so that name is theirs alone.
+# Helper modules beside the tests (builders.py and the like) are imported by their plain name: it must be unique.
 HELPERS = [p for p in TEST.rglob("*.py") if not p.name.startswith("test_") and p.stem not in ("conftest", "__init__")]
 TWICE = [name for name, count in Counter(p.name for p in HELPERS).items() if count > 1]
 if TWICE:
