@@ -75,7 +75,11 @@ class Finding:
     def error(self) -> ConfigError:
         """The finding as the error that stops a start."""
         subject = f"{self.key} = {self.value}" if self.key and self.value else self.key
-        return ConfigError(f"{subject}: {self.what}" if subject else self.what, where=str(self.where), mend=self.mend)
+        return ConfigError(
+            f"{subject}: {self.what}" if subject else self.what,
+            where=str(self.where),
+            mend=self.mend,
+        )
 
     def line(self) -> str:
         """The finding as one line of text."""
@@ -135,7 +139,14 @@ def shown(value: Any) -> str:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
-_BOOL: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_BOOL: Final = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _BASED_INT = re.compile(r"0(?:o[0-7]+|x[0-9a-fA-F]+)\Z")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+\Z")
@@ -175,9 +186,17 @@ def _read_bytes(path: Path) -> bytes:
             raw = stream.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as err:
         text = err.strerror if isinstance(err, OSError) and err.strerror else str(err)
-        raise ConfigError(f"cannot be read: {text}", where=where, mend="check the name and its permissions") from err
+        raise ConfigError(
+            f"cannot be read: {text}",
+            where=where,
+            mend="check the name and its permissions",
+        ) from err
     if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(f"is larger than {MAX_FILE_BYTES} bytes", where=where, mend="a configuration file is small")
+        raise ConfigError(
+            f"is larger than {MAX_FILE_BYTES} bytes",
+            where=where,
+            mend="a configuration file is small",
+        )
     return raw
 
 
@@ -201,15 +220,22 @@ def parse_yaml(raw: bytes | str, file: str) -> Document:
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark or err.context_mark
         problem = printable(err.problem or err.context or "cannot be parsed", 120)
-        has_tab = "\\t" in problem or "tab" in problem.split()
+        row = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
+        has_tab = "\t" in row[: len(row) - len(row.lstrip())]
         raise ConfigError(
             f"not YAML: {problem}",
             where=f"{file}:{mark.line + 1 if mark else 1}",
             mend="indent with spaces, not tabs" if has_tab else "mind indentation, colons, brackets and quotes",
         ) from err
-    except (yaml.YAMLError, ValueError, OverflowError) as err:  # pure-Python PyYAML: "\Uffffffff", %YAML 1.<very long>
+    except (
+        yaml.YAMLError,
+        ValueError,
+        OverflowError,
+    ) as err:  # pure-Python PyYAML: "\Uffffffff", %YAML 1.<very long>
         raise ConfigError(
-            f"not YAML: {printable(str(err), 120)}", where=f"{file}:1", mend="see the file in an editor"
+            f"not YAML: {printable(str(err), 120)}",
+            where=f"{file}:1",
+            mend="see the file in an editor",
         ) from err
     finally:
         loader.dispose()
@@ -225,7 +251,9 @@ def _decode(raw: bytes | str, file: str) -> str:
     except UnicodeDecodeError as err:
         line = raw.count(b"\n", 0, err.start) + 1
         raise ConfigError(
-            f"byte 0x{raw[err.start]:02x} is not UTF-8", where=f"{file}:{line}", mend="save it as UTF-8"
+            f"byte 0x{raw[err.start]:02x} is not UTF-8",
+            where=f"{file}:{line}",
+            mend="save it as UTF-8",
         ) from err
 
 
@@ -248,9 +276,17 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self._refuse(line, "holds a second document", "one file, one document: remove the '---'")
+                    self._refuse(
+                        line,
+                        "holds a second document",
+                        "one file, one document: remove the '---'",
+                    )
             elif isinstance(event, yaml.AliasEvent):
-                self._refuse(line, f"uses the alias *{printable(event.anchor)}", "write the value out, or use extends")
+                self._refuse(
+                    line,
+                    f"uses the alias *{printable(event.anchor)}",
+                    "write the value out, or use extends",
+                )
             elif isinstance(event, yaml.NodeEvent):
                 self._node(event, line)
             elif isinstance(event, yaml.CollectionEndEvent):
@@ -261,9 +297,17 @@ class _Builder:
     def _node(self, event: yaml.NodeEvent, line: int) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            self._refuse(line, f"holds more than {MAX_NODES} values", "a configuration file is small")
+            self._refuse(
+                line,
+                f"holds more than {MAX_NODES} values",
+                "a configuration file is small",
+            )
         if event.anchor is not None:
-            self._refuse(line, f"sets the anchor &{printable(event.anchor)}", "write the value out, or use extends")
+            self._refuse(
+                line,
+                f"sets the anchor &{printable(event.anchor)}",
+                "write the value out, or use extends",
+            )
         tag = getattr(event, "tag", None)
         if tag is not None and not (tag == "!" and isinstance(event, yaml.ScalarEvent)):
             self._refuse(line, f"uses the tag {printable(tag)}", "remove the tag")
@@ -290,13 +334,17 @@ class _Builder:
     def _take_key(self, holder: dict[str, Any], event: yaml.NodeEvent, line: int) -> None:
         if not isinstance(event, yaml.ScalarEvent):
             self._refuse(
-                line, "has a list or mapping as a key", "a key is a word; quote a text that starts with [ or {"
+                line,
+                "has a list or mapping as a key",
+                "a key is a word; quote a text that starts with [ or {",
             )
         assert isinstance(event, yaml.ScalarEvent)
         if event.value in holder:
             first = self._document.origins[(*self._stack[-1][1], event.value)].line
             self._refuse(
-                line, f"key {printable(event.value)!r} stands here again, first on line {first}", "keep one of the two"
+                line,
+                f"key {printable(event.value)!r} stands here again, first on line {first}",
+                "keep one of the two",
             )
         if event.value == "<<":
             self._refuse(line, "uses the merge key <<", "use extends")
@@ -325,19 +373,27 @@ class _Builder:
         text = event.value
         if _SURROGATE.search(text):
             self._refuse(line, "holds half of a surrogate pair", "write the character itself")
-        if event.style is not None or event.tag == "!":  # quoted or a block: a text, whatever it looks like
+        if event.style or event.tag == "!":  # quoted or a block: a text, whatever it looks like
             return text
         if text in _NULL:
             return None
         if text in _BOOL:
             return _BOOL[text]
         if _NOT_FINITE.match(text):
-            self._refuse(line, f"{text} is not a finite number", "give a number; leave the key out where none is known")
+            self._refuse(
+                line,
+                f"{text} is not a finite number",
+                "give a number; leave the key out where none is known",
+            )
         is_number = _INT.match(text) or _BASED_INT.match(text) or _FLOAT.match(text)
         if not is_number:
             return text
         if len(text) > _MAX_DIGITS:
-            self._refuse(line, f"number {printable(text)} is too long", "round it, or quote it if it is a text")
+            self._refuse(
+                line,
+                f"number {printable(text)} is too long",
+                "round it, or quote it if it is a text",
+            )
         if _LEADING_ZERO.match(text):
             self._refuse(
                 line,
@@ -390,7 +446,10 @@ def examine(model: type[ModelT], document: Document) -> tuple[ModelT | None, lis
     if not isinstance(document.data, dict):
         return None, [
             Finding(
-                where=document.origin(()), what="holds no mapping of keys to values", mend="see docs", rule="wrong-type"
+                where=document.origin(()),
+                what="holds no mapping of keys to values",
+                mend="see docs",
+                rule="wrong-type",
             )
         ]
     try:
@@ -529,7 +588,10 @@ _TYPES: Final = {
     "date_from_datetime_parsing": "a date, YYYY-MM-DD",
     "date_from_datetime_inexact": "a date, YYYY-MM-DD",
 }
-_LENGTHS: Final = {"too_long": ("at most", "max_length"), "too_short": ("at least", "min_length")}
+_LENGTHS: Final = {
+    "too_long": ("at most", "max_length"),
+    "too_short": ("at least", "min_length"),
+}
 
 
 def _complaint(kind: str, context: dict[str, Any], message: str, value: Any, unit: str) -> tuple[str, str, str]:
@@ -537,13 +599,30 @@ def _complaint(kind: str, context: dict[str, Any], message: str, value: Any, uni
     suffix = f" {unit}" if unit else ""
     if kind in _BOUNDS:
         sign, name = _BOUNDS[kind]
-        return f"must be {sign} {context[name]}{suffix}", "give a value inside the range", "out-of-range"
+        return (
+            f"must be {sign} {context[name]}{suffix}",
+            "give a value inside the range",
+            "out-of-range",
+        )
     if kind in ("literal_error", "enum"):
         expected = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
         near = difflib.get_close_matches(str(value), expected.split(", "), n=1)
-        return f"must be one of {expected}", f"did you mean {near[0]!r}?" if near else "take one of them", "wrong-value"
+        return (
+            f"must be one of {expected}",
+            f"did you mean {near[0]!r}?" if near else "take one of them",
+            "wrong-value",
+        )
     if kind in _TYPES:
-        got = "nothing" if value is None else {dict: "a mapping", list: "a list", str: "a text", bool: "a truth value"}
+        got = (
+            "nothing"
+            if value is None
+            else {
+                dict: "a mapping",
+                list: "a list",
+                str: "a text",
+                bool: "a truth value",
+            }
+        )
         text = got if isinstance(got, str) else got.get(type(value), "a number")
         mend = f"write it{f' in {unit}' if unit else ''}"
         if kind == "bool_type":
@@ -555,9 +634,17 @@ def _complaint(kind: str, context: dict[str, Any], message: str, value: Any, uni
         return f"must be {_TYPES[kind]}, not {text}", mend, "wrong-type"
     for name, (word, bound) in _LENGTHS.items():
         if kind.endswith(name):
-            return f"must have {word} {context[bound]} entries or characters", "change its length", "wrong-length"
+            return (
+                f"must have {word} {context[bound]} entries or characters",
+                "change its length",
+                "wrong-length",
+            )
     if kind == "string_pattern_mismatch":
-        return f"must match {context['pattern']}", "write it in that form", "wrong-value"
+        return (
+            f"must match {context['pattern']}",
+            "write it in that form",
+            "wrong-value",
+        )
     if kind == "finite_number":
         return "is not a finite number", "give a number", "out-of-range"
     return message, "see the market file reference", "wrong-value"

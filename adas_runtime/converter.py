@@ -65,16 +65,10 @@ def _add_check(source: _Source, record: type, item: FieldShape, depth: int) -> N
             f"if len(v) > {item.note.max_len} or not v.isascii() and len(v.encode()) > {item.note.max_len}:", depth
         )
         source.add(f"refuse({where}, 'at most {item.note.max_len} bytes long')", depth + 1)
-    elif item.kind in (Kind.BYTES, Kind.PARTS, Kind.FLOATS, Kind.TEXTS):
+    elif item.kind in (Kind.BYTES, Kind.PARTS, Kind.TEXTS):
         source.add(f"if len(v) > {item.note.max_len}:", depth)
         source.add(f"refuse({record.__name__!r}, {item.name!r}, len(v), 'at most {item.note.max_len} long')", depth + 1)
-        if item.kind is Kind.FLOATS and item.note.low is not None:
-            source.add(f"if not all({item.note.low!r} <= x <= {item.note.high!r} for x in v):", depth)
-            source.add(f"refuse({where}, {('each ' + _bounds(item))!r})", depth + 1)
-        elif item.kind is Kind.FLOATS:
-            source.add("if not all(-1e308 <= x <= 1e308 for x in v):", depth)
-            source.add(f"refuse({where}, 'finite')", depth + 1)
-        elif item.kind is Kind.TEXTS:
+        if item.kind is Kind.TEXTS:
             source.add(f"if not all(len(x.encode()) <= {ITEM_TEXT_MAX} for x in v):", depth)
             source.add(f"refuse({where}, 'texts of at most {ITEM_TEXT_MAX} bytes')", depth + 1)
 
@@ -107,10 +101,6 @@ def _compile_from(record: type) -> Callable[[Any], Any]:
             source.add(f"v = m.{item.name}", depth)
             _add_check(source, record, item, depth)
             source.add(f"{target} = v if isinstance(v, bytes) else v.tobytes()", depth)
-        elif item.kind is Kind.FLOATS:
-            source.add(f"v = tuple([float(x) for x in m.{item.name}])", depth)
-            _add_check(source, record, item, depth)
-            source.add(f"{target} = v", depth)
         elif item.kind is Kind.TEXTS:
             source.add(f"v = tuple(m.{item.name})", depth)
             _add_check(source, record, item, depth)
@@ -158,10 +148,8 @@ def _compile_to(record: type, types: Mapping[str, type], is_numpy: bool) -> Call
     if is_numpy:
         import numpy as np
 
-        floats = source.name("floats", lambda v: np.array(v, dtype=np.float64))
         octets = source.name("octets", lambda v: np.frombuffer(v, dtype=np.uint8))
     else:
-        floats = source.name("floats", lambda v: array.array("d", v))
         octets = source.name("octets", lambda v: array.array("B", v))
     values: list[tuple[str, str]] = []
     for index, item in enumerate(shape(record)):
@@ -173,8 +161,6 @@ def _compile_to(record: type, types: Mapping[str, type], is_numpy: bool) -> Call
             assert item.part is not None
             part = source.name("part", _to(item.part, types, is_numpy))
             value = f"[{part}(x) for x in {value}]"
-        elif item.kind is Kind.FLOATS:
-            value = f"{floats}({value})"
         elif item.kind is Kind.BYTES:
             value = f"{octets}({value})"
         elif item.kind is Kind.TEXTS:
@@ -227,9 +213,7 @@ def _compile_pack(record: type) -> Callable[[Any], bytes]:
         else:
             source.add(f"out.append({integer}(len(v)))", depth)
             source.add("for x in v:", depth)
-            if item.kind is Kind.FLOATS:
-                source.add(f"out.append({double}(x + 0.0))", depth + 1)
-            elif item.kind is Kind.TEXTS:
+            if item.kind is Kind.TEXTS:
                 source.add("b = x.encode()", depth + 1)
                 source.add(f"out.append({integer}(len(b)) + b)", depth + 1)
             else:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from adas_runtime.errors import WiringError
 from adas_runtime.function import STATUS_PERIOD_S, BuildContext, Core, FunctionSpec, Process, Status, is_usable
 from adas_runtime.graph import STATUS_OUTPUT, Graph, live_topic, route
-from adas_runtime.signals import FunctionStatus, Health, Signal, Stage
+from adas_runtime.signals import FunctionStatus, Health, Kpi, Signal, Stage
 
 BACKWARD_TOLERANCE_S: Final = 0.1  # less is jitter between senders: time then stands still; more is a new time line
 GAP_S: Final = 2.0  # after this long without input every function has settled, a longer gap is skipped
@@ -266,7 +266,13 @@ class Executor:
             is_active=status.is_active,
             reason=status.reason,
             absent=absent,
-            kpis=status.kpis,
+            kpis=tuple(
+                [
+                    Kpi(name=kpi, value=value)
+                    for kpi, value in zip(runner.spec.kpis, status.kpis, strict=False)
+                    if value is not None
+                ]
+            ),
         )
         topic = live_topic(name, STATUS_OUTPUT)
         return [Emission(topic=topic, signal=signal, function=name, output=STATUS_OUTPUT, now_s=now_s)]

@@ -63,13 +63,16 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What a core says of itself each step; the executor adds author, stage, stamp and absent inputs."""
+    """What a core says of itself each step; the executor adds author, stage, stamp and absent inputs.
+
+    `kpis` stand in the order of the declaration's names, `None` where a figure is not known now; or are left empty.
+    """
 
     state: str
     is_active: bool = False
     health: Health = Health.OK
     reason: str = ""
-    kpis: tuple[float, ...] = ()
+    kpis: tuple[float | None, ...] = ()
 
 
 class Core(Protocol):

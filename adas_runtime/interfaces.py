@@ -30,7 +30,6 @@ class Kind(Enum):
     ENUM = "uint8"
     TEXT = "string"
     BYTES = "uint8[]"
-    FLOATS = "float64[]"
     TEXTS = "string[]"
     PARTS = "parts"
 
@@ -86,9 +85,11 @@ def _field_shape(record: type, name: str, hint: Any, default: Any) -> FieldShape
         item = typing.get_args(hint)[0]
         if not note.max_len:
             raise WiringError("a list needs a bound", where=where, mend="give Note(text, max_len=...)")
-        kind = {float: Kind.FLOATS, str: Kind.TEXTS}.get(item, Kind.PARTS)
+        kind = Kind.TEXTS if item is str else Kind.PARTS
         if kind is Kind.PARTS and item not in PARTS:
-            raise WiringError(f"{item} is not among PARTS", where=where, mend="add it to signals.PARTS")
+            # a plain float64[] is refused on purpose: Fast CDR and rosbags pad an empty one differently, so a bag
+            # of one could not be read by the other; a list of parts has no such trap
+            raise WiringError(f"{item} is not among PARTS", where=where, mend="add a part to signals.PARTS")
         part = item if kind is Kind.PARTS else None
         return FieldShape(name=name, kind=kind, note=note, is_optional=is_optional, part=part, default=default)
     raise WiringError(f"type {hint} cannot travel", where=where)
@@ -113,8 +114,6 @@ def _wire_type(item: FieldShape) -> str:
         return f"string<={item.note.max_len}"
     if item.kind is Kind.BYTES:
         return f"uint8[<={item.note.max_len}]"
-    if item.kind is Kind.FLOATS:
-        return f"float64[<={item.note.max_len}]"
     if item.kind is Kind.TEXTS:
         return f"string<={ITEM_TEXT_MAX}[<={item.note.max_len}]"
     if item.kind is Kind.PARTS:
@@ -141,7 +140,7 @@ def definition(record: type) -> str:
         text = item.note.text
         if item.note.unit:
             text += f" [{item.note.unit}]"
-        if item.kind in (Kind.FLOAT, Kind.INT, Kind.FLOATS) and item.note.low is not None:
+        if item.kind in (Kind.FLOAT, Kind.INT) and item.note.low is not None:
             text += f", {item.note.low:g} to {item.note.high:g}"
         if item.enum is not None:
             text = (text + ", " if text else "") + f"one of {constant_name(item.enum, next(iter(item.enum)))} and so on"

@@ -440,11 +440,19 @@ class DriverState(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Corner:
+    """A point on the ground, vehicle frame."""
+
+    x_m: Annotated[float, Note("forward", "m", -100.0, 100.0)]
+    y_m: Annotated[float, Note("left", "m", -100.0, 100.0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParkingSlot:
     """One parking bay, entrance corners first."""
 
     kind: SlotKind
-    corners_m: Annotated[tuple[float, ...], Note("x1 y1 x2 y2 x3 y3 x4 y4, vehicle frame", "m", -100.0, 100.0, 8)]
+    corners: Annotated[tuple[Corner, ...], Note("in order around the bay", max_len=4)]
     is_free: Annotated[bool | None, Note("nothing stands in it")] = None
     is_reserved: Annotated[bool, Note("marked for a permit holder, or never a parking space")] = False
     confidence: Confidence
@@ -557,6 +565,14 @@ class Alert(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kpi:
+    """One figure of a function, by the name that its declaration gives."""
+
+    name: Name
+    value: Annotated[float, Note("value, unit in the name", "1", -1e12, 1e12)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionStatus(Signal):
     """What a function does and why; sent at each change and at least once a second."""
 
@@ -568,7 +584,7 @@ class FunctionStatus(Signal):
     is_active: Annotated[bool, Note("it works on the road now: not off, not standing by")] = False
     reason: Reason = ""
     absent: Annotated[tuple[str, ...], Note("inputs that are missing or too old", max_len=16)] = ()
-    kpis: Annotated[tuple[float, ...], Note("figures, named by the function's declaration", "1", max_len=16)] = ()
+    kpis: Annotated[tuple[Kpi, ...], Note("figures that are known now", max_len=16)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -639,8 +655,10 @@ PARTS: Final[tuple[type, ...]] = (
     RadarTrack,
     TrackedObject,
     SignObservation,
+    Corner,
     ParkingSlot,
     HorizonSegment,
+    Kpi,
     FeatureState,
 )
 BY_NAME: Final[dict[str, type[Signal]]] = {signal.__name__: signal for signal in SIGNALS}

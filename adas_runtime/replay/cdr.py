@@ -26,9 +26,7 @@ class _Layouts:
 
     def __init__(self, codes: list[tuple[str, int]], little: bool) -> None:
         self.table: list[struct.Struct] = []
-        for phase in range(
-            8
-        ):  # positions in the buffer, header included: 4 bytes ahead of the aligned origin
+        for phase in range(8):  # positions in the buffer, header included: 4 bytes ahead of the aligned origin
             text, at = "<" if little else ">", phase + 4
             for code, size in codes:
                 pad = -at % size
@@ -40,11 +38,7 @@ class _Layouts:
 def _code(item: FieldShape) -> tuple[str, int] | None:
     if item.kind is Kind.INT:
         assert item.note.low is not None and item.note.high is not None
-        return (
-            ("i", 4)
-            if -(2**31) <= item.note.low and item.note.high < 2**31
-            else ("q", 8)
-        )
+        return ("i", 4) if -(2**31) <= item.note.low and item.note.high < 2**31 else ("q", 8)
     return _CODES.get(item.kind)
 
 
@@ -82,9 +76,7 @@ class _Compiler:
 
     def flush_write(self) -> None:
         if self.run:
-            self.add(
-                f"c = {self.layout(self.run)}[p & 7].pack({', '.join(self.values)})"
-            )
+            self.add(f"c = {self.layout(self.run)}[p & 7].pack({', '.join(self.values)})")
             self.add("o.append(c)")
             self.add("p += len(c)")
         self.run, self.values = [], []
@@ -94,9 +86,7 @@ class _Compiler:
         return self.names[name]  # type: ignore[no-any-return]
 
 
-def _compile_read(
-    record: type, little: bool
-) -> Callable[[bytes, int], tuple[Any, int]]:
+def _compile_read(record: type, little: bool) -> Callable[[bytes, int], tuple[Any, int]]:
     """`read(bytes, position) -> (record, position after it)`; bounds are checked by the caller."""
     source = _Compiler("def read(b, p):", little)
     length = ("I", 4)
@@ -115,9 +105,7 @@ def _compile_read(
                 members = source.name({member.value: member for member in item.enum})
                 wanted = f"one of {', '.join(member.name for member in item.enum)}"
                 after.append(f"e{index} = {members}.get({target})")
-                after.append(
-                    f"if e{index} is None: refuse({record.__name__!r}, {item.name!r}, {target}, {wanted!r})"
-                )
+                after.append(f"if e{index} is None: refuse({record.__name__!r}, {item.name!r}, {target}, {wanted!r})")
                 value = f"e{index}"
         else:
             source.fixed(length, "n")
@@ -132,16 +120,10 @@ def _compile_read(
                 # the length of a broken message must not make us allocate: no list is longer than its bound
                 source.add(f"if n > {item.note.max_len}:")
                 bound = f"'at most {item.note.max_len} long'"
-                source.add(
-                    f"    refuse({record.__name__!r}, {item.name!r}, n, {bound})"
-                )
+                source.add(f"    refuse({record.__name__!r}, {item.name!r}, n, {bound})")
                 source.add("r = []")
                 source.add("for _ in range(n):")
-                if item.kind is Kind.FLOATS:
-                    source.add(f"    s = {source.layout([('d', 8)])}[p & 7]")
-                    source.add("    x, = s.unpack_from(b, p)")
-                    source.add("    p += s.size")
-                elif item.kind is Kind.TEXTS:
+                if item.kind is Kind.TEXTS:
                     source.add(f"    s = {source.layout([length])}[p & 7]")
                     source.add("    m, = s.unpack_from(b, p)")
                     source.add("    p += s.size")
@@ -149,16 +131,10 @@ def _compile_read(
                     source.add("    p += m")
                 else:
                     assert item.part is not None
-                    source.add(
-                        f"    x, p = {source.name(_read(item.part, little))}(b, p)"
-                    )
+                    source.add(f"    x, p = {source.name(_read(item.part, little))}(b, p)")
                 source.add("    r.append(x)")
                 source.add(f"{target} = tuple(r)")
-        arguments.append(
-            f"{item.name}={value} if h{index} else None"
-            if item.is_optional
-            else f"{item.name}={value}"
-        )
+        arguments.append(f"{item.name}={value} if h{index} else None" if item.is_optional else f"{item.name}={value}")
     source.flush_read()
     for line in after:
         source.add(line)
@@ -179,9 +155,7 @@ def _compile_write(record: type) -> Callable[[Any, list[bytes], int], int]:
             source.add(f"if not h{index}: {target} = {empty.get(item.kind, '0')}")
         code = _code(item)
         if code is not None:
-            source.fixed(
-                code, f"{target} + 0.0" if item.kind is Kind.FLOAT else target
-            )  # -0.0 and 0.0 are one value
+            source.fixed(code, f"{target} + 0.0" if item.kind is Kind.FLOAT else target)  # -0.0 and 0.0 are one value
             continue
         if item.kind is Kind.TEXT:
             source.add(f"{target} = {target}.encode() + b'\\0'")
@@ -192,9 +166,7 @@ def _compile_write(record: type) -> Callable[[Any, list[bytes], int], int]:
             source.add(f"p += len({target})")
             continue
         source.add(f"for x in {target}:")
-        if item.kind is Kind.FLOATS:
-            source.add(f"    c = {source.layout([('d', 8)])}[p & 7].pack(x + 0.0)")
-        elif item.kind is Kind.TEXTS:
+        if item.kind is Kind.TEXTS:
             source.add("    x = x.encode() + b'\\0'")
             source.add(f"    c = {source.layout([('I', 4)])}[p & 7].pack(len(x)) + x")
         else:
@@ -223,15 +195,11 @@ def decoder(signal: type[Signal]) -> Callable[[bytes], Signal]:
 
     def decode(data: bytes) -> Signal:
         if len(data) < 4 or data[0] != 0 or data[1] > 1:
-            raise SignalError(
-                f"{signal.__name__}: not plain CDR (starts with {bytes(data[:4]).hex() or 'nothing'})"
-            )
+            raise SignalError(f"{signal.__name__}: not plain CDR (starts with {bytes(data[:4]).hex() or 'nothing'})")
         try:
             value: Signal = (little if data[1] else big)(data, 4)[0]
         except (struct.error, UnicodeDecodeError) as error:
-            raise SignalError(
-                f"{signal.__name__}: the message is cut short or damaged ({error})"
-            ) from error
+            raise SignalError(f"{signal.__name__}: the message is cut short or damaged ({error})") from error
         check(value)
         return value
 

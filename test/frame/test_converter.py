@@ -48,14 +48,6 @@ def values(item: FieldShape) -> st.SearchStrategy[Any]:
         found = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=item.note.max_len // 4)
     elif item.kind is Kind.BYTES:
         found = st.binary(max_size=64)
-    elif item.kind is Kind.FLOATS:
-        found = st.lists(
-            st.floats(
-                item.note.low if item.note.low is not None else -1e300,
-                item.note.high if item.note.high is not None else 1e300,
-            ),
-            max_size=item.note.max_len,
-        ).map(tuple)
     elif item.kind is Kind.TEXTS:
         text = st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=ITEM_TEXT_MAX)
         found = st.lists(text, max_size=min(item.note.max_len, 4)).map(tuple)
