@@ -15,10 +15,11 @@ ALL_LOCKS = [*WHEEL_LOCKS, *SYSTEM_LOCKS, "tools", "docs"]
 ENTRY = re.compile(r"(?P<name>[a-z0-9-]+)(?:\[[a-z,-]+\])?==(?P<version>[^ ;]+)(?: *;[^\\]*)?")
 
 # The facts that the pins follow: one version per package and set.
+NAMES = ("ros-rclpy", "ros-std-msgs", "ros-ament-cmake-core", "ros-ament-package")
 FACTS = {
-    "jazzy": {"ros-rclpy": "7.1.6", "ros-std-msgs": "5.3.6", "ros-ament-cmake-core": "2.5.4", "ros-ament-package": "0.16.4"},
-    "kilted": {"ros-rclpy": "9.1.2", "ros-std-msgs": "5.5.1", "ros-ament-cmake-core": "2.7.3", "ros-ament-package": "0.17.2"},
-}  # fmt: skip
+    "jazzy": dict(zip(NAMES, ("7.1.6", "5.3.6", "2.5.4", "0.16.4"), strict=True)),
+    "kilted": dict(zip(NAMES, ("9.1.2", "5.5.1", "2.7.3", "0.17.2"), strict=True)),
+}
 
 
 def entries(name: str) -> list[str]:
