@@ -10,7 +10,6 @@ import sys
 from importlib import import_module
 from typing import Final
 
-import click
 import typer
 
 from adas_runtime.errors import AdasError
@@ -25,6 +24,9 @@ COMMANDS: Final = (
     "adas_runtime.market.cli",
     "adas_runtime.doctor",
 )
+
+# typer carries its own click since 0.2x; the base of its BadParameter is that click's UsageError, whichever it is
+USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__mro__[1]
 
 
 def build_app() -> typer.Typer:
@@ -54,18 +56,19 @@ def main(arguments: list[str] | None = None) -> int:
     except AdasError as error:
         print(f"adas: {error.line()}", file=sys.stderr)
         return 2
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message())
+    except USAGE_ERROR as error:
+        context = getattr(error, "ctx", None)
+        text = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(context.get_help() if context is not None else text)
+        else:
+            hint = f"; see '{context.command_path} --help'" if context is not None else ""
+            print(f"adas: {text}{hint}", file=sys.stderr)
         return 2
-    except click.UsageError as error:
-        context = error.ctx
-        hint = f"; see '{context.command_path} --help'" if context is not None else ""
-        print(f"adas: {' '.join(error.format_message().split())}{hint}", file=sys.stderr)
-        return 2
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         print("adas: stopped", file=sys.stderr)
         return 130
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return int(error.exit_code)
     except BrokenPipeError:
         # the reader went away (`adas ... | head`): nothing is wrong, and Python must not complain at exit

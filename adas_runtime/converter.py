@@ -10,8 +10,7 @@ from __future__ import annotations
 import array
 import struct
 from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 from adas_runtime.errors import SignalError, WiringError
 from adas_runtime.interfaces import ITEM_TEXT_MAX, FieldShape, Kind, shape, type_name
@@ -44,7 +43,7 @@ class _Source:
         return name
 
     def compile(self, function: str) -> Callable[..., Any]:
-        exec(compile("\n".join(self.lines), f"<converter {function}>", "exec"), self.names)  # noqa: S102
+        exec(compile("\n".join(self.lines), f"<converter {function}>", "exec"), self.names)
         return self.names[function]  # type: ignore[no-any-return]
 
 
@@ -224,9 +223,29 @@ def _compile_pack(record: type) -> Callable[[Any], bytes]:
     return source.compile("pack")
 
 
-_from = cache(_compile_from)
-_check = cache(_compile_check)
-_pack = cache(_compile_pack)
+_compiled: dict[tuple[str, type], Any] = {}
+
+
+def _cached(kind: str, record: type, build: Callable[[type], Any]) -> Any:
+    key = (kind, record)
+    found = _compiled.get(key)
+    if found is None:
+        found = _compiled[key] = build(record)
+    return found
+
+
+def _from(record: type) -> Callable[[Any], Any]:
+    return cast(Callable[[Any], Any], _cached("from", record, _compile_from))
+
+
+def _check(record: type) -> Callable[[Any], None]:
+    return cast(Callable[[Any], None], _cached("check", record, _compile_check))
+
+
+def _pack(record: type) -> Callable[[Any], bytes]:
+    return cast(Callable[[Any], bytes], _cached("pack", record, _compile_pack))
+
+
 _to_cache: dict[tuple[type, int, bool], Callable[[Any], Any]] = {}
 
 

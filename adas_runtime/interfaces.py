@@ -119,7 +119,7 @@ def _wire_type(item: FieldShape) -> str:
     if item.kind is Kind.PARTS:
         assert item.part is not None
         return f"{item.part.__name__}[<={item.note.max_len}]"
-    return item.kind.value
+    return str(item.kind.value)
 
 
 def definition(record: type) -> str:
