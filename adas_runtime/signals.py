@@ -54,6 +54,8 @@ Reason = Annotated[str, Note("why, for the driver's log and the report", max_len
 
 @unique
 class Gear(IntEnum):
+    """Selected gear."""
+
     UNKNOWN = 0
     PARK = 1
     REVERSE = 2
@@ -63,6 +65,8 @@ class Gear(IntEnum):
 
 @unique
 class Indicator(IntEnum):
+    """What the direction indicators do."""
+
     OFF = 0
     LEFT = 1
     RIGHT = 2
@@ -71,12 +75,16 @@ class Indicator(IntEnum):
 
 @unique
 class CameraId(IntEnum):
+    """Which camera."""
+
     FRONT = 0
     DRIVER = 1
 
 
 @unique
 class FixStatus(IntEnum):
+    """Quality of a satellite fix."""
+
     NO_FIX = 0
     FIX = 1
     AUGMENTED = 2
@@ -95,6 +103,8 @@ class LaneSide(IntEnum):
 
 @unique
 class MarkingType(IntEnum):
+    """Form of a lane boundary."""
+
     UNKNOWN = 0
     SOLID = 1
     DASHED = 2
@@ -106,6 +116,8 @@ class MarkingType(IntEnum):
 
 @unique
 class MarkingColour(IntEnum):
+    """Colour of a lane boundary."""
+
     UNKNOWN = 0
     WHITE = 1
     YELLOW = 2
@@ -115,6 +127,8 @@ class MarkingColour(IntEnum):
 
 @unique
 class ObjectClass(IntEnum):
+    """Kind of road user."""
+
     UNKNOWN = 0
     CAR = 1
     VAN = 2
@@ -129,6 +143,8 @@ class ObjectClass(IntEnum):
 
 @unique
 class SignKind(IntEnum):
+    """Meaning of a traffic sign."""
+
     UNKNOWN = 0
     SPEED_LIMIT = 1
     END_OF_SPEED_LIMIT = 2
@@ -154,6 +170,8 @@ class SpeedUnit(IntEnum):
 
 @unique
 class GazeZone(IntEnum):
+    """Where the driver looks."""
+
     UNKNOWN = 0
     ROAD = 1
     MIRROR_LEFT = 2
@@ -167,6 +185,8 @@ class GazeZone(IntEnum):
 
 @unique
 class SlotKind(IntEnum):
+    """How a parking bay lies to the road."""
+
     UNKNOWN = 0
     PARALLEL = 1
     PERPENDICULAR = 2
@@ -175,6 +195,8 @@ class SlotKind(IntEnum):
 
 @unique
 class RoadClass(IntEnum):
+    """Importance of a road, after OpenStreetMap's highway classes."""
+
     UNKNOWN = 0
     MOTORWAY = 1
     TRUNK = 2
@@ -189,6 +211,8 @@ class RoadClass(IntEnum):
 
 @unique
 class LimitSource(IntEnum):
+    """Where a speed limit comes from."""
+
     NONE = 0
     SIGN = 1
     MAP = 2
@@ -199,6 +223,8 @@ class LimitSource(IntEnum):
 
 @unique
 class LimitKind(IntEnum):
+    """Whether a limit is signed, follows from the law, or does not exist."""
+
     UNKNOWN = 0
     EXPLICIT = 1
     IMPLICIT = 2
@@ -216,6 +242,8 @@ class LampDemand(IntEnum):
 
 @unique
 class AlertLevel(IntEnum):
+    """How urgent an alert is."""
+
     INFO = 0
     WARNING = 1
     CRITICAL = 2
@@ -223,6 +251,8 @@ class AlertLevel(IntEnum):
 
 @unique
 class AlertSide(IntEnum):
+    """Side that an alert speaks of."""
+
     NONE = 0
     LEFT = 1
     RIGHT = 2
@@ -240,6 +270,8 @@ class Stage(IntEnum):
 
 @unique
 class Health(IntEnum):
+    """Whether a function can do its work."""
+
     OK = 0
     DEGRADED = 1
     FAULT = 2
