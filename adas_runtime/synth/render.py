@@ -1,0 +1,492 @@
+"""One picture of a drive: simple graphics, exact geometry. A picture depends on its number alone, never on the former.
+
+A lens with distortion is drawn with an ideal lens first, on a picture wide enough, and then bent. Everything on the
+road is projected point by point through the vehicle file's camera; the ground is flat and the mount is rigid.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from adas_runtime.perception.camera import Camera
+from adas_runtime.synth.ground import GroundView, Texture
+from adas_runtime.synth.motion import Motion, Pose
+from adas_runtime.synth.paint import SHIFT, PaintLayer, corners, strip
+from adas_runtime.synth.plan import Plan, Rain
+from adas_runtime.synth.props import Colour, Trees, draw_car, draw_sign, fill, paste, place, to_local
+from adas_runtime.synth.props import Face as PropFace
+
+Floats = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+ASPHALT: Final = (96.0, 97.0, 98.0)
+GROUND: Final[dict[str, Colour]] = {"grass": (62.0, 108.0, 92.0), "sand": (128.0, 168.0, 190.0)}
+NOISE_GAIN: Final = 2.2  # spread of the sensor noise by day [grey levels]  [D]
+NOISE_BIAS: Final = 24
+HAZE_REACH_M: Final[dict[Rain, float]] = {Rain.NONE: 700.0, Rain.LIGHT: 260.0, Rain.HEAVY: 120.0}
+TREE_REACH_M: Final = 170.0
+POST_SPACING_M: Final = 50.0
+SUN_AZIMUTH_RAD: Final = 0.12  # of the low sun, from the drive's first heading  [D]
+SUN_ELEVATION_RAD: Final = 0.09
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """Light and air of one picture."""
+
+    ambient: float
+    sky_low: Floats  # colour at the horizon, which is also the haze's
+    sky_high: Floats
+    tint: Floats  # of daylight
+    lamps_on: bool
+
+
+def mood_of(ambient: float, rain: Rain, is_low_sun: bool) -> Mood:
+    """Colours of sky and light at a level of daylight."""
+    levels = np.array([0.0, 0.1, 0.4, 0.75, 1.0])
+    low = np.array([[14, 12, 11], [58, 50, 56], [122, 142, 196], [206, 208, 210], [228, 220, 208]], dtype=np.float64)
+    high = np.array([[8, 6, 5], [48, 30, 22], [148, 104, 78], [206, 160, 118], [214, 158, 108]], dtype=np.float64)
+    tint = np.array([[1.1, 1.0, 0.95], [1.12, 1.0, 0.95], [1.05, 0.98, 0.98], [1, 1, 1], [1, 1, 1]], dtype=np.float64)
+    mix = [np.array([np.interp(ambient, levels, table[:, i]) for i in range(3)]) for table in (low, high, tint)]
+    if is_low_sun:
+        mix[0] = mix[0] * 0.5 + np.array([150.0, 205.0, 245.0]) * 0.5
+        mix[2] = np.array([0.86, 0.98, 1.1])
+    if rain is not Rain.NONE:
+        grey = float(mix[0].mean()) * (0.82 if rain is Rain.LIGHT else 0.7)
+        mix[0] = np.full(3, grey) * [1.03, 1.0, 0.98]
+        mix[1] = np.full(3, grey * 0.86) * [1.03, 1.0, 0.98]
+    return Mood(
+        ambient=ambient, sky_low=mix[0], sky_high=mix[1], tint=mix[2], lamps_on=ambient < 0.6 or rain is not Rain.NONE
+    )
+
+
+class Renderer:
+    """Draws the pictures of one drive through one camera.
+
+    Args:
+        plan: What happens.
+        motion: How the ego vehicle moves.
+        camera: The camera, for the pictures' size.
+    """
+
+    def __init__(self, plan: Plan, motion: Motion, camera: Camera) -> None:
+        self._plan = plan
+        self._motion = motion
+        self.camera = camera
+        self._ideal, self._bend = _ideal_camera(camera)
+        random = np.random.default_rng([plan.seed, 1])
+        self._ground = GroundView(self._ideal, Texture(random))
+        self._paint = PaintLayer(self._ideal, self._ground.top_px, plan.road, self._ground.near_m)
+        reach = float(motion.s_m[-1]) + TREE_REACH_M + 40.0
+        self._trees = Trees(random, plan.road, reach, plan.ground == "sand")
+        height, width = self._ideal.height_px, self._ideal.width_px
+        self._noise = _sensor_noise(random, height + 96, width + 96)
+        self._clouds = _clouds(random)
+        self._hills = _hills(random, plan.ground == "sand")
+        self._patches = _patches(random, plan, reach)
+        haze = np.exp(-self._ground.distance_m / HAZE_REACH_M[plan.rain])
+        self._clear: NDArray[np.float32] = haze.astype(np.float32)
+        self._headlights = _headlight_cone(self._ground)
+
+    def frame(self, index: int, t_s: float) -> Bytes:
+        """The picture at a time, (rows, columns, 3) BGR. `index` seeds its sensor noise and rain."""
+        pose = self._motion.at(t_s)
+        s_ego = pose.s_guess_m
+        mood = mood_of(float(self._plan.ambient.value(np.array([t_s]))[0]), self._plan.rain, self._plan.is_low_sun)
+        picture = np.empty((self._ideal.height_px, self._ideal.width_px, 3), dtype=np.uint8)
+        top = self._ground.top_px
+        self._draw_sky(picture[: top + 1], pose, mood)
+        self._draw_ground(picture[top:], pose, s_ego, mood)
+        self._draw_props(picture, pose, s_ego, t_s, mood)
+        random = np.random.default_rng([self._plan.seed, 2, index])
+        if self._plan.is_low_sun:
+            self._draw_glare(picture, pose)
+        if self._plan.rain is not Rain.NONE:
+            self._draw_rain(picture, random, mood)
+        row, column = (int(value) for value in random.integers(0, 96, 2))
+        noise = self._noise[row : row + picture.shape[0], column : column + picture.shape[1]]
+        gain = 1.0 + 1.6 * (1.0 - min(mood.ambient * 1.5, 1.0))  # a dark scene is amplified, and its noise with it
+        picture = np.asarray(cv2.addWeighted(picture, 1.0, noise, gain, -gain * NOISE_BIAS), dtype=np.uint8)
+        if self._bend is not None:
+            picture = np.asarray(cv2.remap(picture, self._bend[0], self._bend[1], cv2.INTER_LINEAR), dtype=np.uint8)
+        return picture
+
+    # --- sky --------------------------------------------------------------------------------------------------------
+
+    def _draw_sky(self, part: Bytes, pose: Pose, mood: Mood) -> None:
+        rows, columns = part.shape[:2]
+        if not rows:
+            return
+        rise = np.linspace(1.0, 0.0, rows)[:, None] ** 0.8
+        gradient = (mood.sky_low * (1.0 - rise) + mood.sky_high * rise).astype(np.float32)
+        azimuth = pose.heading_rad + self._ideal.yaw_rad
+        cloud = self._panorama(self._clouds, azimuth, rows, columns).astype(np.float32) / 255.0
+        cloud *= np.linspace(1.0, 0.25, rows, dtype=np.float32)[:, None] * np.float32(
+            0.75 * min(1.0, mood.ambient + 0.2)
+        )
+        white = np.minimum(mood.sky_low * 1.08, 255.0).astype(np.float32)
+        for channel in range(3):
+            column = gradient[:, channel : channel + 1]
+            part[..., channel] = np.minimum(column + (white[channel] - column) * cloud, 255.0)
+        # far hills: their foot is the horizon
+        across = np.arange(-8, columns + 9, 8, dtype=np.float64)
+        bearing = azimuth - np.arctan((across - self._ideal.cx_px) / self._ideal.fx_px)
+        edge = np.empty((2, 2))
+        far = self._ideal.x_m + 1e5
+        edge = self._ideal.project_ground(np.array([far, far]), np.array([4e4, -4e4]))
+        slope = (edge[1, 1] - edge[0, 1]) / (edge[1, 0] - edge[0, 0])
+        horizon = edge[0, 1] + slope * (across - edge[0, 0])
+        for layer, (share, lift) in enumerate(((0.72, 1.0), (0.45, 0.55))):
+            profile = self._hills[layer]
+            place_of = (bearing / (2.0 * np.pi) % 1.0) * len(profile)
+            height = np.interp(place_of, np.arange(len(profile) + 1), np.append(profile, profile[0])) * lift
+            outline = np.stack((across, horizon - height * self._ideal.fx_px), axis=1)
+            foot = np.array([[across[-1], horizon[-1] + 4.0], [across[0], horizon[0] + 4.0]])
+            points = np.round(np.concatenate((outline, foot)) * (1 << SHIFT)).astype(np.int32)
+            own = np.array(GROUND[self._plan.ground]) * 0.55 * mood.ambient * mood.tint
+            colour = tuple(float(value) for value in mood.sky_low * share + own * (1.0 - share))
+            cv2.fillPoly(part, [points], colour, lineType=cv2.LINE_AA, shift=SHIFT)
+
+    def _panorama(self, image: Bytes, azimuth: float, rows: int, columns: int) -> Bytes:
+        """The cut of a full-circle picture that the camera sees, moved by fractions of a pixel."""
+        per_pixel = image.shape[1] / (2.0 * np.pi) / self._ideal.fx_px
+        shift = -azimuth / (2.0 * np.pi) * image.shape[1] % image.shape[1]
+        matrix = np.array([[per_pixel, 0.0, shift], [0.0, image.shape[0] / rows, 0.0]])
+        wide = cv2.copyMakeBorder(image, 0, 0, 0, image.shape[1], cv2.BORDER_WRAP)
+        return np.asarray(
+            cv2.warpAffine(wide, matrix, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP), dtype=np.uint8
+        )
+
+    # --- ground -----------------------------------------------------------------------------------------------------
+
+    def _draw_ground(self, part: Bytes, pose: Pose, s_ego: float, mood: Mood) -> None:
+        ground, road, rain = self._ground, self._plan.road, self._plan.rain
+        wet = {Rain.NONE: 1.0, Rain.LIGHT: 0.8, Rain.HEAVY: 0.66}[rain]
+        asphalt: Colour = (ASPHALT[0] * wet, ASPHALT[1] * wet, ASPHALT[2] * wet)
+        base = np.empty_like(part)
+        base[:] = GROUND[self._plan.ground]
+        near, far = s_ego + ground.near_m, s_ego + 420.0
+
+        def area(left: float, right: float, colour: Colour, begin: float = near, end: float = far) -> None:
+            begin, end = max(begin, near), min(end, far)
+            if end > begin:
+                polygon = strip(road, pose, begin, end, s_ego, left, right)
+                points = corners(self._ideal, polygon, ground.top_px, 1)
+                cv2.fillPoly(base, [points], colour, lineType=cv2.LINE_AA, shift=SHIFT)
+
+        bare = GROUND["sand"]
+        area(road.edge_left_m + 0.5, road.edge_right_m - 0.5, (bare[0] * 0.72, bare[1] * 0.72, bare[2] * 0.72))
+        area(road.edge_left_m, road.edge_right_m, asphalt)
+        for lane in road.lanes:  # wheel tracks, a little darker and smoother
+            for track in (-0.85, 0.85):
+                middle = lane.d_m + track
+                area(middle + 0.32, middle - 0.32, (asphalt[0] * 0.93, asphalt[1] * 0.93, asphalt[2] * 0.93))
+        for begin, end, left, right, gain in self._patches:
+            if begin < far and end > near:
+                area(left, right, (asphalt[0] * gain, asphalt[1] * gain, asphalt[2] * gain), begin, end)
+        texture = ground.texture(pose)
+        coverage = self._paint.coverage(pose, s_ego)
+        # worn paint lets the asphalt through, in spots
+        worn = cv2.LUT(texture[..., 1], _WEAR)
+        share = cv2.multiply(coverage, worn, scale=1.0 / 255.0)
+        weight = share.astype(np.float32) * np.float32((0.85 if rain is Rain.HEAVY else 1.0) / 255.0)
+        paint: Bytes
+        if self._paint.is_white_only:
+            paint = np.empty_like(part)
+            paint[:] = (214, 220, 220)
+        else:
+            paint = self._paint.colour(pose, s_ego)
+        base = np.asarray(cv2.blendLinear(base, paint, np.float32(1.0) - weight, weight), dtype=np.uint8)
+        grain = texture[..., 0]
+        base = np.asarray(cv2.multiply(base, cv2.merge((grain, grain, grain)), scale=1.0 / 128.0), dtype=np.uint8)
+        for begin, end in self._plan.bridges_m:
+            shadow = np.full(part.shape[:2], 255, dtype=np.uint8)
+            if begin < far and end > near:
+                polygon = strip(road, pose, max(begin, near), min(end, far), s_ego, 60.0, -60.0)
+                points = corners(self._ideal, polygon, ground.top_px, 1)
+                cv2.fillPoly(shadow, [points], 96, lineType=cv2.LINE_AA, shift=SHIFT)
+                base = np.asarray(
+                    cv2.multiply(base, cv2.merge((shadow, shadow, shadow)), scale=1.0 / 255.0), dtype=np.uint8
+                )
+        light = np.float32(_exposure(mood.ambient)) * self._clear
+        if mood.lamps_on and mood.ambient < 0.5:
+            light = light + self._headlights * np.float32(0.75 * (1.0 - mood.ambient / 0.5)) * self._clear
+        tint = np.array(mood.tint)
+        tinted = np.asarray(cv2.multiply(base, (tint[0], tint[1], tint[2], 0.0)), dtype=np.uint8)
+        haze = np.empty_like(part)
+        haze[:] = np.round(mood.sky_low)
+        part[:] = cv2.blendLinear(tinted, haze, light, np.float32(1.0) - self._clear)
+
+    # --- what stands on the ground --------------------------------------------------------------------------------
+
+    def _draw_props(self, picture: Bytes, pose: Pose, s_ego: float, t_s: float, mood: Mood) -> None:
+        road, camera = self._plan.road, self._ideal
+        reach = HAZE_REACH_M[self._plan.rain]
+        light = _exposure(mood.ambient)
+
+        def beam(distance: float) -> float:
+            if not (mood.lamps_on and mood.ambient < 0.5):
+                return 0.0
+            return 0.5 * (1.0 - mood.ambient / 0.5) * math.exp(-((distance / 45.0) ** 2))
+
+        def shade(colour: Colour, glow: float, distance: float) -> tuple[int, int, int]:
+            clear = math.exp(-max(distance, 0.0) / reach)
+            lit = max(light + beam(distance), glow)
+            mixed = [
+                min(value * lit * float(mood.tint[i]), 255.0) * clear + float(mood.sky_low[i]) * (1.0 - clear)
+                for i, value in enumerate(colour)
+            ]
+            return (round(mixed[0]), round(mixed[1]), round(mixed[2]))
+
+        queue: list[tuple[float, str, object]] = []
+        for number in self._trees.near(s_ego, TREE_REACH_M):
+            x, y, _ = to_local(road, pose, float(self._trees.s_m[number]), float(self._trees.d_m[number]))
+            queue.append((x, "tree", (number, y)))
+        first = math.ceil((s_ego + 5.0) / POST_SPACING_M)
+        for number in range(first, first + int(150.0 / POST_SPACING_M) + 1):
+            for d in (road.edge_left_m + 0.6, road.edge_right_m - 0.6):
+                x, y, yaw = to_local(road, pose, number * POST_SPACING_M, d)
+                queue.append((x, "post", (y, yaw)))
+        for sign in self._plan.signs:
+            if 3.0 < sign.s_m - s_ego < 180.0:
+                x, y, yaw = to_local(road, pose, sign.s_m, sign.d_m)
+                queue.append((x, "sign", (sign, y, yaw)))
+        for actor in self._plan.actors:
+            s, _, accel = actor.state(t_s)
+            if -5.0 < s - s_ego < 260.0:
+                x, y, yaw = to_local(road, pose, s, actor.d_m)
+                queue.append((x, "car", (actor, y, yaw + (math.pi if actor.is_opposing else 0.0), accel < -0.5)))
+        for begin, end in self._plan.bridges_m:
+            if 8.0 < end - s_ego < 260.0:
+                x, _, _ = to_local(road, pose, end, 0.0)
+                queue.append((x, "bridge", (begin, end)))
+        for x, what, data in sorted(queue, key=lambda item: -item[0]):
+            if what == "tree":
+                number, y = data  # type: ignore[misc]
+                self._draw_tree(picture, x, y, int(number), light + beam(x), reach, mood)
+            elif what == "post":
+                y, yaw = data  # type: ignore[misc]
+                for low, high, colour in ((0.0, 1.0, (226.0, 228.0, 228.0)), (0.72, 0.9, (34.0, 34.0, 34.0))):
+                    quad = np.array(
+                        [[0, 0.06, low], [0, -0.06, low], [0, -0.06, high], [0, 0.06, high]], dtype=np.float64
+                    )
+                    for face in place([PropFace(quad, colour)], x, y, yaw):
+                        fill(picture, camera, face, shade)
+            elif what == "sign":
+                sign, y, yaw = data  # type: ignore[misc]
+                gain = min(light + 2.0 * beam(x), 1.1) * math.exp(-x / (2.0 * reach))
+                draw_sign(picture, camera, sign, x, y, yaw, gain, shade)
+            elif what == "car":
+                actor, y, yaw, brakes = data  # type: ignore[misc]
+                self._draw_car_shadow(picture, actor.length_m, actor.width_m, x, y, yaw, light)
+                draw_car(picture, camera, actor, x, y, yaw, shade, mood.lamps_on, brakes)
+                if mood.lamps_on and mood.ambient < 0.5 and actor.is_opposing:
+                    self._draw_glow(picture, x - actor.length_m / 2.0, y, actor.width_m, mood)
+            else:
+                begin, end = data  # type: ignore[misc]
+                self._draw_bridge(picture, pose, begin, end, shade)
+
+    def _draw_tree(
+        self, picture: Bytes, x: float, y: float, number: int, light: float, reach: float, mood: Mood
+    ) -> None:
+        camera = self._ideal
+        if x < camera.x_m + 3.0:
+            return
+        height = float(self._trees.height_m[number])
+        foot, head = camera.project(np.array([[x, y, 0.0], [x, y, height]]))
+        tall = foot[1] - head[1]
+        clear = math.exp(-(x - camera.x_m) / reach)
+        box = (foot[0] - tall / 2.0, head[1], foot[0] + tall / 2.0, foot[1])
+        sprite = self._trees.sprites[int(self._trees.kind[number])]
+        paste(picture, sprite, box, mood.tint * light * clear, mood.sky_low * (1.0 - clear))
+
+    def _draw_car_shadow(
+        self, picture: Bytes, length: float, width: float, x: float, y: float, yaw: float, light: float
+    ) -> None:
+        for grow, share in ((0.25, 0.72), (0.02, 0.42)):
+            along, across = length / 2.0 + grow, width / 2.0 + grow
+            quad = np.array(
+                [[along, across, 0], [along, -across, 0], [-along, -across, 0], [-along, across, 0]], dtype=float
+            )
+            for face in place(
+                [PropFace(quad, (ASPHALT[0] * share, ASPHALT[1] * share, ASPHALT[2] * share))], x, y, yaw
+            ):
+                fill(picture, self._ideal, face, lambda colour, _, __: tuple(round(v * light) for v in colour))  # type: ignore[return-value, misc]
+
+    def _draw_glow(self, picture: Bytes, x: float, y: float, width: float, mood: Mood) -> None:
+        if x < self._ideal.x_m + 2.0:
+            return
+        for side in (1.0, -1.0):
+            at = self._ideal.project(np.array([[x, y + side * (width / 2.0 - 0.2), 0.72]]))[0]
+            spread = max(self._ideal.fx_px * 0.35 / (x - self._ideal.x_m), 2.5)
+            _add_blob(picture, float(at[0]), float(at[1]), spread, 230.0 * (1.0 - mood.ambient))
+
+    def _draw_bridge(self, picture: Bytes, pose: Pose, begin: float, end: float, shade: object) -> None:
+        road = self._plan.road
+        left, right = road.edge_left_m + 9.0, road.edge_right_m - 9.0
+        for at, gain in ((end, 0.55), (begin, 1.0)):
+            ends = [to_local(road, pose, at, d) for d in (left, right)]
+            if min(point[0] for point in ends) < self._ideal.x_m + 3.0:
+                continue
+            (x1, y1, _), (x2, y2, _) = ends
+            deck = np.array([[x1, y1 + 30, 5.2], [x2, y2 - 30, 5.2], [x2, y2 - 30, 6.9], [x1, y1 + 30, 6.9]])
+            tone = (132.0 * gain, 138.0 * gain, 140.0 * gain)
+            fill(picture, self._ideal, PropFace(deck, tone), shade)  # type: ignore[arg-type]
+            rail = deck.copy()
+            rail[:2, 2], rail[2:, 2] = 6.9, 7.1
+            fill(picture, self._ideal, PropFace(rail, (90.0, 94.0, 96.0)), shade)  # type: ignore[arg-type]
+            for (x, y, yaw), side in ((ends[0], 1.0), (ends[1], -1.0)):
+                wall = np.array([[0, 0, 0], [0, side * 2.5, 0], [0, side * 2.5, 5.2], [0, 0, 5.2]], dtype=np.float64)
+                for face in place([PropFace(wall, (118.0 * gain, 124.0 * gain, 126.0 * gain))], x, y, yaw):
+                    fill(picture, self._ideal, face, shade)  # type: ignore[arg-type]
+
+    # --- air and lens -------------------------------------------------------------------------------------------------
+
+    def _draw_glare(self, picture: Bytes, pose: Pose) -> None:
+        bearing = SUN_AZIMUTH_RAD - pose.heading_rad
+        far = np.array([[math.cos(bearing), math.sin(bearing), math.tan(SUN_ELEVATION_RAD)]]) * 1e5
+        if far[0, 0] <= 0.0:
+            return
+        at = self._ideal.project(far)[0]
+        for spread, gain in (
+            (self._ideal.fx_px * 0.02, 255.0),
+            (self._ideal.fx_px * 0.10, 120.0),
+            (self._ideal.fx_px * 0.4, 55.0),
+        ):
+            _add_blob(picture, float(at[0]), float(at[1]), spread, gain)
+        # the road mirrors the sun below it, a column of glare
+        self._mirror(picture, float(at[0]))
+
+    def _mirror(self, picture: Bytes, column: float) -> None:
+        part = picture[self._ground.top_px :]
+        rows, columns = part.shape[:2]
+        across = np.exp(-(((np.arange(columns) - column) / (0.09 * columns)) ** 2)).astype(np.float32)
+        down = np.linspace(1.0, 0.15, rows, dtype=np.float32)[:, None]
+        bright = (70.0 * down * across[None, :]).astype(np.uint8)
+        cv2.add(part, cv2.merge((bright // 2, (bright * np.float32(0.85)).astype(np.uint8), bright)), dst=part)
+
+    def _draw_rain(self, picture: Bytes, random: np.random.Generator, mood: Mood) -> None:
+        height, width = picture.shape[:2]
+        count = 160 if self._plan.rain is Rain.LIGHT else 480
+        layer = np.zeros((height, width), dtype=np.uint8)
+        at = random.uniform(0.0, 1.0, (count, 2)) * [width, height]
+        length = random.uniform(10.0, 34.0, count) * height / 720.0
+        lean = random.normal(0.08, 0.03, count)
+        for (x, y), tall, slope in zip(at, length, lean, strict=True):
+            cv2.line(layer, (int(x), int(y)), (int(x + slope * tall), int(y + tall)), 46, 1, cv2.LINE_AA)
+        bright = cv2.multiply(layer, layer, scale=float((0.3 + 0.7 * mood.ambient) / 64.0))
+        cv2.add(picture, cv2.merge((bright, bright, bright)), dst=picture)
+
+
+def _exposure(ambient: float) -> float:
+    """Brightness that the camera makes of daylight: its exposure holds most of a change back  [D]."""
+    return ambient**0.72
+
+
+_WEAR: Final[Bytes] = np.clip(np.round(330.0 - 1.05 * np.arange(256)), 60, 250).astype(np.uint8)
+
+
+def _ideal_camera(camera: Camera) -> tuple[Camera, tuple[NDArray[np.int16], NDArray[np.uint16]] | None]:
+    """The same camera with an ideal lens on a picture that covers all its rays, and how to bend that picture."""
+    if not camera.has_distortion:
+        return camera, None
+    columns, rows = np.meshgrid(
+        np.arange(camera.width_px, dtype=np.float64), np.arange(camera.height_px, dtype=np.float64)
+    )
+    body = camera.rays(np.stack((columns.ravel(), rows.ravel()), axis=1)) @ camera.rotation
+    u = camera.cx_px - camera.fx_px * body[:, 1] / body[:, 0]
+    v = camera.cy_px - camera.fy_px * body[:, 2] / body[:, 0]
+    left, top = max(0, math.ceil(-u.min()) + 2), max(0, math.ceil(-v.min()) + 2)
+    right, bottom = math.ceil(u.max()) + 3, math.ceil(v.max()) + 3
+    ideal = replace(
+        camera,
+        width_px=left + max(right, camera.width_px),
+        height_px=top + max(bottom, camera.height_px),
+        cx_px=camera.cx_px + left,
+        cy_px=camera.cy_px + top,
+        distortion=(0.0, 0.0, 0.0, 0.0, 0.0),
+    )
+    shape = (camera.height_px, camera.width_px)
+    maps = cv2.convertMaps(
+        (u + left).reshape(shape).astype(np.float32), (v + top).reshape(shape).astype(np.float32), cv2.CV_16SC2
+    )
+    return ideal, (np.asarray(maps[0], dtype=np.int16), np.asarray(maps[1], dtype=np.uint16))
+
+
+def _sensor_noise(random: np.random.Generator, rows: int, columns: int) -> Bytes:
+    grey = random.normal(0.0, 0.8 * NOISE_GAIN, (rows, columns, 1)).astype(np.float32)
+    colour = random.normal(0.0, 0.5 * NOISE_GAIN, (rows, columns, 3)).astype(np.float32)
+    return np.asarray(np.clip(np.round(grey + colour + NOISE_BIAS), 0, 255), dtype=np.uint8)
+
+
+def _clouds(random: np.random.Generator) -> Bytes:
+    """Cloud cover all around, 0 to 255; its columns close upon themselves."""
+    total = np.zeros((160, 4096), dtype=np.float32)
+    for cells, gain in ((3, 1.0), (6, 0.6), (12, 0.4), (24, 0.25), (48, 0.15)):
+        coarse = random.uniform(-1.0, 1.0, (cells + 2, cells * 6)).astype(np.float32)
+        closed = np.concatenate((coarse, coarse[:, :1]), axis=1)
+        total += gain * cv2.resize(closed, (4096, 160), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip((total - 0.05) * 210.0, 0.0, 255.0), dtype=np.uint8)
+
+
+def _hills(random: np.random.Generator, is_flat: bool) -> tuple[Floats, Floats]:
+    """Heights of two rows of hills as tangents of elevation, all around."""
+    count = 2048
+    angle = np.arange(count) * (2.0 * np.pi / count)
+    layers = []
+    for low, high, gain in ((5, 40, 0.016), (12, 220, 0.011)):
+        total = np.zeros(count)
+        for harmonic in range(low, high, 3):
+            total += np.sin(harmonic * angle + random.uniform(0.0, 2.0 * np.pi)) / harmonic**0.7
+        total -= total.min()
+        layers.append((0.3 if is_flat else 1.0) * (0.006 + gain * total / total.max()))
+    return layers[0], layers[1]
+
+
+def _patches(
+    random: np.random.Generator, plan: Plan, reach: float
+) -> tuple[tuple[float, float, float, float, float], ...]:
+    """Repairs, joints and seams of the asphalt: begin, end, left, right, brightness. Some run along like a line."""
+    found: list[tuple[float, float, float, float, float]] = []
+    at = -20.0
+    while at < reach:
+        at += float(random.uniform(8.0, 45.0))
+        lane = plan.road.lanes[int(random.integers(len(plan.road.lanes)))]
+        chance = float(random.uniform())
+        if chance < 0.35:  # a filled crack along the lane: darker, and as thin as a line
+            d = lane.d_m + float(random.uniform(-1.4, 1.4))
+            found.append((at, at + float(random.uniform(3.0, 14.0)), d + 0.03, d - 0.03, 0.62))
+        elif chance < 0.7:  # a joint across
+            found.append((at, at + 0.06, plan.road.edge_left_m, plan.road.edge_right_m, 0.7))
+        else:  # a repair, lighter or darker
+            half = lane.width_m / 2.0 * float(random.uniform(0.35, 1.0))
+            gain = float(random.choice([0.8, 0.86, 1.12, 1.18]))
+            found.append((at, at + float(random.uniform(2.0, 12.0)), lane.d_m + half, lane.d_m - half, gain))
+    return tuple(found)
+
+
+def _headlight_cone(ground: GroundView) -> NDArray[np.float32]:
+    """Light of the dipped beam on the ground: bright from 8 to 40 m, twice as wide as the lane  [D]."""
+    x, y = ground.distance_m, ground.left_m
+    along = np.exp(-(((x - 14.0) / 24.0) ** 2))
+    across = np.exp(-((y / (2.2 + 0.22 * x)) ** 2))
+    return np.asarray(along * across, dtype=np.float32)
+
+
+def _add_blob(picture: Bytes, x: float, y: float, spread: float, gain: float) -> None:
+    """Adds a round glow."""
+    reach = math.ceil(2.6 * spread)
+    left, right = max(int(x) - reach, 0), min(int(x) + reach + 1, picture.shape[1])
+    top, bottom = max(int(y) - reach, 0), min(int(y) + reach + 1, picture.shape[0])
+    if left >= right or top >= bottom:
+        return
+    across = np.exp(-(((np.arange(left, right) - x) / spread) ** 2))
+    down = np.exp(-(((np.arange(top, bottom) - y) / spread) ** 2))
+    bright = (gain * down[:, None] * across[None, :]).astype(np.uint8)
+    part = picture[top:bottom, left:right]
+    part[:] = cv2.add(np.ascontiguousarray(part), cv2.merge((bright, bright, bright)))
