@@ -214,7 +214,7 @@ def _boundary(plan: Plan, pose: Pose, s_ego: float, side: LaneSide, item: Markin
     )
 
 
-def objects(plan: Plan, pose: Pose, t_s: float, speed_mps: float, stamp_s: float) -> TrackedObjects:
+def objects(plan: Plan, pose: Pose, t_s: float, stamp_s: float) -> TrackedObjects:
     """Other road users within sight, nearest first. Speeds are over ground, in the vehicle's axes."""
     found: list[TrackedObject] = []
     for actor in plan.actors:

@@ -1,0 +1,257 @@
+"""A drive made from a specification: what the sensors record and what is true, without a file.
+
+drive = make_drive(DriveSpec(market="de", seconds=30.0))
+picture = drive.frame(120)          # (720, 1280, 3) BGR
+truth = drive.lanes(120)            # LaneModel of that picture
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adas_runtime.errors import AdasError
+from adas_runtime.perception.camera import Camera, camera_of
+from adas_runtime.signals import (
+    DriverInput,
+    FixStatus,
+    Gear,
+    LaneModel,
+    PoseFix,
+    SignObservations,
+    TrackedObjects,
+    VehicleState,
+)
+from adas_runtime.synth import truth
+from adas_runtime.synth.motion import RATE_HZ, Motion, drive
+from adas_runtime.synth.plan import Light, Plan, Rain, Scenario, make_plan
+from adas_runtime.synth.profile import SmoothRate
+from adas_runtime.synth.render import Renderer
+from adas_runtime.synth.style import style_of
+
+if TYPE_CHECKING:
+    from adas_runtime.market.schema import Market
+    from adas_runtime.vehicle.schema import Vehicle
+
+SECONDS_MAX: Final = 3600.0
+FPS_MAX: Final = 100
+FIX_EVERY: Final = 10  # of the 100 Hz samples
+STALK_EVERY: Final = 5
+EGO_EVERY: Final = 2
+FIX_STD_M: Final = 0.3  # noise of the satellite fix  [D]
+FIX_ALTITUDE_M: Final = 100.0
+EPOCH_S: Final = 1_767_268_800  # 2026-01-01 12:00 UTC; the seed moves it by whole days, never the clock of the machine
+DAYS: Final = 3650
+SEMI_MAJOR_M: Final = 6_378_137.0  # WGS 84
+ECCENTRICITY_2: Final = 6.694379990141e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriveSpec:
+    """What to make. `market` and `vehicle` are names, paths or what was loaded from them.
+
+    `width_px` and `height_px` default to the vehicle's front camera; another size of the same shape scales it.
+    """
+
+    market: str | Market = "de"
+    vehicle: str | Vehicle = "reference"
+    seconds: float = 30.0
+    seed: int = 0
+    fps: float = 20.0
+    width_px: int | None = None
+    height_px: int | None = None
+    scenario: Scenario = Scenario.DEMO
+    light: Light = Light.AUTO
+    rain: Rain = Rain.NONE
+
+
+class Drive:
+    """A made drive. Times are seconds since its start; stamps are seconds since the epoch."""
+
+    def __init__(self, spec: DriveSpec, market: Market, vehicle: Vehicle, camera: Camera) -> None:
+        self.spec = spec
+        self.market = market
+        self.vehicle = vehicle
+        self.camera = camera
+        self.style = style_of(market)
+        self.plan: Plan = make_plan(
+            self.style,
+            vehicle,
+            seconds=spec.seconds,
+            seed=spec.seed,
+            scenario=spec.scenario,
+            light=spec.light,
+            rain=spec.rain,
+        )
+        self.motion: Motion = drive(self.plan, vehicle)
+        self.departures: tuple[truth.Departure, ...] = truth.departures(self.plan, self.motion)
+        self.epoch_ns = (EPOCH_S + (spec.seed % DAYS) * 86_400) * 1_000_000_000
+        self.frame_count = max(int(spec.seconds * spec.fps + 1e-9), 1)
+        self.sample_count = max(int(spec.seconds * RATE_HZ + 1e-9), 1)
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def ns_of(self, t_s: float) -> int:
+        """Epoch time of a drive time [ns]."""
+        return self.epoch_ns + round(t_s * 1e9)
+
+    def stamp_of(self, t_s: float) -> float:
+        """Epoch time of a drive time, as signals carry it [s]."""
+        return self.ns_of(t_s) * 1e-9
+
+    def frame_time_s(self, index: int) -> float:
+        """Drive time of a picture."""
+        return index / self.spec.fps
+
+    # --- pictures ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Draws the pictures; made when the first one is asked for."""
+        return Renderer(self.plan, self.motion, self.camera)
+
+    def frame(self, index: int) -> NDArray[np.uint8]:
+        """Picture `index`, (rows, columns, 3) BGR. Independent of every other picture."""
+        return self.renderer.frame(index, self.frame_time_s(index))
+
+    # --- what the vehicle records -----------------------------------------------------------------------------------
+
+    def vehicle_states(self) -> Iterator[VehicleState]:
+        """The vehicle at 100 Hz."""
+        torque = self._torque_nm().tolist()
+        motion = self.motion
+        speed, accel = motion.speed_mps.tolist(), motion.accel_mps2.tolist()
+        yaw_rate, wheel = motion.yaw_rate_rps.tolist(), motion.wheel_angle_rad.tolist()
+        wheel_rate = motion.wheel_rate_rps.tolist()
+        for index in range(self.sample_count):
+            # pedals of a car with 4.5 m/s^2 at full throttle, against rolling and air resistance  [D]
+            effort = accel[index] + 0.12 + 0.0004 * speed[index] ** 2
+            yield VehicleState(
+                stamp_s=self.stamp_of(index / RATE_HZ),
+                speed_mps=speed[index],
+                accel_mps2=accel[index],
+                lateral_accel_mps2=speed[index] * yaw_rate[index],
+                yaw_rate_rps=yaw_rate[index],
+                steering_wheel_angle_rad=wheel[index],
+                steering_wheel_rate_rps=wheel_rate[index],
+                driver_torque_nm=torque[index],
+                is_hands_on=True,
+                accelerator=min(max(effort / 4.5, 0.0), 1.0),
+                brake=min(max(-effort / 8.0, 0.0), 1.0),
+                is_braking=effort < 0.0,
+                gear=Gear.DRIVE,
+                is_stability_control_active=False,
+            )
+
+    def driver_inputs(self) -> Iterator[DriverInput]:
+        """The stalk at 20 Hz."""
+        for index in range(0, self.sample_count, STALK_EVERY):
+            t = index / RATE_HZ
+            yield DriverInput(stamp_s=self.stamp_of(t), indicator=self.plan.indicator_at(t))
+
+    def fixes(self) -> Iterator[PoseFix]:
+        """Satellite fixes at 10 Hz, of the vehicle's origin, with white noise."""
+        random = np.random.default_rng([self.spec.seed, 3])
+        place = self.style.place
+        sin = np.sin(np.radians(place.latitude_deg))
+        bend = 1.0 - ECCENTRICITY_2 * sin * sin
+        north_m = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_2) / bend**1.5
+        east_m = SEMI_MAJOR_M / np.sqrt(bend) * np.cos(np.radians(place.latitude_deg))
+        for index in range(0, self.sample_count, FIX_EVERY):
+            east, north = random.normal(0.0, FIX_STD_M, 2)
+            yield PoseFix(
+                stamp_s=self.stamp_of(index / RATE_HZ),
+                latitude_deg=place.latitude_deg + float(np.degrees((self.motion.y_m[index] + north) / north_m)),
+                longitude_deg=place.longitude_deg + float(np.degrees((self.motion.x_m[index] + east) / east_m)),
+                altitude_m=FIX_ALTITUDE_M,
+                heading_rad=float((self.motion.heading_rad[index] + np.pi) % (2.0 * np.pi) - np.pi),
+                position_std_m=FIX_STD_M,
+                status=FixStatus.FIX,
+            )
+
+    def _torque_nm(self) -> NDArray[np.float64]:
+        """The driver's torque: holds the curve, steers on purpose, and lets go while the car drifts  [D].
+
+        0.9 Nm hold 1 m/s^2 in a curve and 2.2 Nm make 1 m/s^2 of lateral correction, as in a car with light steering.
+        """
+        motion = self.motion
+        t = motion.t_s
+        purpose = np.ones_like(t)
+        for item in self.plan.manoeuvres:
+            if item.kind == "departure" and not item.is_indicated:
+                turn = next(
+                    (d.limit_s for d in self.departures if d.limit_s and item.begin_s <= d.limit_s <= item.end_s),
+                    (item.begin_s + item.end_s) / 2.0,
+                )
+                rest = SmoothRate(
+                    [(item.begin_s - 0.5, 1.0), (item.begin_s, 0.1), (turn + 0.2, 0.1), (turn + 0.6, 1.0)]
+                )
+                purpose = np.minimum(purpose, rest.value(t))
+        hold = 0.9 * self.plan.road.line.curvature_at(motion.s_m) * motion.speed_mps**2
+        correct = 2.2 * np.gradient(motion.lateral_rate_mps, t, edge_order=2)
+        random = np.random.default_rng([self.spec.seed, 4])
+        raw = random.normal(0.0, 1.0, len(t) + 40)
+        tremor = 0.5 * np.convolve(raw, np.ones(41) / 41.0, mode="valid")[: len(t)]
+        return np.clip(hold + purpose * (correct + tremor), -20.0, 20.0)
+
+    # --- what is true -----------------------------------------------------------------------------------------------
+
+    def lanes(self, index: int) -> LaneModel:
+        """The lane boundaries at the time of picture `index`."""
+        t = self.frame_time_s(index)
+        return truth.lanes(self.plan, self.motion.at(t), self.stamp_of(t))
+
+    def objects(self, index: int) -> TrackedObjects:
+        """The other road users at the time of picture `index`."""
+        t = self.frame_time_s(index)
+        return truth.objects(self.plan, self.motion.at(t), t, self.stamp_of(t))
+
+    def signs(self, index: int) -> SignObservations:
+        """The signs ahead at the time of picture `index`."""
+        t = self.frame_time_s(index)
+        return truth.signs(self.plan, self.motion.at(t), self.stamp_of(t))
+
+
+def make_drive(spec: DriveSpec) -> Drive:
+    """Make a drive.
+
+    Raises:
+        AdasError: A value of the specification is out of its range, or the market or the vehicle cannot be read.
+    """
+    from adas_runtime.market import load_market
+    from adas_runtime.vehicle import load_vehicle
+
+    if not 1.0 <= spec.seconds <= SECONDS_MAX:
+        raise AdasError(f"{spec.seconds:g} s is out of range", where="--seconds", mend=f"take 1 to {SECONDS_MAX:g}")
+    if not 1.0 <= spec.fps <= FPS_MAX:
+        raise AdasError(f"{spec.fps:g} is out of range", where="--fps", mend=f"take 1 to {FPS_MAX}")
+    if not 0 <= spec.seed < 2**32:
+        raise AdasError(f"{spec.seed} is out of range", where="--seed", mend="take 0 to 4294967295")
+    market = load_market(spec.market) if isinstance(spec.market, str) else spec.market
+    vehicle = load_vehicle(spec.vehicle) if isinstance(spec.vehicle, str) else spec.vehicle
+    mount = vehicle.cameras.get("front")
+    if mount is None:
+        raise AdasError("has no front camera", where=f"vehicle {vehicle.name}", mend="add cameras.front to its file")
+    width, height = spec.width_px, spec.height_px
+    if width is None:
+        width = mount.width_px if height is None else round(height * mount.width_px / mount.height_px)
+    if height is None:
+        height = round(width * mount.height_px / mount.width_px)
+    if not (160 <= width <= 4096 and 90 <= height <= 4096):
+        raise AdasError(f"{width}x{height} is out of range", where="--width, --height", mend="take 160x90 to 4096x4096")
+    camera = camera_of(mount, width, height)
+    if camera is None:
+        raise AdasError(
+            f"{width}x{height} has another shape than the vehicle's camera ({mount.width_px}x{mount.height_px})",
+            where="--width, --height",
+            mend="give one of the two, the other follows",
+        )
+    return Drive(spec, market, vehicle, camera)
+
+
+__all__ = ["Drive", "DriveSpec", "Light", "Rain", "Scenario", "make_drive"]
