@@ -505,9 +505,9 @@ def _finding(model: type[BaseModel], document: Document, error: dict[str, Any]) 
     is_key = bool(location) and location[-1] == "[key]"
     key: Key = ()
     for part in location:  # pydantic puts names of union members among the keys: keep what the file holds
-        if isinstance(document.value(key), dict) and part in document.value(key):
-            key = (*key, part)
-        elif isinstance(part, int) and isinstance(document.value(key), list):
+        if (isinstance(document.value(key), dict) and part in document.value(key)) or (
+            isinstance(part, int) and isinstance(document.value(key), list)
+        ):
             key = (*key, part)
     if kind == "missing":
         name = str(location[-1])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from adas_runtime.config import Strict
 
@@ -12,8 +13,16 @@ from adas_runtime.config import Strict
 class CameraMount(Strict):
     """Intrinsics (OpenCV pinhole, plumb-bob distortion) and mounting of one camera in the vehicle frame."""
 
-    width_px: int = Field(ge=1, le=16384, description="Columns of the picture that the intrinsics belong to [px].")
-    height_px: int = Field(ge=1, le=16384, description="Rows of the picture that the intrinsics belong to [px].")
+    width_px: int = Field(
+        ge=1,
+        le=16384,
+        description="Columns of the picture that the intrinsics belong to [px].",
+    )
+    height_px: int = Field(
+        ge=1,
+        le=16384,
+        description="Rows of the picture that the intrinsics belong to [px].",
+    )
     fx_px: float = Field(gt=0.0, description="Focal length, horizontal [px].")
     fy_px: float = Field(gt=0.0, description="Focal length, vertical [px].")
     cx_px: float = Field(description="Principal point, column [px].")
@@ -29,6 +38,14 @@ class CameraMount(Strict):
         description="Intrinsics and mounting were measured. False: pitch and vanishing point come from the footage."
     )
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not 0.0 <= self.cx_px <= self.width_px:
+            raise ValueError("cx_px lies outside the picture; intrinsics and width_px must belong together")
+        if not 0.0 <= self.cy_px <= self.height_px:
+            raise ValueError("cy_px lies outside the picture; intrinsics and height_px must belong together")
+        return self
+
 
 class VehicleDimensions(Strict):
     """Outer dimensions."""
@@ -39,6 +56,16 @@ class VehicleDimensions(Strict):
     wheelbase_m: float = Field(gt=0.5, le=12.0, description="Front axle to rear axle [m].")
     front_overhang_m: float = Field(ge=0.0, le=4.0, description="Front axle to front bumper [m].")
     tyre_outer_width_m: float = Field(gt=0.5, le=3.0, description="Outer edge to outer edge of the front tyres [m].")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.wheelbase_m + self.front_overhang_m >= self.length_m:
+            raise ValueError("wheelbase_m and front_overhang_m reach beyond length_m; measure the three again")
+        if self.tyre_outer_width_m > self.width_m:
+            raise ValueError("tyre_outer_width_m is wider than width_m; the tyres stand inside the body")
+        if self.width_m > self.width_with_mirrors_m:
+            raise ValueError("width_with_mirrors_m is narrower than width_m; measure over the mirrors")
+        return self
 
 
 class SteeringModel(Strict):
@@ -56,7 +83,11 @@ class VehicleLimits(Strict):
     accel_max_mps2: float = Field(ge=0.0, le=5.0, description="Strongest acceleration [m/s^2].")
     accel_min_mps2: float = Field(ge=-12.0, le=0.0, description="Strongest braking, negative [m/s^2].")
     jerk_max_mps3: float = Field(gt=0.0, le=50.0, description="Rate at which acceleration rises [m/s^3].")
-    jerk_min_mps3: float = Field(ge=-80.0, lt=0.0, description="Rate at which braking builds up, negative [m/s^3].")
+    jerk_min_mps3: float = Field(
+        ge=-80.0,
+        lt=0.0,
+        description="Rate at which braking builds up, negative [m/s^3].",
+    )
     lateral_accel_max_mps2: float = Field(gt=0.0, le=10.0, description="Lateral acceleration asked for [m/s^2].")
     lateral_jerk_max_mps3: float = Field(gt=0.0, le=20.0, description="Lateral jerk asked for [m/s^3].")
 
@@ -64,10 +95,20 @@ class VehicleLimits(Strict):
 class Vehicle(Strict):
     """One vehicle model."""
 
-    format: Literal[1]
-    name: str = Field(min_length=1, max_length=64)
+    format: Literal[1] = Field(description="Format of the file.")
+    name: str = Field(min_length=1, max_length=64, description="Name in recordings and reports.")
     category: Literal["M1", "N1", "M2", "M3", "N2", "N3"] = Field(description="UN vehicle category.")
-    dimensions: VehicleDimensions
-    steering: SteeringModel
-    limits: VehicleLimits
-    cameras: dict[Literal["front", "driver"], CameraMount]
+    dimensions: VehicleDimensions = Field(description="Outer dimensions.")
+    steering: SteeringModel = Field(description="From path curvature to the steering wheel.")
+    limits: VehicleLimits = Field(description="What the maker lets the runtime ask for.")
+    cameras: dict[Literal["front", "driver"], CameraMount] = Field(description="Cameras by place.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for place, camera in self.cameras.items():
+            ahead_m = self.dimensions.wheelbase_m + self.dimensions.front_overhang_m
+            if not ahead_m - self.dimensions.length_m <= camera.x_m <= ahead_m:
+                raise ValueError(f"cameras: {place} is mounted outside the car; x_m counts from the rear axle")
+            if abs(camera.y_m) > self.dimensions.width_with_mirrors_m / 2.0:
+                raise ValueError(f"cameras: {place} is mounted outside the car; y_m counts from the centre line")
+        return self

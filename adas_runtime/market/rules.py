@@ -1,0 +1,206 @@
+"""What a market requires, permits or forbids, read from `config/rules/`, and the judgement of a market by it.
+
+A rule file says one state per market and function, as the law stands:
+
+- `mandatory`: the stage must reach `minimum_stage` from `from` on.
+- `approval`: `warn` or `on` need an approval that the market file names, in force on the day.
+- `none`: no rule was found; the product decides, `warn` at most.
+- `forbidden`, `unknown`: locked. `shadow` remains, since it reaches neither driver nor car.
+
+A market without a rule is unknown. A `none` of confidence `u` counts as unknown too: nothing is released on an
+unchecked word.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from adas_runtime.config import Document, Finding, Origin, Strict, read_yaml, validate
+from adas_runtime.errors import ConfigError
+from adas_runtime.market.load import Confidence, Merged
+from adas_runtime.market.schema import STAGES, Category, Day, Feature, StageName
+from adas_runtime.signals import Stage
+
+State = Literal["mandatory", "approval", "none", "forbidden", "unknown"]
+LOCKED: Final = (Stage.OFF, Stage.SHADOW)
+
+
+class Rule(Strict):
+    """The state of one function in one market, for some vehicle categories."""
+
+    market: str = Field(
+        min_length=2,
+        description="Code of the market; it also holds for those that extend it.",
+    )
+    categories: tuple[Category, ...] = Field(min_length=1, description="UN vehicle categories.")
+    state: State = Field(description="How the law stands.")
+    minimum_stage: StageName | None = Field(default=None, description="Lowest stage of a mandatory function.")
+    since: Day | None = Field(default=None, description="First day on which it holds; nothing: always.")
+    conf: Confidence = Field(description="How sure: p primary, s secondary, u uncertain.")
+    src: str = Field(min_length=1, description="Instrument and clause.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.state == "mandatory") != (self.minimum_stage is not None):
+            raise ValueError("minimum_stage belongs to a mandatory function, and only to one")
+        return self
+
+
+class RuleFile(Strict):
+    """The rules of one function."""
+
+    format: Literal[1] = Field(description="Format of the file.")
+    function: str = Field(min_length=1, description="Function, as among the market's features.")
+    revision: str = Field(min_length=1, description="State of the law, a date.")
+    rules: tuple[Rule, ...] = Field(min_length=1, description="One per market and group of categories.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        seen = set()
+        for rule in self.rules:
+            for category in rule.categories:
+                if (rule.market, category, rule.since) in seen:
+                    raise ValueError(f"rules holds {rule.market} {category} twice; keep one")
+                seen.add((rule.market, category, rule.since))
+        return self
+
+
+class RuleBook:
+    """The rules of every function, with the line of each."""
+
+    def __init__(self, files: list[tuple[RuleFile, Document]]) -> None:
+        self._files = {file.function: (file, document) for file, document in files}
+
+    def rule(
+        self, function: str, codes: list[str], category: str, on: date | None
+    ) -> tuple[Rule | None, Origin | None]:
+        """The rule in force for a market, given by its code and its parents', nearest first."""
+        if function not in self._files:
+            return None, None
+        file, document = self._files[function]
+        for code in codes:
+            found = [
+                (rule, document.origin(("rules", index)))
+                for index, rule in enumerate(file.rules)
+                if rule.market == code
+                and category in rule.categories
+                and (on is None or rule.since is None or rule.since <= on)
+            ]
+            if found:
+                return max(found, key=lambda item: item[0].since or date.min)
+        return None, None
+
+
+def load_rules(folder: Path | None = None) -> RuleBook:
+    """The shipped rules.
+
+    Raises:
+        ConfigError: A rule file is wrong.
+    """
+    from adas_runtime.resources import config_dir
+
+    return _load_rules(folder or config_dir() / "rules")
+
+
+@lru_cache(maxsize=8)
+def _load_rules(folder: Path) -> RuleBook:
+    files = []
+    for path in sorted(folder.glob("*.yaml")):
+        document = read_yaml(path)
+        files.append((validate(RuleFile, document), document))
+    if not files:
+        raise ConfigError("no rule files", where=str(folder), mend="reinstall adas_runtime")
+    return RuleBook(files)
+
+
+def check(merged: Merged, *, on: date | None, rules: RuleBook | None = None) -> list[Finding]:
+    """Judges a valid market by the rules.
+
+    Args:
+        merged: A market without findings of its own.
+        on: Day of use; `None` leaves out what depends on a day.
+        rules: The rules; the shipped ones where none are given.
+    Returns:
+        Everything that is wrong, in the order of the functions.
+    """
+    market = merged.market
+    if market is None:
+        return []
+    book = rules or load_rules()
+    findings: list[Finding] = []
+    for function, stage in market.stages().items():
+        feature: Feature = getattr(market.features, function)
+        for category in market.categories:
+            rule, origin = book.rule(function, merged.codes, category, on)
+            fault = _judge(feature, stage, rule, on)
+            if fault is None:
+                continue
+            rule_name, key, what, mend = fault
+            cited = f"{rule.src}, {origin}" if rule else "no rule in config/rules"
+            finding = Finding(
+                where=merged.document.origin(("features", function, key)),
+                key=f"features.{function}.{key}",
+                value=str(getattr(feature, key) if getattr(feature, key) is not None else ""),
+                what=f"{what} for {category} in {market.market} ({cited})",
+                mend=mend,
+                rule=rule_name,
+            )
+            if all(item.what.partition(" for ")[0] != what or item.key != finding.key for item in findings):
+                findings.append(finding)
+    return findings
+
+
+def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -> tuple[str, str, str, str] | None:
+    """Rule name, key, what is wrong, mend; `None` where nothing is."""
+    if stage > Stage.SHADOW and on is not None and feature.valid_from is not None and feature.valid_from > on:
+        return (
+            "not-yet-valid",
+            "valid_from",
+            f"lies after {on}, yet the stage is {feature.stage}",
+            f"set the stage to shadow until {feature.valid_from}",
+        )
+    state = rule.state if rule else "unknown"
+    if rule is not None and state == "none" and rule.conf == "u":
+        state = "unknown"
+    if state == "mandatory":
+        assert rule is not None and rule.minimum_stage is not None
+        if stage < STAGES[rule.minimum_stage]:
+            return (
+                "below-mandatory",
+                "stage",
+                f"is below {rule.minimum_stage}, which is mandatory",
+                f"set the stage to {rule.minimum_stage} or higher",
+            )
+        return None
+    if stage in LOCKED:
+        return None
+    if state == "forbidden":
+        return "forbidden", "stage", "is not allowed", "set the stage to shadow or off"
+    if state == "unknown":
+        return (
+            "unknown-state",
+            "stage",
+            "is locked, since the state of the law is unknown or unchecked",
+            "set the stage to shadow or off, or add the checked state to config/rules with its source",
+        )
+    if state == "approval" and not feature.approval_ref.strip():
+        return (
+            "approval-missing",
+            "stage",
+            "needs an approval that the file does not name",
+            "give approval_ref and valid_from, or set the stage to shadow or off",
+        )
+    if state == "none" and stage > Stage.WARN:
+        return (
+            "above-sign-off",
+            "stage",
+            "is above warn where no rule permits more",
+            "set the stage to warn",
+        )
+    return None

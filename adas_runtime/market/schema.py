@@ -1,0 +1,265 @@
+"""What a market file holds: one declaration gives types, ranges, units, texts, the JSON Schema and the reference.
+
+No field has a default: `config/markets/base.yaml` holds every value, so that nothing is hidden in code. A number that
+the law or a driver speaks in km/h or degrees keeps that unit in the file and says so in its name.
+
+`cautious` on a field says which way is safe for a value that nobody has checked (confidence `u`):
+`higher`, `lower`, `false`, `fewer` (items of the base only); where nothing is said, an unchecked value may not differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from typing_extensions import Self
+
+from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
+from adas_runtime.config import Strict
+from adas_runtime.lane_keeping.params import LaneDepartureParams
+from adas_runtime.perception.params import LanePerceptionParams
+from adas_runtime.signals import Stage
+
+FORMAT: Final = 1
+STAGES: Final = {stage.name.lower(): stage for stage in Stage}
+
+StageName = Literal["off", "shadow", "warn", "on"]
+Category = Literal["M1", "N1", "M2", "M3", "N2", "N3"]
+Colour = Literal["white", "yellow", "orange", "blue"]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+
+
+def _day(value: Any) -> Any:
+    """A date from its text; strict, since pydantic would also take a number of seconds for a date."""
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError("must be a date that exists, YYYY-MM-DD; write it such as 2026-12-01")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+
+
+class Feature(Strict):
+    """How much one function may do in this market, and on what ground."""
+
+    stage: StageName = Field(
+        description="off: not run; shadow: runs and is recorded, reaches neither driver nor car; warn: alerts reach "
+        "the driver; on: requests reach the car."
+    )
+    approval_ref: str = Field(
+        max_length=128,
+        description="Approval that covers this function at this stage; empty where there is none.",
+    )
+    valid_from: Day | None = Field(description="First day on which the stage may be used.")
+    reason: str = Field(max_length=256, description="Why this stage; required below `warn`.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.stage in ("off", "shadow") and not self.reason.strip():
+            raise ValueError("reason is empty although the function is kept below warn; say why")
+        if self.approval_ref and self.valid_from is None:
+            raise ValueError("valid_from is missing although an approval is named; give its first day")
+        return self
+
+
+class Features(Strict):
+    """The functions with a stage. A new function adds one line here, named like its `FunctionSpec`."""
+
+    lane_departure: Feature = Field(description="Lane departure warning, R130 style.")
+
+
+class Road(Strict):
+    """Rules of the road that hold everywhere in the market."""
+
+    traffic_side: Literal["left", "right"] = Field(description="Side of the road that traffic keeps to.")
+    speed_unit: Literal["kmh", "mph"] = Field(description="Unit on signs and on the driver's display.")
+
+
+class LaneWidth(Strict):
+    """Lane widths between the inner edges of the markings (R130 Annex 3)."""
+
+    nominal_m: float = Field(ge=2.4, le=4.5, description="Usual lane [m].")
+    min_m: float = Field(
+        ge=2.2,
+        le=3.5,
+        description="Narrowest pair of lines taken for a lane where nothing tells of works [m].",
+        json_schema_extra={"cautious": "higher"},
+    )
+    works_min_m: float = Field(
+        ge=2.2,
+        le=3.5,
+        description="Narrowest pair of lines taken for a lane in works, told by colour, signs or cones [m].",
+        json_schema_extra={"cautious": "higher"},
+    )
+    max_m: float = Field(
+        ge=3.0,
+        le=5.5,
+        description="Widest pair of lines taken for one lane [m].",
+        json_schema_extra={"cautious": "lower"},
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.works_min_m <= self.min_m:
+            raise ValueError("works_min_m must be <= min_m; a lane in works is never wider than one outside")
+        if not self.min_m <= self.nominal_m:
+            raise ValueError("min_m must be <= nominal_m; the usual lane must be accepted")
+        if not self.nominal_m <= self.max_m:
+            raise ValueError("max_m must be >= nominal_m; the usual lane must be accepted")
+        return self
+
+
+class Dash(Strict):
+    """A broken line."""
+
+    paint_m: float = Field(gt=0.0, le=12.0, description="Length of a painted dash [m].")
+    gap_m: float = Field(gt=0.0, le=20.0, description="Gap to the next dash [m].")
+
+
+class LineWidth(Strict):
+    """Widths of painted lines."""
+
+    edge_m: float = Field(ge=0.05, le=0.5, description="Edge line of the carriageway [m].")
+    lane_m: float = Field(ge=0.05, le=0.5, description="Line between lanes or opposing flows [m].")
+
+
+class WorksMarking(Strict):
+    """Temporary markings in road works."""
+
+    colours: tuple[Colour, ...] = Field(
+        max_length=4,
+        description="Colours that tell of works; empty: none is known, permanent lines hold.",
+        json_schema_extra={"cautious": "fewer"},
+    )
+    overrides_permanent: bool = Field(
+        description="A temporary marking cancels the permanent one beside it.",
+        json_schema_extra={"cautious": "false"},
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.overrides_permanent and not self.colours:
+            raise ValueError("overrides_permanent is true without a colour that tells of works; name the colours")
+        return self
+
+
+class RaisedMarkers(Strict):
+    """Buttons and studs that stand in for paint or beside it."""
+
+    is_used: bool = Field(
+        description="Rows of raised markers may be lane boundaries.",
+        json_schema_extra={"cautious": "false"},
+    )
+
+
+class LaneFacts(Strict):
+    """Lanes and markings as they are painted in this market: facts, each with its confidence and source."""
+
+    width: LaneWidth = Field(description="Lane widths.")
+    opposing_line_colour: Colour = Field(description="Colour of the line to the opposing flow.")
+    edge_line_colour: Colour = Field(description="Colour of the edge line.")
+    dash: Dash = Field(description="The usual broken line.")
+    line_width: LineWidth = Field(description="Line widths.")
+    works: WorksMarking = Field(description="Temporary markings.")
+    raised: RaisedMarkers = Field(description="Raised markers.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        # adaptations.md section 2: yellow is either works or opposing traffic, never both; one global rule is unsafe.
+        if self.works.overrides_permanent and self.opposing_line_colour in self.works.colours:
+            raise ValueError(
+                f"opposing_line_colour is {self.opposing_line_colour}, which also tells of works and would cancel "
+                "the line to the opposing flow; take the colour out of works.colours, or set overrides_permanent false"
+            )
+        return self
+
+
+class Signs(Strict):
+    """Traffic signs."""
+
+    family: Literal["vienna"] = Field(description="Look of the signs: Vienna style, red ring with black digits.")
+
+
+class Alerts(Strict):
+    """What the driver reads. Keys of a text are ISO 639-1 languages."""
+
+    languages: tuple[Language, ...] = Field(min_length=1, max_length=4, description="Languages, the first is shown.")
+    lane_departure_left: dict[Language, str] = Field(description="The car leaves its lane to the left.")
+    lane_departure_right: dict[Language, str] = Field(description="The car leaves its lane to the right.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for code in type(self).model_fields:
+            texts = getattr(self, code)
+            if code == "languages":
+                continue
+            for language in self.languages:
+                if not texts.get(language, "").strip():
+                    raise ValueError(f"{code} has no text in {language!r}; add it, or take the language out")
+            for language, text in texts.items():
+                if len(text) > 120:
+                    raise ValueError(f"{code} is longer than 120 characters in {language!r}; shorten it")
+        return self
+
+    def text(self, code: str) -> str:
+        """The text of an alert code in the market's first language; the code itself where there is none."""
+        texts = getattr(self, code, None) if code in type(self).model_fields and code != "languages" else None
+        return texts[self.languages[0]] if texts else code
+
+
+class Market(Strict):
+    """One market, merged: what a core may be built from."""
+
+    format: Literal[1] = Field(description="Format of the file; not inherited.")
+    market: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,8})?$")] = Field(
+        description='Code of the market, in quotes: ISO 3166-1, or "EU" for what its members share; not inherited.'
+    )
+    title: str = Field(min_length=1, max_length=64, description="Name for people; not inherited.")
+    revision: str = Field(
+        min_length=1,
+        max_length=64,
+        description="Revision of this file, a date; not inherited.",
+    )
+    categories: tuple[Category, ...] = Field(
+        min_length=1,
+        description="UN vehicle categories that the market is released for; the rules are judged for each.",
+    )
+    features: Features = Field(description="Stage per function.")
+    road: Road = Field(description="Rules of the road.")
+    lanes: LaneFacts = Field(description="Lanes and markings.")
+    signs: Signs = Field(description="Signs.")
+    alerts: Alerts = Field(description="Alert texts.")
+    perception: LanePerceptionParams = Field(description="Lane perception.")
+    lane_departure: LaneDepartureParams = Field(description="Lane departure warning.")
+    envelope: EnvelopeParams = Field(description="Limits of the safety envelope.")
+    health: HealthParams = Field(description="Health monitor.")
+
+    @property
+    def name(self) -> str:
+        """The market's name on the command line and in recordings: its code in lower case."""
+        return self.market.lower()
+
+    def stages(self) -> dict[str, Stage]:
+        """Stage per function."""
+        return {name: STAGES[getattr(self.features, name).stage] for name in type(self.features).model_fields}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the merged values, so that a recording says exactly which configuration decided."""
+        text = json.dumps(
+            self.model_dump(mode="json"),
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
