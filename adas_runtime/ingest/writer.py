@@ -63,7 +63,7 @@ class Messages:
 
     def signal(self, value: Signal) -> bytes:
         """A signal of `adas_interfaces`."""
-        return encoder(type(value))(value)
+        return encoder(type(value))(value)  # type: ignore[arg-type]  # mypy takes a class with slots for unhashable
 
     def image(self, stamp_ns: int, jpeg: NDArray[np.uint8]) -> bytes:
         """`sensor_msgs/CompressedImage`."""

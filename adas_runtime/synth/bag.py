@@ -144,11 +144,11 @@ def _streams(
 
 def _pictures(drive: Drive, messages: Messages, progress: Callable[[int, int], None] | None) -> Iterator[Record]:
     """The pictures in order, drawn some ahead on all cores (OpenCV and NumPy let go of the interpreter meanwhile)."""
-    count = drive.frame_count
-    assert drive.renderer  # made once, before threads share it
+    count, renderer = drive.frame_count, drive.renderer
 
     def draw(index: int) -> NDArray[np.uint8]:
-        done, jpeg = cv2.imencode(".jpg", drive.frame(index), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        picture = renderer.frame(index, drive.frame_time_s(index))
+        done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         assert done
         return np.asarray(jpeg, dtype=np.uint8)
 

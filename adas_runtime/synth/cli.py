@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
+Choice = TypeVar("Choice", bound=Enum)
 SCENARIOS = "demo, motorway, rural, works, r130 or calm"
 
 
@@ -76,7 +78,7 @@ def synth(
         print(f"  {event['inner_s']:7.2f} s  {event['code']}  at {event['rate_mps']:.2f} m/s")
 
 
-def _one_of(kind, text, where):  # type: ignore[no-untyped-def]  # typed by its three uses
+def _one_of(kind: type[Choice], text: str, where: str) -> Choice:
     from adas_runtime.errors import AdasError
 
     try:

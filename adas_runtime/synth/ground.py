@@ -21,23 +21,21 @@ BANDS: Final = ((1, 7.0, 2), (4, 16.0, 2), (16, 42.0, 3), (64, 170.0, 9))
 
 
 class Texture:
-    """A world-fixed texture of two channels: brightness of the ground and wear of the paint, 128 is the mean."""
+    """A world-fixed texture: brightness of the ground, 128 is the mean; where it is dark, paint is worn as well."""
 
     def __init__(self, random: np.random.Generator) -> None:
         size = round(PERIOD_M / FINEST_M)
         grain = random.normal(0.0, 1.0, (size, size)).astype(np.float32)
         brightness = 9.0 * grain + 42.0 * _wrap_blur(random.normal(0.0, 1.0, (size, size)), 2.0)
-        wear = 34.0 * _wrap_blur(random.normal(0.0, 1.0, (size, size)), 1.5)
         for sigma, gain in ((12.0, 26.0), (60.0, 190.0)):  # stains of some decimetres, fields of some metres
             brightness += gain * _wrap_blur(random.normal(0.0, 1.0, (size, size)), sigma)
-            wear += 1.6 * gain * _wrap_blur(random.normal(0.0, 1.0, (size, size)), sigma)
-        finest = np.stack((brightness, wear), axis=2) + 128.0
+        finest = (brightness + 128.0).astype(np.float32)
         self.levels: list[Bytes] = []
         for shrink, _, tiles in BANDS:
             edge = size // shrink
             small = cv2.resize(finest, (edge, edge), interpolation=cv2.INTER_AREA)
             tile = np.clip(np.round(small), 0, 255).astype(np.uint8)
-            self.levels.append(np.tile(tile, (tiles, tiles, 1)))
+            self.levels.append(np.tile(tile, (tiles, tiles)))
 
 
 def _wrap_blur(noise: Floats, sigma: float) -> NDArray[np.float32]:
@@ -73,7 +71,8 @@ class GroundView:
         self.left_m: NDArray[np.float32] = np.where(seen, ground[..., 1], 0.0)[self.top_px :].astype(np.float32)
         self.near_m = max(0.5 * float(self.distance_m[-1].min()), 1.0) + camera.x_m
         # image to ground homography, from four ground points
-        at = np.array([[8.0, 3.0], [8.0, -3.0], [60.0, 20.0], [60.0, -20.0]]) + [camera.x_m, 0.0]
+        at = np.array([[8.0, 3.0], [8.0, -3.0], [60.0, 20.0], [60.0, -20.0]])
+        at[:, 0] += camera.x_m
         pixels = camera.project_ground(at[:, 0], at[:, 1])
         self._to_ground = cv2.getPerspectiveTransform(pixels.astype(np.float32), at.astype(np.float32))
         middle = self.distance_m[:, width // 2]
@@ -87,9 +86,9 @@ class GroundView:
         self.far_rows = bottom
 
     def texture(self, pose: Pose) -> Bytes:
-        """Brightness and wear of each ground pixel, (rows, columns, 2); 128 far away."""
+        """Brightness of each ground pixel, (rows, columns); 128 far away."""
         rows, columns = self.distance_m.shape
-        result = np.full((rows, columns, 2), 128, dtype=np.uint8)
+        result = np.full((rows, columns), 128, dtype=np.uint8)
         cos, sin = np.cos(pose.heading_rad), np.sin(pose.heading_rad)
         for level, top, bottom in self._bands:
             shrink, far, tiles = BANDS[level]

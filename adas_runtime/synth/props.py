@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import cv2
@@ -26,7 +27,7 @@ Shade = Callable[[Colour, float, float], tuple[int, int, int]]  # colour, own li
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A flat polygon in the vehicle frame. `glow`: share of its colour that shines by itself (lamps, retroreflection)."""
+    """A flat polygon in the vehicle frame. `glow`: share of its colour that shines by itself (lamps)."""
 
     corners_m: Floats
     colour: Colour
@@ -165,6 +166,35 @@ def place(faces: list[Face], x: float, y: float, yaw: float) -> list[Face]:
     return [Face(face.corners_m @ turn + shift, face.colour, face.glow) for face in faces]
 
 
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A car's faces around the ground under its centre, from the inside out, with their outward normals."""
+
+    faces: tuple[Face, ...]
+    corners_m: Floats
+    starts: tuple[int, ...]
+    centres_m: Floats
+    normals: Floats
+
+
+@lru_cache(maxsize=256)
+def _model(actor: Actor, lamps_on: bool, is_braking: bool) -> Model:
+    faces = tuple(car_faces(actor, lamps_on, is_braking))
+    centres = np.array([face.corners_m.mean(axis=0) for face in faces])
+    normals = np.array(
+        [np.cross(face.corners_m[1] - face.corners_m[0], face.corners_m[2] - face.corners_m[1]) for face in faces]
+    )
+    inward = np.einsum("ij,ij->i", normals, centres - [0.0, 0.0, 0.6]) < 0.0
+    normals[inward] *= -1.0
+    return Model(
+        faces=faces,
+        corners_m=np.concatenate([face.corners_m for face in faces]),
+        starts=tuple(np.cumsum([0] + [len(face.corners_m) for face in faces]).tolist()),
+        centres_m=centres,
+        normals=normals,
+    )
+
+
 def draw_car(
     picture: Bytes,
     camera: Camera,
@@ -176,22 +206,26 @@ def draw_car(
     lamps: bool,
     brakes: bool,
 ) -> None:
-    """Draws a car; of its faces those that look at the camera, the farthest first."""
-    eye = np.array([camera.x_m, camera.y_m, camera.z_m])
-    placed = place(car_faces(actor, lamps, brakes), x, y, yaw)
-    middle = np.array([x, y, 0.6])
-    visible: list[tuple[int, float, Face]] = []
-    for index, face in enumerate(placed):
-        corners = face.corners_m
-        normal = np.cross(corners[1] - corners[0], corners[2] - corners[1])
-        centre = corners.mean(axis=0)
-        if np.dot(normal, centre - middle) < 0.0:  # outward, whichever way the corners run
-            normal = -normal
-        if np.dot(normal, eye - centre) > 0.0:
-            visible.append((index, float(np.linalg.norm(centre - eye)), face))
-    # faces were listed from the inside out, which is the right order for a convex car: lamps over body over frame
-    for _, _, face in sorted(visible, key=lambda item: item[0]):
-        fill(picture, camera, face, shade)
+    """Draws a car; of its faces those that look at the camera."""
+    model = _model(actor, lamps, brakes)
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    turn = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
+    eye = (np.array([camera.x_m - x, camera.y_m - y, camera.z_m])) @ turn.T  # in the car's own axes
+    seen = np.einsum("ij,ij->i", model.normals, eye - model.centres_m) > 0.0
+    placed = model.corners_m @ turn + np.array([x, y, 0.0])
+    if placed[:, 0].min() - camera.x_m < 2.0 * NEAR_M:  # beside the camera: cut each face
+        for index in np.flatnonzero(seen):
+            face = model.faces[index]
+            moved = placed[model.starts[index] : model.starts[index + 1]]
+            fill(picture, camera, Face(moved, face.colour, face.glow), shade)
+        return
+    pixels = np.round(np.clip(camera.project(placed), -2e4, 2e4) * (1 << SHIFT)).astype(np.int32)
+    # listed from the inside out, which is the right order for a convex car: lamps over body over frame
+    for index in np.flatnonzero(seen):
+        points = pixels[model.starts[index] : model.starts[index + 1]]
+        face = model.faces[index]
+        colour = shade(face.colour, face.glow, x - camera.x_m)
+        cv2.fillPoly(picture, [points], colour, lineType=cv2.LINE_AA, shift=SHIFT)
 
 
 def sign_faces(sign: Sign) -> list[Face]:
@@ -204,6 +238,7 @@ SIGN_CENTRE_M: Final = 2.45
 SIGN_SIZE_M: Final = 0.75  # a large sign of a road outside towns  [D]
 
 
+@lru_cache(maxsize=32)
 def sign_texture(sign: Sign) -> tuple[Bytes, Bytes]:
     """Face of a speed sign, 192 by 192, and its opacity."""
     size = 192
@@ -259,15 +294,15 @@ def draw_sign(
     # shrink first: a warp alone would alias a far sign
     scale = min(1.0, 2.0 * float(np.ptp(pixels[:, 1])) / texture.shape[0])
     edge = max(round(texture.shape[0] * scale), 4)
-    texture = cv2.resize(texture, (edge, edge), interpolation=cv2.INTER_AREA)
-    alpha = cv2.resize(alpha, (edge, edge), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(texture, (edge, edge), interpolation=cv2.INTER_AREA)
+    opacity = cv2.resize(alpha, (edge, edge), interpolation=cv2.INTER_AREA)
     source = np.array(
         [[-0.5, -0.5], [edge - 0.5, -0.5], [edge - 0.5, edge - 0.5], [-0.5, edge - 0.5]], dtype=np.float32
     )
     matrix = cv2.getPerspectiveTransform(source, (pixels - [left, top]).astype(np.float32))
     size = (right - left, bottom - top)
-    colour = cv2.warpPerspective(texture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    weight = cv2.warpPerspective(alpha, matrix, size, flags=cv2.INTER_LINEAR).astype(np.float32)[..., None] / 255.0
+    colour = cv2.warpPerspective(small, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    weight = cv2.warpPerspective(opacity, matrix, size, flags=cv2.INTER_LINEAR).astype(np.float32)[..., None] / 255.0
     patch = picture[top:bottom, left:right]
     lit = np.minimum(colour.astype(np.float32) * gain, 255.0)
     patch[:] = np.round(patch * (1.0 - weight) + lit * weight).astype(np.uint8)

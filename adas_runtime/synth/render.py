@@ -7,7 +7,9 @@ road is projected point by point through the vehicle file's camera; the ground i
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import cv2
@@ -15,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adas_runtime.perception.camera import Camera
+from adas_runtime.signals import MarkingColour
 from adas_runtime.synth.ground import GroundView, Texture
 from adas_runtime.synth.motion import Motion, Pose
-from adas_runtime.synth.paint import SHIFT, PaintLayer, corners, strip
-from adas_runtime.synth.plan import Plan, Rain
-from adas_runtime.synth.props import Colour, Trees, draw_car, draw_sign, fill, paste, place, to_local
+from adas_runtime.synth.paint import PAINT_BGR, SHIFT, Course, PaintLayer, corners, flood, tinted
+from adas_runtime.synth.plan import Actor, Plan, Rain, Sign
+from adas_runtime.synth.props import Colour, Shade, Trees, draw_car, draw_sign, fill, paste, place, to_local
 from adas_runtime.synth.props import Face as PropFace
 
 Floats = NDArray[np.float64]
@@ -65,6 +68,20 @@ def mood_of(ambient: float, rain: Rain, is_low_sun: bool) -> Mood:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One picture in the making, for what stands on the ground."""
+
+    picture: Bytes
+    shade: Shade
+    light: Callable[[float], float]  # brightness of a surface at a distance
+    mood: Mood
+    reach_m: float  # distance at which the air takes two thirds of the contrast
+
+
+Draw = Callable[[Scene, float, float, float], None]
+
+
 class Renderer:
     """Draws the pictures of one drive through one camera.
 
@@ -81,7 +98,7 @@ class Renderer:
         self._ideal, self._bend = _ideal_camera(camera)
         random = np.random.default_rng([plan.seed, 1])
         self._ground = GroundView(self._ideal, Texture(random))
-        self._paint = PaintLayer(self._ideal, self._ground.top_px, plan.road, self._ground.near_m)
+        self._paint = PaintLayer(self._ideal, self._ground.top_px, plan.road)
         reach = float(motion.s_m[-1]) + TREE_REACH_M + 40.0
         self._trees = Trees(random, plan.road, reach, plan.ground == "sand")
         height, width = self._ideal.height_px, self._ideal.width_px
@@ -91,6 +108,8 @@ class Renderer:
         self._patches = _patches(random, plan, reach)
         haze = np.exp(-self._ground.distance_m / HAZE_REACH_M[plan.rain])
         self._clear: NDArray[np.float32] = haze.astype(np.float32)
+        veil = np.round(255.0 * (1.0 - haze)).astype(np.uint8)
+        self._veil: Bytes = np.asarray(cv2.merge((veil, veil, veil)), dtype=np.uint8)
         self._headlights = _headlight_cone(self._ground)
 
     def frame(self, index: int, t_s: float) -> Bytes:
@@ -123,20 +142,21 @@ class Renderer:
         if not rows:
             return
         rise = np.linspace(1.0, 0.0, rows)[:, None] ** 0.8
-        gradient = (mood.sky_low * (1.0 - rise) + mood.sky_high * rise).astype(np.float32)
+        column = np.round(mood.sky_low * (1.0 - rise) + mood.sky_high * rise).astype(np.uint8)[:, None, :]
+        wide = cv2.resize(np.ascontiguousarray(column), (columns, rows), interpolation=cv2.INTER_NEAREST)
+        gradient = np.asarray(wide, dtype=np.uint8)
         azimuth = pose.heading_rad + self._ideal.yaw_rad
-        cloud = self._panorama(self._clouds, azimuth, rows, columns).astype(np.float32) / 255.0
-        cloud *= np.linspace(1.0, 0.25, rows, dtype=np.float32)[:, None] * np.float32(
-            0.75 * min(1.0, mood.ambient + 0.2)
-        )
-        white = np.minimum(mood.sky_low * 1.08, 255.0).astype(np.float32)
-        for channel in range(3):
-            column = gradient[:, channel : channel + 1]
-            part[..., channel] = np.minimum(column + (white[channel] - column) * cloud, 255.0)
+        fade = np.linspace(1.0, 0.25, rows, dtype=np.float32)[:, None] * np.float32(0.75 * min(1.0, mood.ambient + 0.2))
+        faded = cv2.resize(fade / np.float32(255.0), (columns, rows), interpolation=cv2.INTER_NEAREST)
+        cloud = cv2.multiply(self._panorama(self._clouds, azimuth, rows, columns), faded, dtype=cv2.CV_32F)
+        white = np.empty_like(gradient)
+        low = mood.sky_low
+        flood(white, tinted((float(low[0]), float(low[1]), float(low[2])), np.full(3, 1.08)))
+        rest = cv2.addWeighted(cloud, -1.0, cloud, 0.0, 1.0)
+        part[:] = cv2.blendLinear(gradient, white, rest, cloud)
         # far hills: their foot is the horizon
         across = np.arange(-8, columns + 9, 8, dtype=np.float64)
         bearing = azimuth - np.arctan((across - self._ideal.cx_px) / self._ideal.fx_px)
-        edge = np.empty((2, 2))
         far = self._ideal.x_m + 1e5
         edge = self._ideal.project_ground(np.array([far, far]), np.array([4e4, -4e4]))
         slope = (edge[1, 1] - edge[0, 1]) / (edge[1, 0] - edge[0, 0])
@@ -153,13 +173,14 @@ class Renderer:
             cv2.fillPoly(part, [points], colour, lineType=cv2.LINE_AA, shift=SHIFT)
 
     def _panorama(self, image: Bytes, azimuth: float, rows: int, columns: int) -> Bytes:
-        """The cut of a full-circle picture that the camera sees, moved by fractions of a pixel."""
-        per_pixel = image.shape[1] / (2.0 * np.pi) / self._ideal.fx_px
-        shift = -azimuth / (2.0 * np.pi) * image.shape[1] % image.shape[1]
+        """The cut of a full-circle picture (twice side by side) that the camera sees, moved by fractions of a pixel."""
+        circle = image.shape[1] // 2
+        per_pixel = circle / (2.0 * np.pi) / self._ideal.fx_px
+        shift = -azimuth / (2.0 * np.pi) * circle % circle
         matrix = np.array([[per_pixel, 0.0, shift], [0.0, image.shape[0] / rows, 0.0]])
-        wide = cv2.copyMakeBorder(image, 0, 0, 0, image.shape[1], cv2.BORDER_WRAP)
         return np.asarray(
-            cv2.warpAffine(wide, matrix, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP), dtype=np.uint8
+            cv2.warpAffine(image, matrix, (columns, rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP),
+            dtype=np.uint8,
         )
 
     # --- ground -----------------------------------------------------------------------------------------------------
@@ -167,65 +188,68 @@ class Renderer:
     def _draw_ground(self, part: Bytes, pose: Pose, s_ego: float, mood: Mood) -> None:
         ground, road, rain = self._ground, self._plan.road, self._plan.rain
         wet = {Rain.NONE: 1.0, Rain.LIGHT: 0.8, Rain.HEAVY: 0.66}[rain]
-        asphalt: Colour = (ASPHALT[0] * wet, ASPHALT[1] * wet, ASPHALT[2] * wet)
-        base = np.empty_like(part)
-        base[:] = GROUND[self._plan.ground]
-        near, far = s_ego + ground.near_m, s_ego + 420.0
-
-        def area(left: float, right: float, colour: Colour, begin: float = near, end: float = far) -> None:
-            begin, end = max(begin, near), min(end, far)
-            if end > begin:
-                polygon = strip(road, pose, begin, end, s_ego, left, right)
-                points = corners(self._ideal, polygon, ground.top_px, 1)
-                cv2.fillPoly(base, [points], colour, lineType=cv2.LINE_AA, shift=SHIFT)
-
-        bare = GROUND["sand"]
-        area(road.edge_left_m + 0.5, road.edge_right_m - 0.5, (bare[0] * 0.72, bare[1] * 0.72, bare[2] * 0.72))
-        area(road.edge_left_m, road.edge_right_m, asphalt)
+        course = Course(road, pose, s_ego, ground.near_m)
+        tint = mood.tint
+        asphalt = tinted((ASPHALT[0] * wet, ASPHALT[1] * wet, ASPHALT[2] * wet), tint)
+        bare = tinted(GROUND["sand"], tint)
+        areas = [
+            (-1e9, 1e9, road.edge_left_m + 0.5, road.edge_right_m - 0.5, dimmed(bare, 0.72)),
+            (-1e9, 1e9, road.edge_left_m, road.edge_right_m, asphalt),
+        ]
         for lane in road.lanes:  # wheel tracks, a little darker and smoother
             for track in (-0.85, 0.85):
                 middle = lane.d_m + track
-                area(middle + 0.32, middle - 0.32, (asphalt[0] * 0.93, asphalt[1] * 0.93, asphalt[2] * 0.93))
-        for begin, end, left, right, gain in self._patches:
-            if begin < far and end > near:
-                area(left, right, (asphalt[0] * gain, asphalt[1] * gain, asphalt[2] * gain), begin, end)
-        texture = ground.texture(pose)
-        coverage = self._paint.coverage(pose, s_ego)
-        # worn paint lets the asphalt through, in spots
-        worn = cv2.LUT(texture[..., 1], _WEAR)
-        share = cv2.multiply(coverage, worn, scale=1.0 / 255.0)
-        weight = share.astype(np.float32) * np.float32((0.85 if rain is Rain.HEAVY else 1.0) / 255.0)
-        paint: Bytes
+                areas.append((-1e9, 1e9, middle + 0.32, middle - 0.32, dimmed(asphalt, 0.93)))
+        areas += [(begin, end, left, right, dimmed(asphalt, gain)) for begin, end, left, right, gain in self._patches]
+        bands = [(course.band(left, right, begin, end), colour) for begin, end, left, right, colour in areas]
+        polygons = [(band, colour) for band, colour in bands if band is not None]
+        base = np.empty_like(part)
+        flood(base, tinted(GROUND[self._plan.ground], tint))
+        shapes = corners(self._ideal, [band for band, _ in polygons], ground.top_px, 1)
+        for points, (_, colour) in zip(shapes, polygons, strict=True):
+            cv2.fillPoly(base, [points], colour, lineType=cv2.LINE_AA, shift=SHIFT)
+
+        grain = ground.texture(pose)
+        # worn paint lets the asphalt through, in spots; water on the road takes contrast from it
+        worn = cv2.LUT(grain, _WEAR)
+        strength = (0.85 if rain is Rain.HEAVY else 1.0) / 255.0**2
+        weight = cv2.multiply(self._paint.coverage(course), worn, scale=strength, dtype=cv2.CV_32F)
+        paint = np.empty_like(part)
         if self._paint.is_white_only:
-            paint = np.empty_like(part)
-            paint[:] = (214, 220, 220)
+            flood(paint, tinted(PAINT_BGR[MarkingColour.WHITE], tint))
         else:
-            paint = self._paint.colour(pose, s_ego)
-        base = np.asarray(cv2.blendLinear(base, paint, np.float32(1.0) - weight, weight), dtype=np.uint8)
-        grain = texture[..., 0]
-        base = np.asarray(cv2.multiply(base, cv2.merge((grain, grain, grain)), scale=1.0 / 128.0), dtype=np.uint8)
+            paint = self._paint.colour(course, tint)
+        rest = cv2.addWeighted(weight, -1.0, weight, 0.0, 1.0)
+        base = np.asarray(cv2.blendLinear(base, paint, rest, weight), dtype=np.uint8)
+
+        light = self._light(mood)
         for begin, end in self._plan.bridges_m:
-            shadow = np.full(part.shape[:2], 255, dtype=np.uint8)
-            if begin < far and end > near:
-                polygon = strip(road, pose, max(begin, near), min(end, far), s_ego, 60.0, -60.0)
-                points = corners(self._ideal, polygon, ground.top_px, 1)
-                cv2.fillPoly(shadow, [points], 96, lineType=cv2.LINE_AA, shift=SHIFT)
-                base = np.asarray(
-                    cv2.multiply(base, cv2.merge((shadow, shadow, shadow)), scale=1.0 / 255.0), dtype=np.uint8
-                )
-        light = np.float32(_exposure(mood.ambient)) * self._clear
+            band = course.band(60.0, -60.0, begin, end)
+            if band is not None:
+                (points,) = corners(self._ideal, [band], ground.top_px, 1)
+                shadow = np.full(part.shape[:2], 128, dtype=np.uint8)
+                cv2.fillPoly(shadow, [points], 48, lineType=cv2.LINE_AA, shift=SHIFT)
+                light = np.asarray(cv2.multiply(light, shadow, scale=1.0 / 128.0), dtype=np.uint8)
+        gain = cv2.multiply(grain, light, scale=1.0 / 128.0)
+        lit = cv2.multiply(base, cv2.merge((gain, gain, gain)), scale=1.0 / 128.0)
+        cv2.add(lit, self._haze(mood), dst=part)
+
+    def _light(self, mood: Mood) -> Bytes:
+        """Light on the ground that reaches the camera through the air, 128 is full daylight near by."""
+        light = self._clear * np.float32(128.0 * _exposure(mood.ambient))
         if mood.lamps_on and mood.ambient < 0.5:
-            light = light + self._headlights * np.float32(0.75 * (1.0 - mood.ambient / 0.5)) * self._clear
-        tint = np.array(mood.tint)
-        tinted = np.asarray(cv2.multiply(base, (tint[0], tint[1], tint[2], 0.0)), dtype=np.uint8)
-        haze = np.empty_like(part)
-        haze[:] = np.round(mood.sky_low)
-        part[:] = cv2.blendLinear(tinted, haze, light, np.float32(1.0) - self._clear)
+            light += self._headlights * self._clear * np.float32(96.0 * (1.0 - mood.ambient / 0.5))
+        return np.asarray(light, dtype=np.uint8)
+
+    def _haze(self, mood: Mood) -> Bytes:
+        """What the air itself adds on the way."""
+        table = (np.arange(256)[:, None] / 255.0 * mood.sky_low).round().astype(np.uint8).reshape(256, 1, 3)
+        return np.asarray(cv2.LUT(self._veil, table), dtype=np.uint8)
 
     # --- what stands on the ground --------------------------------------------------------------------------------
 
     def _draw_props(self, picture: Bytes, pose: Pose, s_ego: float, t_s: float, mood: Mood) -> None:
-        road, camera = self._plan.road, self._ideal
+        road = self._plan.road
         reach = HAZE_REACH_M[self._plan.rain]
         light = _exposure(mood.ambient)
 
@@ -243,80 +267,73 @@ class Renderer:
             ]
             return (round(mixed[0]), round(mixed[1]), round(mixed[2]))
 
-        queue: list[tuple[float, str, object]] = []
-        for number in self._trees.near(s_ego, TREE_REACH_M):
-            x, y, _ = to_local(road, pose, float(self._trees.s_m[number]), float(self._trees.d_m[number]))
-            queue.append((x, "tree", (number, y)))
+        # what stands where, then one projection of all feet, then drawing from far to near
+        stands: list[tuple[float, float, Draw]] = []
+        trees = self._trees
+        for number in trees.near(s_ego, TREE_REACH_M).tolist():
+            stands.append((float(trees.s_m[number]), float(trees.d_m[number]), partial(self._draw_tree, number=number)))
         first = math.ceil((s_ego + 5.0) / POST_SPACING_M)
         for number in range(first, first + int(150.0 / POST_SPACING_M) + 1):
             for d in (road.edge_left_m + 0.6, road.edge_right_m - 0.6):
-                x, y, yaw = to_local(road, pose, number * POST_SPACING_M, d)
-                queue.append((x, "post", (y, yaw)))
+                stands.append((number * POST_SPACING_M, d, self._draw_post))
         for sign in self._plan.signs:
             if 3.0 < sign.s_m - s_ego < 180.0:
-                x, y, yaw = to_local(road, pose, sign.s_m, sign.d_m)
-                queue.append((x, "sign", (sign, y, yaw)))
+                stands.append((sign.s_m, sign.d_m, partial(self._draw_sign, sign=sign)))
         for actor in self._plan.actors:
             s, _, accel = actor.state(t_s)
             if -5.0 < s - s_ego < 260.0:
-                x, y, yaw = to_local(road, pose, s, actor.d_m)
-                queue.append((x, "car", (actor, y, yaw + (math.pi if actor.is_opposing else 0.0), accel < -0.5)))
+                stands.append((s, actor.d_m, partial(self._draw_actor, actor=actor, is_braking=accel < -0.5)))
         for begin, end in self._plan.bridges_m:
             if 8.0 < end - s_ego < 260.0:
-                x, _, _ = to_local(road, pose, end, 0.0)
-                queue.append((x, "bridge", (begin, end)))
-        for x, what, data in sorted(queue, key=lambda item: -item[0]):
-            if what == "tree":
-                number, y = data  # type: ignore[misc]
-                self._draw_tree(picture, x, y, int(number), light + beam(x), reach, mood)
-            elif what == "post":
-                y, yaw = data  # type: ignore[misc]
-                for low, high, colour in ((0.0, 1.0, (226.0, 228.0, 228.0)), (0.72, 0.9, (34.0, 34.0, 34.0))):
-                    quad = np.array(
-                        [[0, 0.06, low], [0, -0.06, low], [0, -0.06, high], [0, 0.06, high]], dtype=np.float64
-                    )
-                    for face in place([PropFace(quad, colour)], x, y, yaw):
-                        fill(picture, camera, face, shade)
-            elif what == "sign":
-                sign, y, yaw = data  # type: ignore[misc]
-                gain = min(light + 2.0 * beam(x), 1.1) * math.exp(-x / (2.0 * reach))
-                draw_sign(picture, camera, sign, x, y, yaw, gain, shade)
-            elif what == "car":
-                actor, y, yaw, brakes = data  # type: ignore[misc]
-                self._draw_car_shadow(picture, actor.length_m, actor.width_m, x, y, yaw, light)
-                draw_car(picture, camera, actor, x, y, yaw, shade, mood.lamps_on, brakes)
-                if mood.lamps_on and mood.ambient < 0.5 and actor.is_opposing:
-                    self._draw_glow(picture, x - actor.length_m / 2.0, y, actor.width_m, mood)
-            else:
-                begin, end = data  # type: ignore[misc]
-                self._draw_bridge(picture, pose, begin, end, shade)
+                stands.append((end, 0.0, partial(self._draw_bridge, pose=pose, begin=begin, end=end)))
+        at = np.array([item[0] for item in stands])
+        x, y = pose.to_vehicle(*road.line.point(at, np.array([item[1] for item in stands])))
+        yaw = road.line.heading_at(at) - pose.heading_rad
+        scene = Scene(picture, shade, lambda distance: light + beam(distance), mood, reach)
+        for index in np.argsort(-x, kind="stable").tolist():
+            stands[index][2](scene, float(x[index]), float(y[index]), float(yaw[index]))
 
-    def _draw_tree(
-        self, picture: Bytes, x: float, y: float, number: int, light: float, reach: float, mood: Mood
-    ) -> None:
+    def _draw_post(self, scene: Scene, x: float, y: float, yaw: float) -> None:
+        for low, high, colour in ((0.0, 1.0, (226.0, 228.0, 228.0)), (0.72, 0.9, (34.0, 34.0, 34.0))):
+            quad = np.array([[0, 0.06, low], [0, -0.06, low], [0, -0.06, high], [0, 0.06, high]], dtype=np.float64)
+            for face in place([PropFace(quad, colour)], x, y, yaw):
+                fill(scene.picture, self._ideal, face, scene.shade)
+
+    def _draw_sign(self, scene: Scene, x: float, y: float, yaw: float, *, sign: Sign) -> None:
+        light = scene.light(x)
+        bright = min(light + (light - scene.light(1e6)), 1.1)  # its sheet throws the headlights back
+        gain = bright * math.exp(-x / (2.0 * scene.reach_m))
+        draw_sign(scene.picture, self._ideal, sign, x, y, yaw, gain, scene.shade)
+
+    def _draw_actor(self, scene: Scene, x: float, y: float, yaw: float, *, actor: Actor, is_braking: bool) -> None:
+        mood = scene.mood
+        if actor.is_opposing:
+            yaw += math.pi
+        light = _exposure(mood.ambient)
+        for grow, share in ((0.25, 0.72), (0.02, 0.42)):
+            along, across = actor.length_m / 2.0 + grow, actor.width_m / 2.0 + grow
+            quad = np.array(
+                [[along, across, 0.0], [along, -across, 0.0], [-along, -across, 0.0], [-along, across, 0.0]]
+            )
+            dark = dimmed(ASPHALT, share * light)
+            for face in place([PropFace(quad, dark, 1.0)], x, y, yaw):
+                fill(scene.picture, self._ideal, face, _plain)
+        draw_car(scene.picture, self._ideal, actor, x, y, yaw, scene.shade, mood.lamps_on, is_braking)
+        if mood.lamps_on and mood.ambient < 0.5 and actor.is_opposing:
+            self._draw_glow(scene.picture, x - actor.length_m / 2.0, y, actor.width_m, mood)
+
+    def _draw_tree(self, scene: Scene, x: float, y: float, yaw: float, *, number: int) -> None:
         camera = self._ideal
         if x < camera.x_m + 3.0:
             return
         height = float(self._trees.height_m[number])
         foot, head = camera.project(np.array([[x, y, 0.0], [x, y, height]]))
-        tall = foot[1] - head[1]
-        clear = math.exp(-(x - camera.x_m) / reach)
-        box = (foot[0] - tall / 2.0, head[1], foot[0] + tall / 2.0, foot[1])
+        half = (foot[1] - head[1]) / 2.0
+        clear = math.exp(-(x - camera.x_m) / scene.reach_m)
+        box = (float(foot[0] - half), float(head[1]), float(foot[0] + half), float(foot[1]))
         sprite = self._trees.sprites[int(self._trees.kind[number])]
-        paste(picture, sprite, box, mood.tint * light * clear, mood.sky_low * (1.0 - clear))
-
-    def _draw_car_shadow(
-        self, picture: Bytes, length: float, width: float, x: float, y: float, yaw: float, light: float
-    ) -> None:
-        for grow, share in ((0.25, 0.72), (0.02, 0.42)):
-            along, across = length / 2.0 + grow, width / 2.0 + grow
-            quad = np.array(
-                [[along, across, 0], [along, -across, 0], [-along, -across, 0], [-along, across, 0]], dtype=float
-            )
-            for face in place(
-                [PropFace(quad, (ASPHALT[0] * share, ASPHALT[1] * share, ASPHALT[2] * share))], x, y, yaw
-            ):
-                fill(picture, self._ideal, face, lambda colour, _, __: tuple(round(v * light) for v in colour))  # type: ignore[return-value, misc]
+        light = scene.mood.tint * scene.light(x) * clear
+        paste(scene.picture, sprite, box, light, scene.mood.sky_low * (1.0 - clear))
 
     def _draw_glow(self, picture: Bytes, x: float, y: float, width: float, mood: Mood) -> None:
         if x < self._ideal.x_m + 2.0:
@@ -326,24 +343,25 @@ class Renderer:
             spread = max(self._ideal.fx_px * 0.35 / (x - self._ideal.x_m), 2.5)
             _add_blob(picture, float(at[0]), float(at[1]), spread, 230.0 * (1.0 - mood.ambient))
 
-    def _draw_bridge(self, picture: Bytes, pose: Pose, begin: float, end: float, shade: object) -> None:
-        road = self._plan.road
+    def _draw_bridge(
+        self, scene: Scene, x: float, y: float, yaw: float, *, pose: Pose, begin: float, end: float
+    ) -> None:
+        road, camera = self._plan.road, self._ideal
         left, right = road.edge_left_m + 9.0, road.edge_right_m - 9.0
         for at, gain in ((end, 0.55), (begin, 1.0)):
             ends = [to_local(road, pose, at, d) for d in (left, right)]
-            if min(point[0] for point in ends) < self._ideal.x_m + 3.0:
+            if min(point[0] for point in ends) < camera.x_m + 3.0:
                 continue
             (x1, y1, _), (x2, y2, _) = ends
             deck = np.array([[x1, y1 + 30, 5.2], [x2, y2 - 30, 5.2], [x2, y2 - 30, 6.9], [x1, y1 + 30, 6.9]])
-            tone = (132.0 * gain, 138.0 * gain, 140.0 * gain)
-            fill(picture, self._ideal, PropFace(deck, tone), shade)  # type: ignore[arg-type]
+            fill(scene.picture, camera, PropFace(deck, dimmed((132.0, 138.0, 140.0), gain)), scene.shade)
             rail = deck.copy()
             rail[:2, 2], rail[2:, 2] = 6.9, 7.1
-            fill(picture, self._ideal, PropFace(rail, (90.0, 94.0, 96.0)), shade)  # type: ignore[arg-type]
-            for (x, y, yaw), side in ((ends[0], 1.0), (ends[1], -1.0)):
+            fill(scene.picture, camera, PropFace(rail, (90.0, 94.0, 96.0)), scene.shade)
+            for (foot_x, foot_y, turn), side in zip(ends, (1.0, -1.0), strict=True):
                 wall = np.array([[0, 0, 0], [0, side * 2.5, 0], [0, side * 2.5, 5.2], [0, 0, 5.2]], dtype=np.float64)
-                for face in place([PropFace(wall, (118.0 * gain, 124.0 * gain, 126.0 * gain))], x, y, yaw):
-                    fill(picture, self._ideal, face, shade)  # type: ignore[arg-type]
+                for face in place([PropFace(wall, dimmed((118.0, 124.0, 126.0), gain))], foot_x, foot_y, turn):
+                    fill(scene.picture, camera, face, scene.shade)
 
     # --- air and lens -------------------------------------------------------------------------------------------------
 
@@ -383,9 +401,18 @@ class Renderer:
         cv2.add(picture, cv2.merge((bright, bright, bright)), dst=picture)
 
 
+def _plain(colour: Colour, glow: float, distance: float) -> tuple[int, int, int]:
+    return (round(colour[0]), round(colour[1]), round(colour[2]))
+
+
+def dimmed(colour: Colour, gain: float) -> Colour:
+    """A darker or lighter colour."""
+    return (colour[0] * gain, colour[1] * gain, colour[2] * gain)
+
+
 def _exposure(ambient: float) -> float:
     """Brightness that the camera makes of daylight: its exposure holds most of a change back  [D]."""
-    return ambient**0.72
+    return math.pow(ambient, 0.72)
 
 
 _WEAR: Final[Bytes] = np.clip(np.round(330.0 - 1.05 * np.arange(256)), 60, 250).astype(np.uint8)
@@ -425,13 +452,14 @@ def _sensor_noise(random: np.random.Generator, rows: int, columns: int) -> Bytes
 
 
 def _clouds(random: np.random.Generator) -> Bytes:
-    """Cloud cover all around, 0 to 255; its columns close upon themselves."""
+    """Cloud cover twice around, 0 to 255; its columns close upon themselves."""
     total = np.zeros((160, 4096), dtype=np.float32)
     for cells, gain in ((3, 1.0), (6, 0.6), (12, 0.4), (24, 0.25), (48, 0.15)):
         coarse = random.uniform(-1.0, 1.0, (cells + 2, cells * 6)).astype(np.float32)
         closed = np.concatenate((coarse, coarse[:, :1]), axis=1)
         total += gain * cv2.resize(closed, (4096, 160), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.clip((total - 0.05) * 210.0, 0.0, 255.0), dtype=np.uint8)
+    once = np.asarray(np.clip((total - 0.05) * 210.0, 0.0, 255.0), dtype=np.uint8)
+    return np.concatenate((once, once), axis=1)
 
 
 def _hills(random: np.random.Generator, is_flat: bool) -> tuple[Floats, Floats]:

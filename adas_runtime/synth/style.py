@@ -1,4 +1,4 @@
-"""How the roads of a market look: line facts from the market's file, places and signs from `config/synth/places.yaml`."""
+"""How the roads of a market look: lines from the market's file, places and signs from `config/synth/places.yaml`."""
 
 from __future__ import annotations
 
