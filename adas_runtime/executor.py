@@ -7,7 +7,7 @@ recording's; the same calls give the same emissions, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from adas_runtime.errors import WiringError
@@ -86,6 +86,7 @@ class Executor:
     ) -> None:
         self.graph = graph
         specs = graph.functions if process is None else graph.in_process(process)
+        context = replace(context, functions=tuple(spec.name for spec in graph.functions))
         self._runners = tuple(
             _Runner(
                 spec,

@@ -91,10 +91,14 @@ class Core(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """What a core may be built from: the merged market and the vehicle."""
+    """What a core may be built from: the merged market, the vehicle, and the names of the graph's functions.
+
+    The executor fills in `functions`.
+    """
 
     market: Market
     vehicle: Vehicle
+    functions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

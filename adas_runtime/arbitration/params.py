@@ -10,12 +10,8 @@ from adas_runtime.config import Strict
 
 LATERAL_ACCEL_LAW_MPS2: Final = 3.0  # R79 5.6.2.1.3 table 1 (M1, N1), R171 5.3.7.1.2
 LATERAL_ACCEL_LAW_HEAVY_MPS2: Final = 2.5  # the same, M2, M3, N2, N3
-LATERAL_JERK_LAW_MPS3: Final = (
-    5.0  # R79 5.6.2.1.3(c), R171 5.3.7.1.1.1: mean over 0.5 s
-)
-OVERRIDE_LAW_NM: Final = (
-    9.0  # R79 5.6.2.1.3(a): 50 N at the rim; at a wheel radius of 0.18 m [D]
-)
+LATERAL_JERK_LAW_MPS3: Final = 5.0  # R79 5.6.2.1.3(c), R171 5.3.7.1.1.1: mean over 0.5 s
+OVERRIDE_LAW_NM: Final = 9.0  # R79 5.6.2.1.3(a): 50 N at the rim; at a wheel radius of 0.18 m [D]
 
 
 class EnvelopeParams(Strict):
@@ -24,15 +20,9 @@ class EnvelopeParams(Strict):
     The envelope takes the tighter of these and the vehicle's limits.
     """
 
-    accel_max_mps2: float = Field(
-        ge=0.0, le=5.0, description="Strongest acceleration [m/s^2]."
-    )
-    accel_min_mps2: float = Field(
-        ge=-12.0, le=-5.0, description="Strongest braking, negative [m/s^2]."
-    )
-    jerk_max_mps3: float = Field(
-        gt=0.0, le=50.0, description="Rate at which acceleration rises [m/s^3]."
-    )
+    accel_max_mps2: float = Field(ge=0.0, le=5.0, description="Strongest acceleration [m/s^2].")
+    accel_min_mps2: float = Field(ge=-12.0, le=-5.0, description="Strongest braking, negative [m/s^2].")
+    jerk_max_mps3: float = Field(gt=0.0, le=50.0, description="Rate at which acceleration rises [m/s^3].")
     jerk_min_mps3: float = Field(
         ge=-80.0,
         lt=0.0,
@@ -78,9 +68,7 @@ class EnvelopeParams(Strict):
         le=10.0,
         description="Steering is handed out again this long after the driver's torque ended [s].",
     )
-    kick_down: float = Field(
-        gt=0.0, le=1.0, description="Accelerator that interrupts emergency braking."
-    )
+    kick_down: float = Field(gt=0.0, le=1.0, description="Accelerator that interrupts emergency braking.")
     information_max_age_s: float = Field(
         gt=0.0,
         le=2.0,
@@ -111,9 +99,7 @@ class EnvelopeParams(Strict):
         le=1.0,
         description="Excessive motion for this long locks actuation out [s].",
     )
-    excess_after_s: float = Field(
-        ge=0.0, le=5.0, description="Engagement time before that watch begins [s]."
-    )
+    excess_after_s: float = Field(ge=0.0, le=5.0, description="Engagement time before that watch begins [s].")
     speed_slew_mps2: float = Field(
         gt=0.0,
         le=50.0,
@@ -123,9 +109,7 @@ class EnvelopeParams(Strict):
     @model_validator(mode="after")
     def _check(self) -> EnvelopeParams:
         if self.override_hand_back_s > self.hand_back_s:
-            raise ValueError(
-                "override_hand_back_s must not be above hand_back_s: the driver comes first"
-            )
+            raise ValueError("override_hand_back_s must not be above hand_back_s: the driver comes first")
         return self
 
 
@@ -142,9 +126,7 @@ class HealthParams(Strict):
         le=10.0,
         description="A function without a status for this long is silent (one a second is due) [s].",
     )
-    fault_after_s: float = Field(
-        ge=0.0, le=5.0, description="A fault must hold this long before it is told [s]."
-    )
+    fault_after_s: float = Field(ge=0.0, le=5.0, description="A fault must hold this long before it is told [s].")
     degraded_after_s: float = Field(
         ge=0.0,
         le=30.0,

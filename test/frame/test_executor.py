@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from adas_runtime.errors import WiringError
 from adas_runtime.executor import BACKWARD_TOLERANCE_S, Emission, Executor
-from adas_runtime.function import FUTURE_TOLERANCE_S, FunctionSpec, Input, Output, Process, Status, is_usable
+from adas_runtime.function import (
+    FUTURE_TOLERANCE_S,
+    BuildContext,
+    FunctionSpec,
+    Input,
+    Output,
+    Process,
+    Status,
+    is_usable,
+)
 from adas_runtime.graph import Graph, Source, route
 from adas_runtime.signals import (
     ActuationCommand,
@@ -26,7 +35,8 @@ from adas_runtime.signals import (
 )
 
 VEHICLE = Source(name="vehicle_state", signal=VehicleState, topic="/vehicle/state", rate_hz=100.0)
-CONTEXT: Any = None  # the cores below need neither market nor vehicle
+NOTHING: Any = None
+CONTEXT = BuildContext(market=NOTHING, vehicle=NOTHING)  # the cores below need neither
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

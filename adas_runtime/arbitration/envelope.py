@@ -1,0 +1,492 @@
+"""The safety envelope: the last gate before an actuator. It knows no function and trusts no sender.
+
+Whatever comes in, what goes out is finite, inside the tighter of the market's and the vehicle's limits, and reached by
+ramps, never by steps. What the demand lacks (it is stale, frozen, reordered, not a number) ends in the safe ramp:
+
+- steering authority falls to zero within `hand_back_s` while the curvature follows the one that the car drives. Asking
+  for a straight path instead would, in a bend, steer the car out of its lane at the very moment the system fails; the
+  authority, not the path, is what is handed back to the driver;
+- acceleration ramps to zero within the jerk limits.
+
+After a fault nothing is let in again until the demand has been clean and without a request for `rearm_s`: a function
+has to ask anew. A fresh envelope is in that state too, so that a restarted guard never continues an old command.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+from adas_runtime.arbitration.params import LATERAL_ACCEL_LAW_HEAVY_MPS2, EnvelopeParams
+from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.signals import ActuationCommand, Health, VehicleState
+from adas_runtime.vehicle.schema import Vehicle
+
+GRAVITY_MPS2: Final = 9.80665
+STEP_MAX_S: Final = 0.05  # a late step may not be used to jump: the ramps count at most this much time
+SPEED_FLOOR_MPS: Final = 1.0  # below, curvature is bounded by the steering alone, and v^2 must not vanish
+TRACK_SPEED_MPS: Final = 3.0  # below, yaw rate over speed is noise
+COUNTER_MODULO: Final = 65536
+CURVATURE_EPS_1PM: Final = 1e-9
+ACCEL_EPS_MPS2: Final = 1e-6
+CURVATURE_FIELD_1PM: Final = 0.5  # bound of the signal; no car turns tighter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvelopeInputs:
+    """What the envelope reads."""
+
+    demand: ActuationCommand | None
+    vehicle: VehicleState | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvelopeOutputs:
+    """One command with every step."""
+
+    command: ActuationCommand | None
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The tighter of market and vehicle, once per build."""
+
+    accel_max_mps2: float
+    accel_min_mps2: float
+    jerk_max_mps3: float
+    jerk_min_mps3: float
+    lateral_accel_max_mps2: float
+    lateral_jerk_max_mps3: float
+    grip_mps2: float
+    wheelbase_m: float
+    steering_ratio: float
+    understeer_s2pm2: float
+    wheel_rate_max_rps: float
+    road_wheel_max_rad: float
+
+    @staticmethod
+    def of(market: EnvelopeParams, vehicle: Vehicle) -> Limits:
+        """The limits of a market and a vehicle."""
+        lateral = min(market.lateral_accel_max_mps2, vehicle.limits.lateral_accel_max_mps2)
+        if vehicle.category in ("M2", "M3", "N2", "N3"):
+            lateral = min(lateral, LATERAL_ACCEL_LAW_HEAVY_MPS2)  # R79 5.6.2.1.3 table 1
+        grip = market.friction * GRAVITY_MPS2
+        return Limits(
+            accel_max_mps2=min(market.accel_max_mps2, vehicle.limits.accel_max_mps2, grip),
+            accel_min_mps2=max(market.accel_min_mps2, vehicle.limits.accel_min_mps2, -grip),
+            jerk_max_mps3=min(market.jerk_max_mps3, vehicle.limits.jerk_max_mps3),
+            jerk_min_mps3=max(market.jerk_min_mps3, vehicle.limits.jerk_min_mps3),
+            lateral_accel_max_mps2=min(lateral, grip),
+            # R79 5.6.2.1.3(c): 5 m/s^3 is the law's bound, the market's value lies below it
+            lateral_jerk_max_mps3=min(market.lateral_jerk_max_mps3, vehicle.limits.lateral_jerk_max_mps3),
+            grip_mps2=grip,
+            wheelbase_m=vehicle.dimensions.wheelbase_m,
+            steering_ratio=vehicle.steering.ratio,
+            understeer_s2pm2=vehicle.steering.understeer_s2pm2,
+            wheel_rate_max_rps=vehicle.steering.wheel_rate_max_rps,
+            road_wheel_max_rad=min(vehicle.steering.wheel_angle_max_rad / vehicle.steering.ratio, 1.2),
+        )
+
+    def _gain(self, speed_mps: float) -> float:
+        """Tangent of the road wheel angle per curvature, single-track model with understeer [m]."""
+        return self.wheelbase_m * (1.0 + self.understeer_s2pm2 * speed_mps * speed_mps)
+
+    def curvature_max_1pm(self, speed_mps: float, accel_mps2: float) -> float:
+        """Largest curvature: lateral acceleration, the grip that braking leaves, and the steering's stop."""
+        speed = max(abs(speed_mps), SPEED_FLOOR_MPS)
+        left = math.sqrt(max(self.grip_mps2**2 - accel_mps2**2, 0.0))
+        by_accel = min(self.lateral_accel_max_mps2, left) / (speed * speed)
+        by_stop = math.tan(self.road_wheel_max_rad) / self._gain(speed)
+        return min(by_accel, by_stop, CURVATURE_FIELD_1PM)
+
+    def curvature_rate_max_1pms(self, speed_mps: float) -> float:
+        """Fastest change of curvature: lateral jerk and steering wheel rate."""
+        speed = max(abs(speed_mps), SPEED_FLOOR_MPS)
+        by_jerk = self.lateral_jerk_max_mps3 / (speed * speed)
+        # d(delta)/d(kappa) = gain / (1 + (gain kappa)^2) <= gain: the bound at zero curvature holds everywhere
+        by_wheel = self.wheel_rate_max_rps / (self.steering_ratio * self._gain(speed))
+        return min(by_jerk, by_wheel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvelopeState:
+    """Everything that the envelope remembers; the defaults are the safe start.
+
+    Args:
+        stepped_s: Time of the former step.
+        counter: Of the last command.
+        is_lateral, curvature_1pm, authority: Steering as last commanded.
+        is_longitudinal, accel_mps2: Acceleration as last commanded.
+        lateral_author, lateral_cause, longitudinal_author, longitudinal_cause: Kept while a ramp runs.
+        demand: Last demand that was taken.
+        demand_s: When its counter last advanced.
+        is_locked: A fault happened, or nothing was asked for yet; a clean interval unlocks.
+        lock_cause: The fault, kept until the unlock.
+        clean_since_s: Since when the demand is clean and asks for nothing.
+        is_locked_out: Excessive motion; only a restart unlocks.
+        override_until_s: The driver steers, or did so until shortly before.
+        engaged_since_s, excess_since_s: For the watch on excessive motion.
+        speed_mps, speed_s: Last speed that was believed, and its stamp.
+    """
+
+    stepped_s: float | None = None
+    counter: int = 0
+    is_lateral: bool = False
+    curvature_1pm: float = 0.0
+    authority: float = 0.0
+    is_longitudinal: bool = False
+    accel_mps2: float = 0.0
+    lateral_author: str = ""
+    lateral_cause: str = ""
+    longitudinal_author: str = ""
+    longitudinal_cause: str = ""
+    demand: ActuationCommand | None = None
+    demand_s: float = 0.0
+    is_locked: bool = True
+    lock_cause: str = "start"
+    clean_since_s: float | None = None
+    is_locked_out: bool = False
+    override_until_s: float | None = None
+    engaged_since_s: float | None = None
+    excess_since_s: float | None = None
+    speed_mps: float | None = None
+    speed_s: float = 0.0
+
+
+def _is_finite(*values: float | None) -> bool:
+    return all(value is None or math.isfinite(value) for value in values)
+
+
+def _towards(value: float, target: float, step: float) -> float:
+    """`value` moved towards `target` by at most `step`."""
+    if target > value:
+        return min(target, value + step)
+    return max(target, value - step)
+
+
+class Envelope:
+    """The gate; see the module's text."""
+
+    def __init__(self, limits: Limits, params: EnvelopeParams) -> None:
+        self.limits = limits
+        self._params = params
+        self.state = EnvelopeState()
+
+    def step(self, inputs: EnvelopeInputs, now_s: float) -> EnvelopeOutputs:
+        """One command. It never depends on what lies before a fault."""
+        state = self.state
+        faults: list[str] = []
+        elapsed_s = 0.0 if state.stepped_s is None else now_s - state.stepped_s
+        if not 0.0 <= elapsed_s <= self._params.time_gap_s:
+            # frozen and resumed, or time ran: what was commanded before belongs to another situation
+            state = EnvelopeState(
+                counter=state.counter,
+                is_locked_out=state.is_locked_out,
+                lock_cause="time_gap",
+                speed_mps=state.speed_mps,
+                speed_s=state.speed_s,
+            )
+            faults.append("time_gap")
+            elapsed_s = 0.0
+        dt_s = min(elapsed_s, STEP_MAX_S)
+        state = replace(state, stepped_s=now_s, counter=(state.counter + 1) % COUNTER_MODULO)
+
+        state, demand = self._demand(state, inputs.demand, now_s, faults)
+        state, vehicle = self._vehicle(state, inputs.vehicle, faults)
+        state = self._lock(state, demand, faults, now_s)
+        state, is_override = self._override(state, vehicle, now_s)
+        state = self._watch_excess(state, vehicle, is_override, now_s)
+
+        acted: list[str] = list(faults)
+        if state.is_locked_out:
+            acted.append("excessive_actuation")
+        elif state.is_locked and not faults and state.lock_cause != "start":
+            acted.append("rearming")
+        let_in = demand is not None and not state.is_locked and not state.is_locked_out
+        state = self._longitudinal(state, demand if let_in else None, dt_s, acted)
+        state = self._lateral(state, demand if let_in else None, vehicle, is_override, dt_s, acted)
+        if not (state.is_lateral or state.is_longitudinal):
+            state = replace(state, engaged_since_s=None, excess_since_s=None)
+        elif state.engaged_since_s is None:
+            state = replace(state, engaged_since_s=now_s)
+        self.state = state
+        return self._outputs(state, inputs, now_s, acted, is_override)
+
+    def _demand(
+        self, state: EnvelopeState, demand: ActuationCommand | None, now_s: float, faults: list[str]
+    ) -> tuple[EnvelopeState, ActuationCommand | None]:
+        """The demand to follow, `None` where it cannot be trusted."""
+        if demand is None:
+            faults.append("demand_absent")
+            return replace(state, demand=None), None
+        if not _is_finite(
+            demand.curvature_1pm, demand.accel_mps2, demand.stamp_s, demand.lateral_authority, demand.oldest_input_age_s
+        ):
+            faults.append("demand_not_finite")
+            return state, None
+        if demand.oldest_input_age_s is not None and demand.oldest_input_age_s > self._params.information_max_age_s:
+            faults.append("information_old")
+            return state, None
+        former = state.demand
+        ahead = 1 if former is None else (demand.counter - former.counter) % COUNTER_MODULO
+        if 0 < ahead < COUNTER_MODULO // 2:
+            return replace(state, demand=demand, demand_s=now_s), demand
+        # repeated or out of order: the newer one that was taken before still holds, for a while
+        if now_s - state.demand_s >= self._params.demand_frozen_s:
+            faults.append("demand_frozen")
+            return replace(state, demand=None if ahead else former), None
+        return state, former
+
+    def _vehicle(
+        self, state: EnvelopeState, vehicle: VehicleState | None, faults: list[str]
+    ) -> tuple[EnvelopeState, VehicleState | None]:
+        """The vehicle state to believe; the last believed speed is kept for the limits."""
+        if vehicle is None:
+            faults.append("vehicle_absent")
+            return state, None
+        if not _is_finite(
+            vehicle.stamp_s,
+            vehicle.speed_mps,
+            vehicle.accel_mps2,
+            vehicle.yaw_rate_rps,
+            vehicle.driver_torque_nm,
+        ):
+            faults.append("vehicle_not_finite")
+            return state, None
+        if state.speed_mps is not None:
+            passed_s = max(vehicle.stamp_s - state.speed_s, 0.0)
+            if abs(vehicle.speed_mps - state.speed_mps) > self._params.speed_slew_mps2 * (passed_s + STEP_MAX_S):
+                faults.append("speed_jump")
+                # the next value is judged against this one: a lasting jump is believed after the re-arming time
+                return replace(state, speed_mps=max(vehicle.speed_mps, state.speed_mps)), None
+        return replace(state, speed_mps=vehicle.speed_mps, speed_s=vehicle.stamp_s), vehicle
+
+    def _lock(
+        self, state: EnvelopeState, demand: ActuationCommand | None, faults: list[str], now_s: float
+    ) -> EnvelopeState:
+        """A fault locks; a clean interval in which nothing is asked for unlocks."""
+        if faults:
+            return replace(state, is_locked=True, lock_cause=faults[0], clean_since_s=None)
+        if not state.is_locked:
+            return state
+        if demand is None or demand.is_lateral_active or demand.is_longitudinal_active:
+            return replace(state, clean_since_s=None)
+        since_s = now_s if state.clean_since_s is None else state.clean_since_s
+        if now_s - since_s >= self._params.rearm_s:
+            return replace(state, is_locked=False, lock_cause="", clean_since_s=None)
+        return replace(state, clean_since_s=since_s)
+
+    def _override(self, state: EnvelopeState, vehicle: VehicleState | None, now_s: float) -> tuple[EnvelopeState, bool]:
+        """Whether the driver steers, or did so shortly before (R79 5.6.2.1.3(a))."""
+        torque = None if vehicle is None else vehicle.driver_torque_nm
+        if torque is not None and abs(torque) > self._params.override_torque_nm:
+            return replace(state, override_until_s=now_s + self._params.override_resume_s), True
+        until_s = state.override_until_s
+        if until_s is not None and now_s < until_s:
+            return state, True
+        return replace(state, override_until_s=None), False
+
+    def _watch_excess(
+        self, state: EnvelopeState, vehicle: VehicleState | None, is_override: bool, now_s: float
+    ) -> EnvelopeState:
+        """The car moves far beyond what may be asked for while we actuate: our actuation is not what we think."""
+        since_s = state.engaged_since_s
+        if vehicle is None or is_override or since_s is None or now_s - since_s < self._params.excess_after_s:
+            return replace(state, excess_since_s=None)
+        factor = self._params.excess_factor
+        is_excess = False
+        if state.is_lateral and vehicle.yaw_rate_rps is not None:
+            lateral = abs(vehicle.yaw_rate_rps * vehicle.speed_mps)
+            is_excess = lateral > factor * self.limits.lateral_accel_max_mps2
+        driver_pedals = bool(vehicle.is_braking) or (vehicle.accelerator or 0.0) > 0.0
+        if state.is_longitudinal and vehicle.accel_mps2 is not None and not driver_pedals:
+            low, high = factor * self.limits.accel_min_mps2, factor * self.limits.accel_max_mps2
+            is_excess = is_excess or not low <= vehicle.accel_mps2 <= high
+        if not is_excess:
+            return replace(state, excess_since_s=None)
+        began_s = now_s if state.excess_since_s is None else state.excess_since_s
+        return replace(
+            state, excess_since_s=began_s, is_locked_out=state.is_locked_out or now_s - began_s > self._params.excess_s
+        )
+
+    def _longitudinal(
+        self, state: EnvelopeState, demand: ActuationCommand | None, dt_s: float, acted: list[str]
+    ) -> EnvelopeState:
+        limits = self.limits
+        target = 0.0
+        is_asked = demand is not None and demand.is_longitudinal_active
+        if demand is not None and is_asked:
+            target = min(max(demand.accel_mps2, limits.accel_min_mps2), limits.accel_max_mps2)
+            if target != demand.accel_mps2:
+                acted.append("accel")
+        step = (limits.jerk_max_mps3 if target > state.accel_mps2 else -limits.jerk_min_mps3) * dt_s
+        value = _towards(state.accel_mps2, target, step)
+        if is_asked and value != target:
+            acted.append("jerk")
+        is_active = is_asked or abs(value) > ACCEL_EPS_MPS2
+        return replace(
+            state,
+            is_longitudinal=is_active,
+            accel_mps2=value if is_active else 0.0,
+            longitudinal_author=self._kept(
+                demand.longitudinal_author if demand else "", state.longitudinal_author, is_active
+            ),
+            longitudinal_cause=self._cause(
+                demand.longitudinal_cause if demand else "", state.longitudinal_cause, state, is_active
+            ),
+        )
+
+    def _lateral(
+        self,
+        state: EnvelopeState,
+        demand: ActuationCommand | None,
+        vehicle: VehicleState | None,
+        is_override: bool,
+        dt_s: float,
+        acted: list[str],
+    ) -> EnvelopeState:
+        limits, params = self.limits, self._params
+        speed = state.speed_mps or 0.0
+        bound = limits.curvature_max_1pm(speed, state.accel_mps2)
+        rate = limits.curvature_rate_max_1pms(speed)
+        driven = self._driven_1pm(vehicle)
+        is_wanted = demand is not None and demand.is_lateral_active and not is_override
+        if demand is not None and demand.is_lateral_active and is_override:
+            acted.append("driver_override")
+        curvature = state.curvature_1pm
+        if is_wanted and not state.is_lateral:
+            # begin where the car is: at authority zero this steers nothing, later it would be a step
+            curvature = min(max(driven if driven is not None else 0.0, -bound), bound)
+        if is_wanted:
+            assert demand is not None
+            target = min(max(demand.curvature_1pm, -bound), bound)
+            if target != demand.curvature_1pm:
+                acted.append("lateral_accel")
+        else:
+            target = curvature if driven is None else min(max(driven, -bound), bound)
+        moved = _towards(curvature, target, rate * dt_s)
+        if is_wanted and moved != target:
+            acted.append("lateral_jerk")
+        if abs(moved) > bound:
+            # the car got faster: the bound sinks with v^2, slower than any jerk limit; only an unbelievable speed
+            # makes this a step, and then less steering is the safe side
+            moved = math.copysign(bound, moved)
+            acted.append("lateral_accel")
+        if is_wanted:
+            authority = min(1.0, state.authority + dt_s / params.ramp_in_s)
+        else:
+            fall_s = params.override_hand_back_s if is_override else params.hand_back_s
+            authority = max(0.0, state.authority - dt_s / fall_s)
+        is_active = is_wanted or (state.is_lateral and authority > 0.0)
+        return replace(
+            state,
+            is_lateral=is_active,
+            curvature_1pm=moved if is_active else 0.0,
+            authority=authority if is_active else 0.0,
+            lateral_author=self._kept(demand.lateral_author if demand else "", state.lateral_author, is_active),
+            lateral_cause="driver_override"
+            if is_override and is_active
+            else self._cause(demand.lateral_cause if demand else "", state.lateral_cause, state, is_active),
+        )
+
+    @staticmethod
+    def _driven_1pm(vehicle: VehicleState | None) -> float | None:
+        """Curvature that the car drives, `None` where it cannot be told."""
+        if vehicle is None or vehicle.yaw_rate_rps is None or vehicle.speed_mps < TRACK_SPEED_MPS:
+            return None
+        return vehicle.yaw_rate_rps / vehicle.speed_mps
+
+    @staticmethod
+    def _kept(asked: str, former: str, is_active: bool) -> str:
+        return asked or (former if is_active else "")
+
+    @staticmethod
+    def _cause(asked: str, former: str, state: EnvelopeState, is_active: bool) -> str:
+        if state.is_locked_out:
+            return "excessive_actuation"
+        if state.is_locked:
+            return state.lock_cause
+        return asked or (former if is_active else "")
+
+    def _outputs(
+        self, state: EnvelopeState, inputs: EnvelopeInputs, now_s: float, acted: list[str], is_override: bool
+    ) -> EnvelopeOutputs:
+        stamps = [
+            item.stamp_s for item in (inputs.demand, inputs.vehicle) if item is not None and math.isfinite(item.stamp_s)
+        ]
+        ages = [max(0.0, now_s - stamp_s) for stamp_s in stamps]
+        demand = inputs.demand
+        if demand is not None and demand.oldest_input_age_s is not None and math.isfinite(demand.oldest_input_age_s):
+            ages.append(max(0.0, now_s - demand.stamp_s) + demand.oldest_input_age_s if stamps else 0.0)
+        is_safe = state.is_locked or state.is_locked_out
+        limits = tuple(sorted(set(acted)))
+        command = ActuationCommand(
+            stamp_s=now_s,
+            author="envelope",
+            counter=state.counter,
+            is_lateral_active=state.is_lateral,
+            curvature_1pm=state.curvature_1pm,
+            lateral_authority=state.authority,
+            is_longitudinal_active=state.is_longitudinal,
+            accel_mps2=state.accel_mps2,
+            lateral_author=state.lateral_author,
+            lateral_cause=state.lateral_cause,
+            longitudinal_author=state.longitudinal_author,
+            longitudinal_cause=state.longitudinal_cause,
+            is_limited=bool(limits),
+            is_safe_stop=is_safe,
+            limits=limits,
+            oldest_input_age_s=min(max(ages), 1e6) if ages else None,
+        )
+        is_active = state.is_lateral or state.is_longitudinal
+        if state.is_locked_out:
+            status = Status(
+                state="locked_out",
+                is_active=is_active,
+                health=Health.FAULT,
+                reason="the car moved far beyond what was commanded; restart after inspection",
+            )
+        elif is_safe:
+            is_fault = state.lock_cause != "start"
+            status = Status(
+                state="handing_back" if is_active else "safe",
+                is_active=is_active,
+                health=Health.DEGRADED if is_fault else Health.OK,
+                reason=state.lock_cause,
+            )
+        else:
+            name = (
+                "override"
+                if is_override and is_active
+                else "limiting"
+                if limits
+                else "passing"
+                if is_active
+                else "idle"
+            )
+            status = Status(state=name, is_active=is_active, reason=", ".join(limits)[:256])
+        return EnvelopeOutputs(command=command, status=status)
+
+
+def _build(context: BuildContext) -> Envelope:
+    return Envelope(Limits.of(context.market.envelope, context.vehicle), context.market.envelope)
+
+
+SPEC = FunctionSpec(
+    name="envelope",
+    summary="the last gate: clamps every demand to the market's and the vehicle's limits, or ramps to zero",
+    process=Process.GUARD,
+    inputs=(
+        Input(name="demand", signal=ActuationCommand, max_age_s=0.1, source="arbiter"),
+        Input(name="vehicle", signal=VehicleState, max_age_s=0.1),
+    ),
+    outputs=(Output(name="command", signal=ActuationCommand),),
+    inputs_type=EnvelopeInputs,
+    outputs_type=EnvelopeOutputs,
+    period_s=0.01,
+    trigger="demand",
+    has_stage=False,
+    build=_build,
+)
