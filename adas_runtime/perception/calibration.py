@@ -111,9 +111,7 @@ def vanishing_points(gray: npt.NDArray[np.uint8], limit: int = 4) -> tuple[Vanis
                 break
             centre_u, centre_v = float((near * u).sum() / total), float((near * v).sum() / total)
         points.append(
-            VanishingPoint(
-                (centre_u + 0.5) / scale - 0.5, (centre_v + 0.5) / scale - 0.5, float(votes[row, column])
-            )
+            VanishingPoint((centre_u + 0.5) / scale - 0.5, (centre_v + 0.5) / scale - 0.5, float(votes[row, column]))
         )
         votes[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5] = 0.0
     return tuple(points)

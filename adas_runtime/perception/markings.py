@@ -103,9 +103,7 @@ def make_strip(camera: Camera, range_max_m: float) -> Strip | None:
     grid_x, grid_y = np.meshgrid(x_m, y_m, indexing="ij")
     pixels = camera.project_ground(grid_x.ravel(), grid_y.ravel()).reshape(*grid_x.shape, 2)
     columns, lines = pixels[..., 0], pixels[..., 1]
-    is_seen = (
-        (columns >= 1.0) & (columns <= camera.width_px - 2.0) & (lines >= 1.0) & (lines <= camera.height_px - 2.0)
-    )
+    is_seen = (columns >= 1.0) & (columns <= camera.width_px - 2.0) & (lines >= 1.0) & (lines <= camera.height_px - 2.0)
     columns = np.where(is_seen, columns, -10.0)
     lines = np.where(is_seen, lines, -10.0)
     # near rows are sampled from a smaller picture, else texture of the asphalt aliases into stripes

@@ -1,0 +1,325 @@
+"""Lane boundaries from marks on the ground: one family of parallel curves first, then each line by itself.
+
+Markings of one road are parallel. So the search is for the heading and the curvature under which the lateral offsets
+of all marks fall together most sharply; the peaks of that profile are the lines. Each line is then fitted by itself,
+robustly (iteratively reweighted least squares), and held to the family only as far as it lacks marks of its own.
+A line without enough paint is not told: nothing is filled in from the other side.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from adas_runtime.perception.markings import Marks
+from adas_runtime.signals import MarkingColour, MarkingType
+
+Array = npt.NDArray[np.float64]
+
+BIN_M: Final = 0.08
+SPAN_M: Final = 7.2
+HEADING_MAX: Final = 0.14
+HEADING_STEP: Final = 0.01
+BEND_MAX_1PM: Final = 0.0040  # half the curvature: radius 125 m, tighter than any road above 60 km/h
+BEND_STEP_1PM: Final = 0.0004
+NEAR_M: Final = 0.45  # marks this near to a hypothesis take part in its fit
+SCALE_M: Final = 0.07  # what an honest mark is off by: half a line's width
+LINE_APART_M: Final = 0.5  # peaks nearer than this are one marking, double lines included
+LINES_MAX: Final = 8
+ITERATIONS: Final = 6
+CUBIC_RANGE_M: Final = 30.0
+GAP_DASH_M: Final = 2.2  # shortest gap of the R130 Annex 3 table is 3 m; perspective fills some of it
+WIDE_LINE_M: Final = 0.28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One marking: y = c0 + c1 x + c2 x^2 + c3 x^3 in the frame of the marks, valid from x_min_m to x_max_m.
+
+    Args:
+        support_m: Length of road on which its paint was seen.
+        residual_m: Weighted root mean square of its marks.
+        coverage: Share of the road between its ends on which paint was seen.
+        gap_m: Longest stretch between its ends without paint.
+        width_m: Median width of the paint.
+        yellow: Share of its marks that are yellow.
+        strength: Mean strength of its marks.
+    """
+
+    c0: float
+    c1: float
+    c2: float
+    c3: float
+    x_min_m: float
+    x_max_m: float
+    support_m: float
+    residual_m: float
+    coverage: float
+    gap_m: float
+    width_m: float
+    yellow: float
+    strength: float
+
+    def at(self, x_m: float) -> float:
+        """Lateral position [m]."""
+        return self.c0 + x_m * (self.c1 + x_m * (self.c2 + x_m * self.c3))
+
+    def slope(self, x_m: float) -> float:
+        """dy/dx."""
+        return self.c1 + x_m * (2.0 * self.c2 + 3.0 * self.c3 * x_m)
+
+    @property
+    def type(self) -> MarkingType:
+        """Form of the line, unknown where too little of it was seen."""
+        length = self.x_max_m - self.x_min_m
+        if self.gap_m >= GAP_DASH_M and self.coverage < 0.8:
+            return MarkingType.DASHED
+        if length >= 10.0 and self.coverage > 0.7 and self.gap_m < GAP_DASH_M:
+            return MarkingType.SOLID
+        return MarkingType.UNKNOWN
+
+    @property
+    def colour(self) -> MarkingColour:
+        """Colour of the line."""
+        return MarkingColour.YELLOW if self.yellow > 0.5 else MarkingColour.WHITE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Heading and bend that all lines share, and how sharply the marks agree with it."""
+
+    heading: float
+    bend_1pm: float
+    score: float
+
+
+def find_family(marks: Marks, prior: Family | None = None) -> Family:
+    """The heading and bend under which the offsets of all marks fall together most sharply.
+
+    Around `prior` only its neighbourhood is searched.
+    """
+    if len(marks) == 0:
+        return Family(heading=0.0, bend_1pm=0.0, score=0.0)
+    if prior is None:
+        coarse = _search(marks, 0.0, 0.0, HEADING_MAX, BEND_MAX_1PM, HEADING_STEP * 2, BEND_STEP_1PM * 2)
+    else:
+        coarse = _search(marks, prior.heading, prior.bend_1pm, 0.03, 0.0012, HEADING_STEP, BEND_STEP_1PM)
+    fine = _search(marks, coarse.heading, coarse.bend_1pm, 0.01, 0.0004, 0.0025, 0.0001)
+    return fine if fine.score >= coarse.score else coarse
+
+
+def _search(
+    marks: Marks,
+    heading: float,
+    bend: float,
+    heading_span: float,
+    bend_span: float,
+    heading_step: float,
+    bend_step: float,
+) -> Family:
+    headings = heading + np.arange(-heading_span, heading_span + 1e-9, heading_step)
+    bends = bend + np.arange(-bend_span, bend_span + 1e-12, bend_step)
+    bends = bends[np.abs(bends) <= BEND_MAX_1PM + 1e-9]
+    grid_h, grid_b = (a.ravel() for a in np.meshgrid(headings, bends, indexing="ij"))
+    x, y = marks.x_m, marks.y_m
+    weight = _weights(marks)
+    bins = int(2 * SPAN_M / BIN_M)
+    offset = y[None, :] - grid_h[:, None] * x[None, :] - grid_b[:, None] * (x * x)[None, :]
+    index = np.floor((offset + SPAN_M) / BIN_M).astype(np.int32)
+    inside = (index >= 0) & (index < bins)
+    flat = index + (np.arange(len(grid_h), dtype=np.int32) * bins)[:, None]
+    profile = np.bincount(
+        flat[inside], weights=np.broadcast_to(weight, offset.shape)[inside], minlength=len(grid_h) * bins
+    ).reshape(len(grid_h), bins)
+    smooth = profile[:, :-1] + profile[:, 1:]
+    # a sharp profile has a large sum of squares; straight and level wins where the marks do not care
+    score = (smooth * smooth).sum(axis=1)
+    score = score * (1.0 - 0.15 * np.abs(grid_b) / BEND_MAX_1PM - 0.1 * np.abs(grid_h) / HEADING_MAX)
+    best = int(np.argmax(score))
+    return Family(heading=float(grid_h[best]), bend_1pm=float(grid_b[best]), score=float(score[best]))
+
+
+def _weights(marks: Marks) -> Array:
+    """Length of road per mark, capped: a far row stands for metres but is one noisy pixel."""
+    return np.asarray(np.minimum(marks.step_m, 0.6) * np.minimum(marks.strength, 2.5))
+
+
+def find_lines(marks: Marks, family: Family, support_min_m: float) -> tuple[Line, ...]:
+    """Every line of the family with enough paint, from left to right."""
+    if len(marks) == 0:
+        return ()
+    offset = marks.y_m - family.heading * marks.x_m - family.bend_1pm * marks.x_m**2
+    bins = int(2 * SPAN_M / BIN_M)
+    index = np.floor((offset + SPAN_M) / BIN_M).astype(np.int64)
+    inside = (index >= 0) & (index < bins)
+    profile = np.bincount(index[inside], weights=_weights(marks)[inside], minlength=bins)
+    profile = cv2.GaussianBlur(profile.reshape(1, -1), (7, 1), 1.2).ravel()
+    lines: list[Line] = []
+    reach = round(LINE_APART_M / BIN_M)
+    for _ in range(LINES_MAX):
+        peak = int(np.argmax(profile))
+        if profile[peak] <= 0.0:
+            break
+        centre = (peak + 0.5) * BIN_M - SPAN_M
+        line = _fit(marks, family, centre)
+        profile[max(0, peak - reach) : peak + reach + 1] = 0.0
+        if line is None or line.support_m < support_min_m:
+            continue
+        if all(abs(line.at(12.0) - other.at(12.0)) > LINE_APART_M for other in lines):
+            lines.append(line)
+    return tuple(sorted(lines, key=lambda line: -line.at(8.0)))
+
+
+def _fit(marks: Marks, family: Family, centre_m: float) -> Line | None:
+    x, y = marks.x_m, marks.y_m
+    coefficients = np.array([centre_m, family.heading, family.bend_1pm, 0.0])
+    base = _weights(marks)
+    weight = base
+    near = NEAR_M
+    inlier = np.zeros(len(x), dtype=bool)
+    for _ in range(ITERATIONS):
+        residual = y - _value(coefficients, x)
+        # far marks are coarser: a pixel covers more ground there
+        scale = SCALE_M * (1.0 + x / 40.0)
+        inlier = np.abs(residual) < near * (1.0 + x / 60.0)
+        if inlier.sum() < 4:
+            return None
+        weight = np.where(inlier, base / (1.0 + (residual / scale) ** 2) / (1.0 + x / 40.0) ** 2, 0.0)
+        span = float(x[inlier].max() - x[inlier].min())
+        coefficients = _solve(x, y, weight, family, coefficients[0], span)
+        near = max(0.2, near * 0.75)
+    residual = y - _value(coefficients, x)
+    inlier = np.abs(residual) < 0.2 * (1.0 + x / 60.0)
+    if inlier.sum() < 4:
+        return None
+    return _describe(marks, inlier, residual, weight, coefficients)
+
+
+def _value(c: Array, x: Array) -> Array:
+    return np.asarray(c[0] + x * (c[1] + x * (c[2] + x * c[3])))
+
+
+def _solve(x: Array, y: Array, weight: Array, family: Family, c0: float, span_m: float) -> Array:
+    """Weighted least squares, held to the family by a prior that fades as the line has marks of its own."""
+    scale = 20.0  # metres: keeps the normal equations well conditioned
+    u = x / scale
+    has_cubic = span_m >= CUBIC_RANGE_M
+    columns = np.stack([np.ones_like(u), u, u * u] + ([u**3] if has_cubic else []), axis=1)
+    normal = columns.T @ (columns * weight[:, None])
+    right = columns.T @ (weight * y)
+    prior = np.array([c0, family.heading * scale, family.bend_1pm * scale**2, 0.0])[: columns.shape[1]]
+    hold = np.array([1e-6, 0.6, 1.5, 8.0])[: columns.shape[1]]
+    normal[np.diag_indices_from(normal)] += hold
+    right += hold * prior
+    solved = np.linalg.solve(normal, right)
+    c = np.zeros(4)
+    c[: len(solved)] = solved / scale ** np.arange(len(solved))
+    return c
+
+
+def _describe(marks: Marks, inlier: npt.NDArray[np.bool_], residual: Array, weight: Array, c: Array) -> Line:
+    row, first = np.unique(marks.row[inlier], return_index=True)
+    x = marks.x_m[inlier][first]
+    step = marks.step_m[inlier][first]
+    order = np.argsort(x, kind="stable")
+    x, step = x[order], step[order]
+    holes = np.diff(x) - 0.5 * (step[1:] + step[:-1])
+    # a row or two without a peak is noise, also far away, where one row stands for metres
+    holes = np.where(holes > 2.2 * step[1:], holes, 0.0) if len(x) > 1 else np.zeros(0)
+    length = float(x[-1] - x[0]) + float(step[0])
+    total = float(weight[inlier].sum())
+    ratio = marks.ratio[inlier]
+    warm = 0.5 * (ratio[:, 1] + ratio[:, 2])
+    is_yellow = ratio[:, 0] < 0.8 * warm
+    mean = float(np.average(residual[inlier] ** 2, weights=np.maximum(weight[inlier], 1e-9)))
+    return Line(
+        c0=float(c[0]),
+        c1=float(c[1]),
+        c2=float(c[2]),
+        c3=float(c[3]),
+        x_min_m=float(x[0]),
+        x_max_m=float(x[-1]),
+        support_m=float(np.minimum(step, 1.0).sum()),
+        residual_m=math.sqrt(mean),
+        coverage=max(0.0, 1.0 - float(holes.sum()) / max(length, 1e-6)),
+        gap_m=float(holes.max()) if len(holes) else 0.0,
+        width_m=float(np.median(marks.width_m[inlier])),
+        yellow=float(np.average(is_yellow, weights=np.maximum(weight[inlier], 1e-9))) if total > 0.0 else 0.0,
+        strength=float(np.mean(marks.strength[inlier])),
+    )
+
+
+def quality(line: Line) -> float:
+    """How far a line by itself can be believed, 0 to 1: length of paint, straightness of its marks, contrast."""
+    paint = 1.0 - math.exp(-line.support_m / 4.0)
+    tight = math.exp(-((line.residual_m / 0.12) ** 2))
+    reach = min(1.0, (line.x_max_m - line.x_min_m) / 8.0)
+    near = 1.0 if line.x_min_m < 12.0 else max(0.3, 1.0 - (line.x_min_m - 12.0) / 20.0)
+    return paint * tight * reach * near * min(1.0, 0.6 + 0.4 * (line.strength - 1.0))
+
+
+def ego_pair(
+    lines: tuple[Line, ...],
+    width_range_m: tuple[float, float],
+    nominal_m: float,
+    expected: tuple[float | None, float | None],
+) -> tuple[Line | None, Line | None]:
+    """The boundaries of the own lane: the pair that fits best, or the one line that stands alone.
+
+    Args:
+        lines: All lines.
+        width_range_m: Lane widths that are believed.
+        nominal_m: The market's usual width.
+        expected: Offsets of both boundaries in the former picture.
+    """
+    here_m = 8.0
+    best: tuple[float, Line | None, Line | None] = (0.15, None, None)
+    left_lines = [line for line in lines if line.at(here_m) > -0.9]
+    right_lines = [line for line in lines if line.at(here_m) < 0.9]
+    for left in [None, *left_lines]:
+        for right in [None, *right_lines]:
+            if left is right:
+                continue
+            score = 0.0
+            for line, former in ((left, expected[0]), (right, expected[1])):
+                if line is None:
+                    continue
+                gain = quality(line)
+                if former is not None:
+                    gain *= 0.75 + 0.5 * math.exp(-(((line.c0 - former) / 0.35) ** 2))
+                score += gain
+            if left is not None and right is not None:
+                width = left.at(here_m) - right.at(here_m)
+                if not width_range_m[0] <= width <= width_range_m[1]:
+                    continue
+                if left.at(here_m) < 0.0 or right.at(here_m) > 0.0:
+                    score *= 0.5  # the own lane is the one that the car's middle is in
+                score *= math.exp(-(((width - nominal_m) / 1.6) ** 2))
+                spread = abs((left.at(25.0) - right.at(25.0)) - width)
+                score *= math.exp(-((spread / 1.5) ** 2))
+                # a line between both would be the nearer boundary
+                for line in lines:
+                    if (
+                        line is not left
+                        and line is not right
+                        and right.at(here_m) + 0.8 < line.at(here_m) < left.at(here_m) - 0.8
+                    ):
+                        score *= 1.0 - 0.7 * quality(line)
+            else:
+                alone = left or right
+                if alone is None:
+                    continue
+                side = alone.at(here_m)
+                if (left is not None and side < 0.0) or (right is not None and side > 0.0):
+                    continue
+                if abs(side) > width_range_m[1] * 0.75:
+                    continue  # as likely the next lane's
+                score *= 0.7
+            if score > best[0]:
+                best = (score, left, right)
+    return best[1], best[2]
