@@ -5,6 +5,7 @@ The tools that take time (Python's venv, pip, cmake) are stand-ins on a PATH of 
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # what a bare machine has; no compiler, no Python
 BARE = """
 awk basename cat chmod cp cut date df dirname env flock grep head ln ls mkdir mv pwd rm sed sh sha256sum sleep sort tail
-touch tr true uname wc
+touch tr true uname wc find xargs
 """.split()
 
 # Runs the script's real probe on the real interpreter, with one thing changed first.
@@ -468,6 +469,35 @@ def test_cmake_paths_are_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     new = rewrite(text, python_include="/p/inc", numpy_include="/n/inc", prefix="/p")
     assert new == 'set(X "/p/inc;/n/inc")\n  INTERFACE /p/inc>\n/n/inc\n/opt/python/other/include\n'
+
+
+def test_message_definitions_are_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = pytest.importorskip("rosidl_parser.parser", reason="rosidl_parser is not installed")
+    from rosidl_parser.definition import IdlLocator
+
+    (tmp_path / "msg").mkdir()
+    (tmp_path / "msg" / "A.idl").write_text(
+        "module p { module msg { struct A { double stamp_s; }; }; };", encoding="utf-8"
+    )
+    parsed: list[object] = []
+    plain = parser.parse_idl_file
+    monkeypatch.setattr(parser, "parse_idl_file", lambda *args: parsed.append(args) or plain(*args))
+    spec = importlib.util.spec_from_file_location("idl_cache", ROOT / "script" / "idl_cache" / "sitecustomize.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    module.share_parses(cache)
+    first = parser.parse_idl_file(IdlLocator(str(tmp_path), "msg/A.idl"))
+    second = parser.parse_idl_file(IdlLocator(str(tmp_path), "msg/A.idl"))
+    assert len(parsed) == 1
+    assert len(first.content.elements) == len(second.content.elements) > 0
+    [entry] = cache.iterdir()
+    entry.write_bytes(b"damaged")
+    parser.parse_idl_file(IdlLocator(str(tmp_path), "msg/A.idl"))
+    assert len(parsed) == 2
 
 
 def test_doctor_and_script_agree_on_the_hash(ready: Machine) -> None:
