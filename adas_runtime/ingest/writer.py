@@ -6,6 +6,7 @@ nothing half-written. File names inside do not depend on the bag's name: the sam
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
@@ -16,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from adas_runtime.errors import BagError
-from adas_runtime.interfaces import register, type_name
+from adas_runtime.interfaces import register
 from adas_runtime.replay.cdr import encoder
 from adas_runtime.signals import Signal
 
@@ -98,20 +99,23 @@ class Messages:
         )
         return self._bytes(message, name)
 
-    def fix(self, stamp_ns: int, latitude_deg: float, longitude_deg: float, altitude_m: float, std_m: float) -> bytes:
-        """`sensor_msgs/NavSatFix`."""
+    def fix(
+        self, stamp_ns: int, latitude_deg: float, longitude_deg: float, altitude_m: float | None, std_m: float | None
+    ) -> bytes:
+        """`sensor_msgs/NavSatFix`; NaN for an unknown altitude and covariance type 0 where none is known, as in ROS."""
         import numpy as np
 
         name = "sensor_msgs/msg/NavSatFix"
+        spread = std_m or 0.0
         status = self._types["sensor_msgs/msg/NavSatStatus"](status=0, service=1)
         message = self._types[name](
             header=self._head(stamp_ns, "gnss"),
             status=status,
             latitude=latitude_deg,
             longitude=longitude_deg,
-            altitude=altitude_m,
-            position_covariance=np.diag([std_m**2, std_m**2, (2.0 * std_m) ** 2]).ravel(),
-            position_covariance_type=2,
+            altitude=math.nan if altitude_m is None else altitude_m,
+            position_covariance=np.diag([spread**2, spread**2, (2.0 * spread) ** 2]).ravel(),
+            position_covariance_type=0 if std_m is None else 2,
         )
         return self._bytes(message, name)
 
@@ -119,8 +123,6 @@ class Messages:
         self, stamp_ns: int, position_m: tuple[float, float], heading_rad: float, speed_mps: float, yaw_rate_rps: float
     ) -> bytes:
         """`nav_msgs/Odometry` on the plane, from `map` to the vehicle."""
-        import math
-
         import numpy as np
 
         name = "nav_msgs/msg/Odometry"
@@ -282,8 +284,3 @@ def in_time_order(streams: Iterable[Iterator[Record]]) -> Iterator[Record]:
     key: Callable[[tuple[int, int, Record]], tuple[int, int]] = lambda item: (item[0], item[1])  # noqa: E731
     merged = heapq.merge(*(ranked(rank, stream) for rank, stream in enumerate(streams)), key=key)
     return (record for _, _, record in merged)
-
-
-def signal_type_name(signal: type[Signal]) -> str:
-    """Full ROS name of a signal's message."""
-    return type_name(signal)

@@ -105,8 +105,8 @@ def _streams(
     def fixes() -> Iterator[Record]:
         for value in drive.fixes():
             ns = round(value.stamp_s * 1e7) * 100
-            altitude, std = value.altitude_m or 0.0, value.position_std_m or 0.0
-            yield ns, FIX_TOPIC, messages.fix(ns, value.latitude_deg, value.longitude_deg, altitude, std)
+            place = (value.latitude_deg, value.longitude_deg, value.altitude_m, value.position_std_m)
+            yield ns, FIX_TOPIC, messages.fix(ns, *place)
 
     def ego(index: int, ns: int) -> bytes:
         motion = drive.motion
