@@ -7,6 +7,7 @@ script/build-interfaces sets both. Whatever goes wrong here, the generator parse
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pickle
@@ -42,7 +43,5 @@ def share_parses(folder: Path) -> None:
 
 
 if "ADAS_IDL_CACHE" in os.environ and "--generator-arguments-file" in sys.orig_argv:
-    try:
+    with contextlib.suppress(ImportError):
         share_parses(Path(os.environ["ADAS_IDL_CACHE"]))
-    except ImportError:
-        pass
