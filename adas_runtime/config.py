@@ -284,7 +284,7 @@ class _Builder:
             elif isinstance(event, yaml.AliasEvent):
                 self._refuse(
                     line,
-                    f"uses the alias *{printable(event.anchor)}",
+                    f"uses the alias *{printable(event.anchor or '')}",
                     "write the value out, or use extends",
                 )
             elif isinstance(event, yaml.NodeEvent):
@@ -305,7 +305,7 @@ class _Builder:
         if event.anchor is not None:
             self._refuse(
                 line,
-                f"sets the anchor &{printable(event.anchor)}",
+                f"sets the anchor &{printable(event.anchor or '')}",
                 "write the value out, or use extends",
             )
         tag = getattr(event, "tag", None)
@@ -339,8 +339,9 @@ class _Builder:
                 "a key is a word; quote a text that starts with [ or {",
             )
         assert isinstance(event, yaml.ScalarEvent)
+        place = (*self._stack[-1][1], event.value)
         if event.value in holder:
-            first = self._document.origins[(*self._stack[-1][1], event.value)].line
+            first = self._document.origins[place].line
             self._refuse(
                 line,
                 f"key {printable(event.value)!r} stands here again, first on line {first}",
@@ -349,7 +350,7 @@ class _Builder:
         if event.value == "<<":
             self._refuse(line, "uses the merge key <<", "use extends")
         self._key = event.value
-        self._document.origins[(*self._stack[-1][1], event.value)] = Origin(self._file, line)
+        self._document.origins[place] = Origin(self._file, line)
 
     def _put(self, holder: dict[str, Any] | list[Any] | None, value: Any, line: int) -> Key:
         """Puts a value into what holds it and returns its key."""

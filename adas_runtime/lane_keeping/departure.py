@@ -133,9 +133,7 @@ class LaneDeparture:
         self._wheelbase_m = vehicle.dimensions.wheelbase_m
         self._tyre_outer_width_m = vehicle.dimensions.tyre_outer_width_m
         self._counts_from_outer_edge = vehicle.category not in ("M1", "N1")
-        self._uncalibrated_confidence = max(
-            params.confidence_min, params.uncalibrated_confidence_min
-        )
+        self._uncalibrated_confidence = max(params.confidence_min, params.uncalibrated_confidence_min)
 
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; total over all inputs."""
@@ -147,14 +145,10 @@ class LaneDeparture:
                 now_s = old.now_s  # no clock at all: time stands still
             else:
                 end = self._end(old, now_s, "time_ran_back")
-                old = Memory(
-                    now_s=now_s, entered_s=now_s, vehicle_s=now_s, lanes_s=now_s
-                )
+                old = Memory(now_s=now_s, entered_s=now_s, vehicle_s=now_s, lanes_s=now_s)
 
         vehicle, lanes, driver = inputs.vehicle, inputs.lanes, inputs.driver
-        if vehicle is not None and not math.isfinite(
-            vehicle.speed_mps + vehicle.stamp_s
-        ):
+        if vehicle is not None and not math.isfinite(vehicle.speed_mps + vehicle.stamp_s):
             vehicle = None  # the border refuses this already; a speed that is no number is no vehicle state
         if lanes is not None and not math.isfinite(lanes.stamp_s):
             lanes = None
@@ -162,9 +156,7 @@ class LaneDeparture:
         lanes_s = old.lanes_s if lanes is None else now_s
         is_fast = old.is_fast
         if vehicle is not None:
-            is_fast = vehicle.speed_mps >= (
-                self._active_until_mps if is_fast else self._active_from_mps
-            )
+            is_fast = vehicle.speed_mps >= (self._active_until_mps if is_fast else self._active_from_mps)
 
         left, right = old.left, old.right
         left_line, right_line = left.line, right.line
@@ -173,9 +165,7 @@ class LaneDeparture:
             old.line_fault,
             old.is_uncalibrated,
         )
-        if lanes is not None and (
-            lanes_stamp_s is None or lanes.stamp_s > lanes_stamp_s
-        ):
+        if lanes is not None and (lanes_stamp_s is None or lanes.stamp_s > lanes_stamp_s):
             lanes_stamp_s = lanes.stamp_s
             is_uncalibrated = not lanes.is_calibrated
             left_line, right_line, line_fault = self._look(lanes, left_line, right_line)
@@ -213,13 +203,7 @@ class LaneDeparture:
         )
         has_left = self._is_followed(left.line, now_s)
         has_right = self._is_followed(right.line, now_s)
-        missing = (
-            "vehicle_absent"
-            if vehicle is None
-            else "lanes_absent"
-            if lanes is None
-            else ""
-        )
+        missing = "vehicle_absent" if vehicle is None else "lanes_absent" if lanes is None else ""
         held_s = now_s - old.entered_s + EPS_S
         view = View(
             missing=missing,
@@ -233,8 +217,7 @@ class LaneDeparture:
             departs_left=self._departs(left, now_s),
             departs_right=self._departs(right, now_s),
             is_back_left=left.departing_s is None and self._is_inside(left.line, now_s),
-            is_back_right=right.departing_s is None
-            and self._is_inside(right.line, now_s),
+            is_back_right=right.departing_s is None and self._is_inside(right.line, now_s),
             is_min_over=held_s >= params.warn_min_s,
             is_max_over=held_s >= params.warn_max_s,
         )
@@ -253,21 +236,12 @@ class LaneDeparture:
         alert, since_s, sent_s = end, old.alert_since_s, old.alert_sent_s
         if side is AlertSide.NONE:
             alert = end or self._end(old, now_s, reason)
-        elif (
-            side is not old.alert_side
-            or now_s - sent_s >= params.alert_period_s - EPS_S
-        ):
+        elif side is not old.alert_side or now_s - sent_s >= params.alert_period_s - EPS_S:
             since_s = since_s if side is old.alert_side else now_s
             sent_s = now_s
-            stamp_s = (
-                min(lanes.stamp_s, vehicle.stamp_s)
-                if lanes is not None and vehicle is not None
-                else now_s
-            )
+            stamp_s = min(lanes.stamp_s, vehicle.stamp_s) if lanes is not None and vehicle is not None else now_s
             line = left.line if side is AlertSide.LEFT else right.line
-            alert = self._alert(
-                side, stamp_s, since_s, self._cause(reason, line, now_s)
-            )
+            alert = self._alert(side, stamp_s, since_s, self._cause(reason, line, now_s))
         self.state = Memory(
             state,
             reason,
@@ -292,25 +266,17 @@ class LaneDeparture:
 
     # --- lines --------------------------------------------------------------------------------------------------------
 
-    def _look(
-        self, lanes: LaneModel, left: Line | None, right: Line | None
-    ) -> tuple[Line | None, Line | None, str]:
+    def _look(self, lanes: LaneModel, left: Line | None, right: Line | None) -> tuple[Line | None, Line | None, str]:
         """Follow both lines through a new picture; the third value says why there is none, `""` when there is one."""
         params = self._params
         if not lanes.is_calibrated and not params.accept_uncalibrated:
             return None, None, "camera_not_calibrated"
-        confidence_min = (
-            params.confidence_min
-            if lanes.is_calibrated
-            else self._uncalibrated_confidence
-        )
+        confidence_min = params.confidence_min if lanes.is_calibrated else self._uncalibrated_confidence
         seen_left, seen_right = lanes.side(LaneSide.LEFT), lanes.side(LaneSide.RIGHT)
         good_left = self._measure(seen_left, confidence_min)
         good_right = self._measure(seen_right, confidence_min)
         if good_left is not None and good_right is not None:
-            width_m = (
-                good_left.distance_m + good_right.distance_m + self._tyre_outer_width_m
-            )
+            width_m = good_left.distance_m + good_right.distance_m + self._tyre_outer_width_m
             if not params.lane_width_min_m <= width_m <= params.lane_width_max_m:
                 return left, right, "lane_width"
         if good_left is not None:
@@ -322,14 +288,10 @@ class LaneDeparture:
         return (
             left,
             right,
-            "no_marking"
-            if seen_left is None and seen_right is None
-            else "low_confidence",
+            "no_marking" if seen_left is None and seen_right is None else "low_confidence",
         )
 
-    def _measure(
-        self, boundary: LaneBoundary | None, confidence_min: float
-    ) -> Measurement | None:
+    def _measure(self, boundary: LaneBoundary | None, confidence_min: float) -> Measurement | None:
         params = self._params
         if (
             boundary is None
@@ -343,9 +305,7 @@ class LaneDeparture:
         return line is not None and now_s - line.stamp_s <= self._params.track_gap_s
 
     def _is_inside(self, line: Line | None, now_s: float) -> bool:
-        return (
-            line is not None and line.distance_at(now_s) >= self._params.rearm_at_dtlm_m
-        )
+        return line is not None and line.distance_at(now_s) >= self._params.rearm_at_dtlm_m
 
     def latest_dtlm_m(self, line_width_m: float) -> float:
         """The law's latest DTLM for this vehicle's category [m]."""
@@ -371,36 +331,20 @@ class LaneDeparture:
             now_s if indicates else old.indicator_s,
             now_s if steers else old.steering_s,
             departing_s,
-            old.is_spent
-            and self._is_followed(line, now_s)
-            and not self._is_inside(line, now_s),
+            old.is_spent and self._is_followed(line, now_s) and not self._is_inside(line, now_s),
         )
 
-    def _departing_s(
-        self, since_s: float | None, line: Line | None, now_s: float, is_left: bool
-    ) -> float | None:
+    def _departing_s(self, since_s: float | None, line: Line | None, now_s: float, is_left: bool) -> float | None:
         """Since when the car departs over this line, `None` when it does not."""
         params = self._params
-        if (
-            line is None
-            or now_s - line.stamp_s > LANES_MAX_AGE_S
-            or now_s - line.since_s + EPS_S < params.settle_s
-        ):
+        if line is None or now_s - line.stamp_s > LANES_MAX_AGE_S or now_s - line.since_s + EPS_S < params.settle_s:
             return None
         distance_m = line.distance_at(now_s)
         outward_mps = -line.rate_mps
         at_once_m = self.latest_dtlm_m(line.width_m) + params.latest_margin_m
         # Whoever was inside and is out this far is warned, unless clearly on the way back: the law's line is near.
-        if (
-            distance_m <= at_once_m
-            and line.was_inside
-            and outward_mps > -params.drift_rate_min_mps
-        ):
-            return (
-                now_s - params.confirm_s
-                if since_s is None
-                else min(since_s, now_s - params.confirm_s)
-            )
+        if distance_m <= at_once_m and line.was_inside and outward_mps > -params.drift_rate_min_mps:
+            return now_s - params.confirm_s if since_s is None else min(since_s, now_s - params.confirm_s)
         warn_at_m = params.warn_at_dtlm_m
         # R130 5.2.1 ends at 250 m; in tighter curves drivers cut the inner line on purpose.
         cuts = line.curvature_1pm if is_left else -line.curvature_1pm
@@ -420,7 +364,7 @@ class LaneDeparture:
             and now_s - side.departing_s + EPS_S >= self._params.confirm_s
         )
 
-    # --- the driver's intent (R130 5.2.1.2, ELKS K14) -------------------------------------------------------------------
+    # --- the driver's intent (R130 5.2.1.2, ELKS K14) ---
 
     def _intent(self, side: Side, now_s: float) -> str:
         if _held(side.indicator_s, now_s, self._params.resume_after_indicator_s):
@@ -431,14 +375,8 @@ class LaneDeparture:
 
     def _steering(self, vehicle: VehicleState) -> tuple[bool, bool]:
         """Whether the driver steers to the left, and to the right."""
-        torque_nm = (
-            0.0 if vehicle.driver_torque_nm is None else vehicle.driver_torque_nm
-        )
-        rate_rps = (
-            0.0
-            if vehicle.steering_wheel_rate_rps is None
-            else vehicle.steering_wheel_rate_rps
-        )
+        torque_nm = 0.0 if vehicle.driver_torque_nm is None else vehicle.driver_torque_nm
+        rate_rps = 0.0 if vehicle.steering_wheel_rate_rps is None else vehicle.steering_wheel_rate_rps
         torque_min_nm, rate_min_rps = (
             self._params.steer_torque_nm,
             self._params.steer_rate_rps,
@@ -450,11 +388,7 @@ class LaneDeparture:
 
     def _pedal(self, vehicle: VehicleState) -> str:
         accel_mps2, accelerator = vehicle.accel_mps2, vehicle.accelerator
-        if (
-            accel_mps2 is not None
-            and vehicle.is_braking is not False
-            and accel_mps2 <= -self._params.brake_decel_mps2
-        ):
+        if accel_mps2 is not None and vehicle.is_braking is not False and accel_mps2 <= -self._params.brake_decel_mps2:
             return BRAKING
         if accelerator is not None and accelerator >= self._params.kick_down:
             return KICK_DOWN
@@ -475,9 +409,7 @@ class LaneDeparture:
         return Alert(
             stamp_s=stamp_s,
             author=NAME,
-            code="lane_departure_left"
-            if side is AlertSide.LEFT
-            else "lane_departure_right",
+            code="lane_departure_left" if side is AlertSide.LEFT else "lane_departure_right",
             is_active=is_active,
             side=side,
             is_optical=params.is_optical,
@@ -496,9 +428,7 @@ class LaneDeparture:
         """The last message of a warning that ran, `None` when none did."""
         if old.alert_side is AlertSide.NONE:
             return None
-        return self._alert(
-            old.alert_side, now_s, old.alert_since_s, cause, is_active=False
-        )
+        return self._alert(old.alert_side, now_s, old.alert_since_s, cause, is_active=False)
 
     def _status(self, now_s: float, has_driver: bool) -> Status:
         memory = self.state
@@ -507,16 +437,10 @@ class LaneDeparture:
             health = Health.FAULT
         elif state is State.STANDBY:
             health = Health.DEGRADED
-        elif state is not State.OFF_SPEED and (
-            memory.is_uncalibrated or not has_driver
-        ):
+        elif state is not State.OFF_SPEED and (memory.is_uncalibrated or not has_driver):
             health = Health.DEGRADED
             if state is State.ARMED:
-                reason = (
-                    "camera_not_calibrated"
-                    if memory.is_uncalibrated
-                    else "driver_input_absent"
-                )
+                reason = "camera_not_calibrated" if memory.is_uncalibrated else "driver_input_absent"
         return Status(
             state=state.value,
             is_active=state in ACTIVE,

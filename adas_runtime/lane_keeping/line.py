@@ -61,10 +61,7 @@ def measure(
     Returns:
         `None` where the line was not seen near enough to the front axle, or its numbers are not finite.
     """
-    if (
-        boundary.x_min_m - wheelbase_m > params.extrapolation_max_m
-        or boundary.x_max_m <= wheelbase_m
-    ):
+    if boundary.x_min_m - wheelbase_m > params.extrapolation_max_m or boundary.x_max_m <= wheelbase_m:
         return None
     slope = boundary.slope(wheelbase_m)
     offset_m = boundary.offset_m(wheelbase_m)
@@ -76,9 +73,7 @@ def measure(
         width_m = params.line_width_m
     else:
         width_m = boundary.width_m
-    distance_m = (offset_m - 0.5 * tyre_outer_width_m) / math.sqrt(
-        1.0 + slope * slope
-    ) - 0.5 * width_m
+    distance_m = (offset_m - 0.5 * tyre_outer_width_m) / math.sqrt(1.0 + slope * slope) - 0.5 * width_m
     curvature_1pm = 2.0 * boundary.c2_1pm
     if not math.isfinite(distance_m + width_m + curvature_1pm):
         return None
@@ -112,9 +107,7 @@ def follow(
     predicted_m = line.distance_m + line.rate_mps * dt_s
     residual_m = measured.distance_m - predicted_m
     if abs(residual_m) > params.jump_m:
-        outlier_since_s = (
-            stamp_s if line.outlier_since_s is None else line.outlier_since_s
-        )
+        outlier_since_s = stamp_s if line.outlier_since_s is None else line.outlier_since_s
         if stamp_s - outlier_since_s >= params.jump_confirm_s:
             return Line(
                 measured.distance_m,

@@ -8,12 +8,8 @@ from pydantic import Field, model_validator
 
 from adas_runtime.config import Strict
 
-LATEST_BEYOND_INNER_EDGE_M: Final = (
-    0.3  # ELKS K10: M1, N1, from the inner edge of the marking
-)
-LATEST_BEYOND_OUTER_EDGE_M: Final = (
-    0.3  # R130 6.5: M2, M3, N2, N3, from the outside edge of the marking
-)
+LATEST_BEYOND_INNER_EDGE_M: Final = 0.3  # ELKS K10: M1, N1, from the inner edge of the marking
+LATEST_BEYOND_OUTER_EDGE_M: Final = 0.3  # R130 6.5: M2, M3, N2, N3, from the outside edge of the marking
 ACTIVE_FROM_LATEST_KMH: Final = 65.0  # ELKS K6; R130 5.2.3 asks for 60
 
 
@@ -94,17 +90,13 @@ class LaneDepartureParams(Strict):
         le=0.5,
         description="Outliers for this long mean that it is another line [s].",
     )
-    warn_min_s: float = Field(
-        ge=0.0, le=5.0, description="A warning lasts at least this long [s]."
-    )
+    warn_min_s: float = Field(ge=0.0, le=5.0, description="A warning lasts at least this long [s].")
     warn_max_s: float = Field(
         gt=0.0,
         le=60.0,
         description="A warning while the car stays on the line ends after this time [s].",
     )
-    alert_period_s: float = Field(
-        gt=0.0, le=1.0, description="A warning is sent again in this period [s]."
-    )
+    alert_period_s: float = Field(gt=0.0, le=1.0, description="A warning is sent again in this period [s].")
     is_optical: bool = Field(description="The warning is shown.")
     is_acoustic: bool = Field(description="The warning is sounded, on its side.")
     is_haptic: bool = Field(description="The warning is felt, on its side.")
@@ -118,9 +110,7 @@ class LaneDepartureParams(Strict):
         le=0.3,
         description="How much later it warns there; never later than the latest line [m].",
     )
-    confidence_min: float = Field(
-        ge=0.0, le=1.0, description="Lines with less confidence are not used."
-    )
+    confidence_min: float = Field(ge=0.0, le=1.0, description="Lines with less confidence are not used.")
     offset_std_max_m: float = Field(
         gt=0.0,
         le=2.0,
@@ -193,23 +183,15 @@ class LaneDepartureParams(Strict):
     @model_validator(mode="after")
     def _check(self) -> LaneDepartureParams:
         if self.active_until_kmh > self.active_from_kmh:
-            raise ValueError(
-                "active_until_kmh must not be above active_from_kmh (hysteresis)"
-            )
+            raise ValueError("active_until_kmh must not be above active_from_kmh (hysteresis)")
         if self.rearm_at_dtlm_m <= self.warn_at_dtlm_m:
-            raise ValueError(
-                "rearm_at_dtlm_m must be above warn_at_dtlm_m (hysteresis)"
-            )
+            raise ValueError("rearm_at_dtlm_m must be above warn_at_dtlm_m (hysteresis)")
         if self.warn_at_dtlm_m < self.latest_margin_m - LATEST_BEYOND_INNER_EDGE_M:
-            raise ValueError(
-                "warn_at_dtlm_m lies beyond the latest line (ELKS K10) less latest_margin_m"
-            )
+            raise ValueError("warn_at_dtlm_m lies beyond the latest line (ELKS K10) less latest_margin_m")
         if self.lane_width_min_m >= self.lane_width_max_m:
             raise ValueError("lane_width_min_m must be below lane_width_max_m")
         if self.warn_min_s >= self.warn_max_s:
             raise ValueError("warn_min_s must be below warn_max_s")
         if not (self.is_acoustic or self.is_haptic):
-            raise ValueError(
-                "a warning must be acoustic or haptic with its side, or two of three (R130 5.4.1)"
-            )
+            raise ValueError("a warning must be acoustic or haptic with its side, or two of three (R130 5.4.1)")
         return self

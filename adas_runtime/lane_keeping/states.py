@@ -70,7 +70,7 @@ ACTIVE: Final = frozenset(
 )
 
 _L, _R = (State.WARN_LEFT,), (State.WARN_RIGHT,)
-TRANSITIONS: Final = Table(
+TRANSITIONS: Final[Table[State, View]] = Table(
     State,
     (  # first match wins: order is priority, faults first
         Transition[State, View](

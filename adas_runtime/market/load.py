@@ -280,8 +280,8 @@ def _unwrap(layer: Layer, value: Any, key: Key) -> Any:
     """Takes `{value: .., conf: .., src: ..}` apart; a list or a plain value stays."""
     if not isinstance(value, dict):
         return value
-    is_sourced = (
-        "value" in value and "conf" in value or (set(value) & {"value", "conf"} and set(value) <= _SOURCED_KEYS)
+    is_sourced = ("value" in value and "conf" in value) or (
+        set(value) & {"value", "conf"} and set(value) <= _SOURCED_KEYS
     )
     if not is_sourced:
         return {name: _unwrap(layer, item, (*key, name)) for name, item in value.items()}
@@ -350,7 +350,8 @@ def _overlay(
         if here in layer.provenance:
             provenance[here] = layer.provenance[here]
         for index in range(len(value) if isinstance(value, list) else 0):
-            document.origins[(*here, index)] = layer.document.origin((*here, index))
+            item = (*here, index)
+            document.origins[item] = layer.document.origin(item)
 
 
 def _leaves(data: Any, key: Key = ()) -> list[tuple[Key, Any]]:

@@ -55,7 +55,7 @@ def vanishing_points(gray: npt.NDArray[np.uint8], limit: int = 4) -> tuple[Vanis
     Pairs of line segments vote where they meet. Only meetings above both segments count: lines on the ground
     converge upwards, which roofs, wires and tree tops do not.
     """
-    height, width = gray.shape[:2]
+    _height, width = gray.shape[:2]
     scale = min(1.0, WORK_WIDTH_PX / width)
     small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1.0 else gray
     found: Any = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(small)[0]
@@ -94,8 +94,8 @@ def vanishing_points(gray: npt.NDArray[np.uint8], limit: int = 4) -> tuple[Vanis
     vote = np.sqrt(weight[first[inside]] * weight[second[inside]])
     bins_u, bins_v = int(1.4 * columns / BIN_PX) + 1, int(rows / BIN_PX) + 1
     index = (v / BIN_PX).astype(np.int64) * bins_u + ((u + 0.2 * columns) / BIN_PX).astype(np.int64)
-    votes = np.bincount(index, weights=vote, minlength=bins_u * bins_v).reshape(bins_v, bins_u)
-    votes = cv2.GaussianBlur(votes, (5, 5), 1.0)
+    raw = np.bincount(index, weights=vote, minlength=bins_u * bins_v).reshape(bins_v, bins_u)
+    votes: npt.NDArray[np.float64] = np.asarray(cv2.GaussianBlur(raw, (5, 5), 1.0), dtype=np.float64)
     points = []
     for _ in range(limit):
         peak = int(np.argmax(votes))

@@ -158,16 +158,16 @@ def find_lines(marks: Marks, family: Family, support_min_m: float) -> tuple[Line
     index = np.floor((offset + SPAN_M) / BIN_M).astype(np.int64)
     inside = (index >= 0) & (index < bins)
     profile = np.bincount(index[inside], weights=_weights(marks)[inside], minlength=bins)
-    profile = cv2.GaussianBlur(profile.reshape(1, -1), (7, 1), 1.2).ravel()
+    smooth = np.asarray(cv2.GaussianBlur(profile.reshape(1, -1), (7, 1), 1.2), dtype=np.float64).ravel()
     lines: list[Line] = []
     reach = round(LINE_APART_M / BIN_M)
     for _ in range(LINES_MAX):
-        peak = int(np.argmax(profile))
-        if profile[peak] <= 0.0:
+        peak = int(np.argmax(smooth))
+        if smooth[peak] <= 0.0:
             break
         centre = (peak + 0.5) * BIN_M - SPAN_M
         line = _fit(marks, family, centre)
-        profile[max(0, peak - reach) : peak + reach + 1] = 0.0
+        smooth[max(0, peak - reach) : peak + reach + 1] = 0.0
         if line is None or line.support_m < support_min_m:
             continue
         if all(abs(line.at(12.0) - other.at(12.0)) > LINE_APART_M for other in lines):
@@ -223,7 +223,7 @@ def _solve(x: Array, y: Array, weight: Array, family: Family, c0: float, span_m:
 
 
 def _describe(marks: Marks, inlier: npt.NDArray[np.bool_], residual: Array, weight: Array, c: Array) -> Line:
-    row, first = np.unique(marks.row[inlier], return_index=True)
+    _row, first = np.unique(marks.row[inlier], return_index=True)
     x = marks.x_m[inlier][first]
     step = marks.step_m[inlier][first]
     order = np.argsort(x, kind="stable")

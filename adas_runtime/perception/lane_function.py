@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 
@@ -30,7 +30,7 @@ class LanePerceptionOutputs:
 class PerceptionState:
     """Memory: the detector's, and the stamp of the last picture, so that none is worked on twice."""
 
-    lanes: LaneState = LaneState()
+    lanes: LaneState = field(default_factory=LaneState)
     stamp_s: float | None = None
 
 

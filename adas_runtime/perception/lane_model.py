@@ -237,10 +237,10 @@ class LaneDetector:
             return pitch
         width_near = left.at(near) - right.at(near)
         width_far = left.at(far) - right.at(far)
-        # seen under a pitch that is off by e, a width w at x shows as w (1 + e x / h)
+        # seen with the nose thought e too low, a width w at x shows as w (1 - e x / h): it narrows ahead
         ratio = width_far / max(width_near, 0.5)
         error = (ratio - 1.0) * camera.z_m / max(far - near * ratio, 4.0)
-        move = min(max(-PITCH_GAIN * error, -PITCH_STEP_MAX_RAD), PITCH_STEP_MAX_RAD)
+        move = min(max(PITCH_GAIN * error, -PITCH_STEP_MAX_RAD), PITCH_STEP_MAX_RAD)
         wanted = pitch.pitch_rad + move
         if is_known:
             wanted = min(max(wanted, camera.pitch_rad - PITCH_KNOWN_SPAN_RAD), camera.pitch_rad + PITCH_KNOWN_SPAN_RAD)

@@ -122,7 +122,14 @@ def make_strip(camera: Camera, range_max_m: float) -> Strip | None:
             )
         )
     step_m = np.gradient(x_m)
-    return Strip(camera, *(a.astype(np.float32) for a in (x_m, step_m, y_m)), tuple(bands), is_seen)
+    return Strip(
+        camera=camera,
+        x_m=x_m.astype(np.float32),
+        step_m=step_m.astype(np.float32),
+        y_m=y_m.astype(np.float32),
+        bands=tuple(bands),
+        is_seen=is_seen,
+    )
 
 
 def sample(strip: Strip, image: Image) -> Image:
@@ -134,9 +141,8 @@ def sample(strip: Strip, image: Image) -> Image:
     top = max(band[0] for band in strip.bands)
     while level < top:
         level += 1
-        picture = cv2.resize(
-            picture, (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2)), interpolation=cv2.INTER_AREA
-        )
+        size = (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2))
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         pictures[level] = picture
     for value, first, u, v in strip.bands:
         out[first : first + len(u)] = cv2.remap(
@@ -166,7 +172,7 @@ def find_marks(strip: Strip, picture: Image, contrast_min: float) -> Marks:
     best: Floats = np.zeros_like(light)
     mean = cv2.blur(light, (41, 5))
     for signal, is_yellow in ((light, False), (yellow, True)):
-        side = cv2.blur(signal, (SIDE_COLUMNS, 1))
+        side = np.asarray(cv2.blur(signal, (SIDE_COLUMNS, 1)), dtype=np.float32)
         ridge = np.maximum(_ridge(signal, NARROW_COLUMNS, side), _ridge(signal, WIDE_COLUMNS, side))
         rough = cv2.blur(np.abs(signal - cv2.blur(signal, (21, 1))), (61, 9))
         threshold = np.maximum(np.maximum(contrast_min * mean, NOISE_FACTOR * rough), LEVEL_FLOOR)

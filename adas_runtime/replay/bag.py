@@ -32,18 +32,14 @@ MCAP_MAGIC: Final = b"\x89MCAP0\r\n"
 SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 BACKWARD_NS: Final = 100_000_000  # less is jitter between writers, as in the executor
-INDEX_PASS_MAX: Final = (
-    256 * 1024 * 1024
-)  # larger files are only searched for clock jumps where their chunks overlap
+INDEX_PASS_MAX: Final = 256 * 1024 * 1024  # larger files are only searched for clock jumps where their chunks overlap
 LOOK_AHEAD: Final = 10_000  # messages that are searched for the other topics' clocks
 ROWS: Final = 4096  # rows of a SQLite bag that are held at a time
 _RECORD: Final = struct.Struct("<BQ")
 _MESSAGE: Final = struct.Struct("<HIQQ")
 _CHUNK: Final = struct.Struct("<QQQII")
 
-Row = tuple[
-    int, str, int, int, bytes
-]  # log time [ns], topic, sequence, place in the file, data
+Row = tuple[int, str, int, int, bytes]  # log time [ns], topic, sequence, place in the file, data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +74,7 @@ class _File(Protocol):
     chunks: list[_Chunk]
     warnings: list[str]
 
-    def load(
-        self, chunk: _Chunk, wanted: Collection[str] | None, with_data: bool = True
-    ) -> list[Row]: ...
+    def load(self, chunk: _Chunk, wanted: Collection[str] | None, with_data: bool = True) -> list[Row]: ...
 
     def close(self) -> None: ...
 
@@ -125,22 +119,14 @@ class _McapFile:
         if summary is None or summary.statistics is None:
             return False
         messages = summary.statistics.message_count
-        if messages and (
-            not summary.chunk_indexes
-            or len(summary.channels) < summary.statistics.channel_count
-        ):
+        if messages and (not summary.chunk_indexes or len(summary.channels) < summary.statistics.channel_count):
             return False
-        if any(
-            index.chunk_start_offset + index.chunk_length > self._size
-            for index in summary.chunk_indexes
-        ):
+        if any(index.chunk_start_offset + index.chunk_length > self._size for index in summary.chunk_indexes):
             return False
         for schema in summary.schemas.values():
             self._schemas[schema.id] = schema
         for channel in summary.channels.values():
-            self._add_channel(
-                channel, summary.statistics.channel_message_counts.get(channel.id, 0)
-            )
+            self._add_channel(channel, summary.statistics.channel_message_counts.get(channel.id, 0))
         self.chunks = [
             _Chunk(
                 index.message_start_time,
@@ -148,9 +134,7 @@ class _McapFile:
                 index.chunk_start_offset,
                 index.chunk_length,
             )
-            for index in sorted(
-                summary.chunk_indexes, key=lambda index: index.chunk_start_offset
-            )
+            for index in sorted(summary.chunk_indexes, key=lambda index: index.chunk_start_offset)
         ]
         return True
 
@@ -167,20 +151,10 @@ class _McapFile:
             if opcode in (0x0F, 0x02):  # data end, footer
                 is_ended = True
                 break
-            if (
-                opcode == 0
-                or opcode > 0x7F
-                or end > self._size
-                and opcode not in (0x05, 0x06)
-            ):
+            if opcode == 0 or opcode > 0x7F or (end > self._size and opcode not in (0x05, 0x06)):
                 break
             if opcode == 0x06:
-                times = [
-                    row[0]
-                    for row in self.load(
-                        _Chunk(0, 0, at, end - at), None, with_data=False
-                    )
-                ]
+                times = [row[0] for row in self.load(_Chunk(0, 0, at, end - at), None, with_data=False)]
                 if times:
                     self.chunks.append(_Chunk(min(times), max(times), at, end - at))
                 if end > self._size:
@@ -190,9 +164,7 @@ class _McapFile:
                     loose_at = at
                 loose.append(_MESSAGE.unpack(self._stream.read(_MESSAGE.size))[2])
                 if end - loose_at > 1 << 20:
-                    self.chunks.append(
-                        _Chunk(min(loose), max(loose), loose_at, end - loose_at)
-                    )
+                    self.chunks.append(_Chunk(min(loose), max(loose), loose_at, end - loose_at))
                     loose = []
             elif opcode in (0x03, 0x04):
                 self._records(
@@ -205,23 +177,15 @@ class _McapFile:
             elif opcode == 0x05:
                 break
             if loose and opcode != 0x05:
-                self.chunks.append(
-                    _Chunk(min(loose), max(loose), loose_at, at - loose_at)
-                )
+                self.chunks.append(_Chunk(min(loose), max(loose), loose_at, at - loose_at))
                 loose = []
             at = end
         if loose:
             self.chunks.append(_Chunk(min(loose), max(loose), loose_at, at - loose_at))
         if not is_ended:
             last = max((chunk.end_ns for chunk in self.chunks), default=None)
-            told = (
-                "nothing in it can be read"
-                if last is None
-                else f"read up to log time {last * 1e-9:.3f} s"
-            )
-            self._warn(
-                f"cut short or damaged at byte {min(at, self._size)} of {self._size}: {told}"
-            )
+            told = "nothing in it can be read" if last is None else f"read up to log time {last * 1e-9:.3f} s"
+            self._warn(f"cut short or damaged at byte {min(at, self._size)} of {self._size}: {told}")
 
     def _warn(self, text: str) -> None:
         line = f"{self.path}: {text}"
@@ -243,18 +207,12 @@ class _McapFile:
             self.topics[channel.topic] = found
         elif known.type != found.type:
             self._skipped.add(channel.id)
-            self._warn(
-                f"topic {channel.topic} is recorded as {known.type} and as {found.type}; only the first is read"
-            )
+            self._warn(f"topic {channel.topic} is recorded as {known.type} and as {found.type}; only the first is read")
         elif count is not None and channel.id not in self._channels:
-            self.topics[channel.topic] = replace(
-                known, count=(known.count or 0) + count
-            )
+            self.topics[channel.topic] = replace(known, count=(known.count or 0) + count)
         self._channels[channel.id] = channel.topic
 
-    def load(
-        self, chunk: _Chunk, wanted: Collection[str] | None, with_data: bool = True
-    ) -> list[Row]:
+    def load(self, chunk: _Chunk, wanted: Collection[str] | None, with_data: bool = True) -> list[Row]:
         self._stream.seek(chunk.place)
         data = self._stream.read(chunk.length)
         rows: list[Row] = []
@@ -272,9 +230,7 @@ class _McapFile:
         self._records(body, wanted, rows, chunk.place << 24, with_data)
         return rows
 
-    def _decompress(
-        self, body: bytes, compression: str, size: int, place: int
-    ) -> bytes:
+    def _decompress(self, body: bytes, compression: str, size: int, place: int) -> bytes:
         """The records of a chunk; of a damaged one, what still comes out."""
         if compression == "":
             return body
@@ -285,23 +241,19 @@ class _McapFile:
             if compression == "zstd":
                 if len(body) and size <= 1 << 31:
                     try:
-                        return zstandard.ZstdDecompressor().decompress(
-                            body, max_output_size=size
-                        )
+                        return zstandard.ZstdDecompressor().decompress(body, max_output_size=size)
                     except zstandard.ZstdError:
                         stream = zstandard.ZstdDecompressor().decompressobj()
                         for at in range(0, len(body), 4096):
                             out += stream.decompress(body[at : at + 4096])
             elif compression == "lz4":
-                import lz4.frame
+                import lz4.frame  # type: ignore[import-untyped]
 
                 lz4_stream = lz4.frame.LZ4FrameDecompressor()
                 for at in range(0, len(body), 65536):
                     out += lz4_stream.decompress(body[at : at + 65536])
             else:
-                self._warn(
-                    f"chunk at byte {place} is compressed as {compression!r}, which is not known; left out"
-                )
+                self._warn(f"chunk at byte {place} is compressed as {compression!r}, which is not known; left out")
         except (
             zstandard.ZstdError,
             RuntimeError,
@@ -331,18 +283,12 @@ class _McapFile:
             body = at + 9
             after = body + length
             if after > end or opcode == 0:
-                self._warn(
-                    f"a record is cut short or damaged in the chunk at byte {place >> 24 or place}"
-                )
+                self._warn(f"a record is cut short or damaged in the chunk at byte {place >> 24 or place}")
                 break
             if opcode == 5 and length >= 22:
                 channel, sequence, log_ns, _ = message(data, body)
                 topic = channels.get(channel)
-                if (
-                    topic is not None
-                    and (wanted is None or topic in wanted)
-                    and channel not in skipped
-                ):
+                if topic is not None and (wanted is None or topic in wanted) and channel not in skipped:
                     append(
                         (
                             log_ns,
@@ -393,9 +339,7 @@ class _SqliteFile:
             mode = "rw"
         else:
             mode = "ro&immutable=1"
-        self._base = sqlite3.connect(
-            f"{source.resolve().as_uri()}?mode={mode}", uri=True
-        )
+        self._base = sqlite3.connect(f"{source.resolve().as_uri()}?mode={mode}", uri=True)
         self._names: dict[int, str] = {}
         try:
             self._read_topics()
@@ -413,12 +357,7 @@ class _SqliteFile:
             self._folder.cleanup()
 
     def _read_topics(self) -> None:
-        tables = {
-            row[0]
-            for row in self._base.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table'"
-            )
-        }
+        tables = {row[0] for row in self._base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not {"topics", "messages"} <= tables:
             raise BagError(
                 "a SQLite database without the tables of rosbag2",
@@ -467,32 +406,22 @@ class _SqliteFile:
                     self.chunks.append(_Chunk(min(times), max(times), first, number))
                     times = []
         except sqlite3.DatabaseError as error:
-            told = (
-                "nothing in it can be read"
-                if last_ns is None
-                else f"read up to log time {last_ns * 1e-9:.3f} s"
-            )
+            told = "nothing in it can be read" if last_ns is None else f"read up to log time {last_ns * 1e-9:.3f} s"
             self._warn(f"cut short or damaged after row {number} ({error}): {told}")
         if times:
             self.chunks.append(_Chunk(min(times), max(times), first, number))
         for topic, count in counts.items():
             name = self._names.get(topic)
             if name is not None:
-                self.topics[name] = replace(
-                    self.topics[name], count=(self.topics[name].count or 0) + count
-                )
+                self.topics[name] = replace(self.topics[name], count=(self.topics[name].count or 0) + count)
 
     def _warn(self, text: str) -> None:
         line = f"{self.path}: {text}"
         if line not in self.warnings:
             self.warnings.append(line)
 
-    def load(
-        self, chunk: _Chunk, wanted: Collection[str] | None, with_data: bool = True
-    ) -> list[Row]:
-        numbers = [
-            n for n, name in self._names.items() if wanted is None or name in wanted
-        ]
+    def load(self, chunk: _Chunk, wanted: Collection[str] | None, with_data: bool = True) -> list[Row]:
+        numbers = [n for n, name in self._names.items() if wanted is None or name in wanted]
         marks = ",".join("?" * len(numbers))
         rows: list[Row] = []
         try:
@@ -503,11 +432,7 @@ class _SqliteFile:
             ):
                 rows.append((stamp_ns, self._names[topic], number, number, data or b""))
         except sqlite3.DatabaseError as error:
-            last = (
-                f"read up to log time {rows[-1][0] * 1e-9:.3f} s"
-                if rows
-                else f"rows from {chunk.place} are lost"
-            )
+            last = f"read up to log time {rows[-1][0] * 1e-9:.3f} s" if rows else f"rows from {chunk.place} are lost"
             self._warn(f"cut short or damaged ({error}): {last}")
         return rows
 
@@ -585,9 +510,7 @@ class Bag:
         """The files that are read."""
         return tuple(file.path for file in self._files)
 
-    def messages(
-        self, topics: Collection[str] | None = None
-    ) -> Iterator[tuple[int, str, bytes]]:
+    def messages(self, topics: Collection[str] | None = None) -> Iterator[tuple[int, str, bytes]]:
         """Log time [ns], topic and data, by log time within each time line, ties by topic and sequence.
 
         A clock that ran back begins a new time line: its messages follow, with their own times.
@@ -636,15 +559,8 @@ class Bag:
                 self._read_metadata(beside)
             return [path]
         found = sorted(
-            (
-                item
-                for item in path.iterdir()
-                if re.search(r"\.(mcap|db3)(\.zstd)?$", item.name) and item.is_file()
-            ),
-            key=lambda item: [
-                int(part) if part.isdigit() else part
-                for part in re.split(r"(\d+)", item.name)
-            ],
+            (item for item in path.iterdir() if re.search(r"\.(mcap|db3)(\.zstd)?$", item.name) and item.is_file()),
+            key=lambda item: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", item.name)],
         )
         listed: list[Path] = []
         if (path / "metadata.yaml").is_file():
@@ -654,23 +570,11 @@ class Bag:
                 if item.is_file():
                     listed.append(item)
                 else:
-                    self.warnings.append(
-                        f"{item}: named in metadata.yaml, but missing; the other files are read"
-                    )
+                    self.warnings.append(f"{item}: named in metadata.yaml, but missing; the other files are read")
         files = listed or found
         if not files:
-            inner = sorted(
-                {
-                    item.parent.name
-                    for item in path.glob("*/*")
-                    if item.suffix in (".mcap", ".db3")
-                }
-            )
-            mend = (
-                f"give one of its folders: {', '.join(inner[:6])}"
-                if inner
-                else "give the folder of a recording"
-            )
+            inner = sorted({item.parent.name for item in path.glob("*/*") if item.suffix in (".mcap", ".db3")})
+            mend = f"give one of its folders: {', '.join(inner[:6])}" if inner else "give the folder of a recording"
             raise BagError("no .mcap or .db3 file is in it", where=where, mend=mend)
         return files
 
@@ -684,9 +588,7 @@ class Bag:
             self.distro = str(info.get("ros_distro") or "")
             for item in info.get("topics_with_message_count") or ():
                 about = item["topic_metadata"]
-                self.serializations[str(about["name"])] = str(
-                    about.get("serialization_format") or "cdr"
-                )
+                self.serializations[str(about["name"])] = str(about.get("serialization_format") or "cdr")
         except (
             OSError,
             yaml.YAMLError,
@@ -723,9 +625,7 @@ class Bag:
                 "give a rosbag2 recording, or turn a video into one: adas ingest",
             )
 
-    def _broken(
-        self, path: Path, what: str, mend: str = "give a whole recording"
-    ) -> None:
+    def _broken(self, path: Path, what: str, mend: str = "give a whole recording") -> None:
         error = BagError(what, where=str(path), mend=mend)
         if self.path.is_file():
             raise error
@@ -741,9 +641,7 @@ class Bag:
             try:
                 zstandard.ZstdDecompressor().copy_stream(packed, plain)
             except zstandard.ZstdError as error:
-                self.warnings.append(
-                    f"{path}: its compression is damaged ({error}); the part before is read"
-                )
+                self.warnings.append(f"{path}: its compression is damaged ({error}); the part before is read")
         return target
 
     def _arrange(self) -> None:
@@ -781,41 +679,25 @@ class Bag:
             if file.chunks
         ]
         by_time = sorted(spans)
-        if all(
-            first[1] <= second[0] + BACKWARD_NS for first, second in pairwise(by_time)
-        ):
+        if all(first[1] <= second[0] + BACKWARD_NS for first, second in pairwise(by_time)):
             # the parts of a split bag, named in any order, do not overlap: no clock ran back between them
-            self._files.sort(
-                key=lambda file: min((c.start_ns for c in file.chunks), default=0)
-            )
+            self._files.sort(key=lambda file: min((c.start_ns for c in file.chunks), default=0))
         self._start_ns = min(span[0] for span in spans)
         self._end_ns = max(span[1] for span in spans)
         self._pieces = self._cut_time_lines()
 
     def _cut_time_lines(self) -> list[_Piece]:
         chunks = [
-            (number, index, chunk)
-            for number, file in enumerate(self._files)
-            for index, chunk in enumerate(file.chunks)
+            (number, index, chunk) for number, file in enumerate(self._files) for index, chunk in enumerate(file.chunks)
         ]
-        is_ordered = all(
-            first[2].end_ns <= second[2].start_ns + BACKWARD_NS
-            for first, second in pairwise(chunks)
-        )
+        is_ordered = all(first[2].end_ns <= second[2].start_ns + BACKWARD_NS for first, second in pairwise(chunks))
         size = sum(file.path.stat().st_size for file in self._files)
         if is_ordered and size > INDEX_PASS_MAX:
-            return sorted(
-                _Piece(0, chunk.start_ns, number, index, 0, None)
-                for number, index, chunk in chunks
-            )
-        order: list[
-            tuple[int, str, int, int]
-        ] = []  # log time, topic, chunk, place in the chunk
+            return sorted(_Piece(0, chunk.start_ns, number, index, 0, None) for number, index, chunk in chunks)
+        order: list[tuple[int, str, int, int]] = []  # log time, topic, chunk, place in the chunk
         for serial, (number, _, chunk) in enumerate(chunks):
             rows = self._files[number].load(chunk, None, with_data=False)
-            order.extend(
-                (row[0], row[1], serial, place) for place, row in enumerate(rows)
-            )
+            order.extend((row[0], row[1], serial, place) for place, row in enumerate(rows))
         self._collect_warnings()
         cuts: dict[int, list[tuple[int, int]]] = {}
         jumps, late = _backward_jumps(order)
@@ -829,16 +711,14 @@ class Bag:
             line = sum(len(found) for found in cuts.values()) + 1
             cuts.setdefault(serial, []).append((place, line))
             self.warnings.append(
-                f"{self.path}: the recording's clock runs back by {(order[at - 1][0] - order[at][0]) * 1e-9:.3f} s at log "
-                f"time {order[at - 1][0] * 1e-9:.3f} s; what follows is replayed as a new time line"
+                f"{self.path}: the recording's clock runs back by {(order[at - 1][0] - order[at][0]) * 1e-9:.3f} s "
+                f"at log time {order[at - 1][0] * 1e-9:.3f} s; what follows is replayed as a new time line"
             )
         starts: dict[tuple[int, int], int] = {}
         pieces: list[_Piece] = []
         line = 0
         for log_ns, _, serial, place in order:
-            first = max(
-                (cut for cut, _ in cuts.get(serial, ()) if cut <= place), default=0
-            )
+            first = max((cut for cut, _ in cuts.get(serial, ()) if cut <= place), default=0)
             key = (serial, first)
             starts[key] = min(starts.get(key, log_ns), log_ns)
         for serial, (number, index, _) in enumerate(chunks):
@@ -846,11 +726,7 @@ class Bag:
             for (first, of_line), after in zip(edges, [*edges[1:], None], strict=True):
                 stop = after[0] if after is not None else None
                 if (serial, first) in starts:
-                    pieces.append(
-                        _Piece(
-                            of_line, starts[serial, first], number, index, first, stop
-                        )
-                    )
+                    pieces.append(_Piece(of_line, starts[serial, first], number, index, first, stop))
                 line = of_line
         return sorted(pieces)
 
@@ -882,9 +758,7 @@ def _backward_jumps(
                         following.setdefault(order[ahead][1], order[ahead][0])
                         if len(following) == len(last):
                             break
-                back = sum(
-                    1 for name, value in following.items() if last[name] - value > 0
-                )
+                back = sum(1 for name, value in following.items() if last[name] - value > 0)
                 if 2 * back > len(following):
                     jumps.append(at)
                     last = {topic: log_ns}
@@ -915,9 +789,7 @@ def _plain(data: bytes) -> bytes:
 Decode = Callable[[bytes], Any]
 
 
-def decoder(
-    topic: BagTopic, definitions: Mapping[str, str], distro: str = ""
-) -> Decode | str:
+def decoder(topic: BagTopic, definitions: Mapping[str, str], distro: str = "") -> Decode | str:
     """The function that turns a topic's bytes into a message object, or one clause that says why there is none.
 
     The definition that the recording embeds decides; else the one given in `definitions` (an input map's, or shipped);

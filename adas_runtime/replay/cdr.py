@@ -82,7 +82,7 @@ class _Compiler:
         self.run, self.values = [], []
 
     def compile(self, name: str) -> Callable[..., Any]:
-        exec(compile("\n".join(self.lines), f"<cdr {name}>", "exec"), self.names)  # noqa: S102
+        exec(compile("\n".join(self.lines), f"<cdr {name}>", "exec"), self.names)
         return self.names[name]  # type: ignore[no-any-return]
 
 
@@ -185,7 +185,7 @@ _write = cache(_compile_write)
 
 
 @cache
-def decoder(signal: type[Signal]) -> Callable[[bytes], Signal]:
+def decoder(signal: type) -> Callable[[bytes], Signal]:
     """The function that turns CDR bytes into a checked signal.
 
     Raises (the function):
@@ -207,7 +207,7 @@ def decoder(signal: type[Signal]) -> Callable[[bytes], Signal]:
 
 
 @cache
-def encoder(signal: type[Signal]) -> Callable[[Signal], bytes]:
+def encoder(signal: type) -> Callable[[Signal], bytes]:
     """The function that turns a signal into CDR bytes, equal on every machine: also what the digest is made of."""
     write = _write(signal)
 

@@ -38,19 +38,11 @@ class _Record(BaseModel):
 class InputSummary(_Record):
     """What one topic of the bag brought, or, with count 0, what is missing."""
 
-    type: str = Field(
-        description="ROS type of the topic; empty where the bag lacks it."
-    )
-    feeds: list[str] = Field(
-        description="What the topic feeds, such as `vehicle_state.speed_mps`; empty: nothing."
-    )
+    type: str = Field(description="ROS type of the topic; empty where the bag lacks it.")
+    feeds: list[str] = Field(description="What the topic feeds, such as `vehicle_state.speed_mps`; empty: nothing.")
     count: int = Field(description="Messages read.")
-    dropped: int = Field(
-        description="Messages refused: undecodable, not finite, out of bounds."
-    )
-    max_gap_s: float | None = Field(
-        description="Longest time without a message; None below two messages [s]."
-    )
+    dropped: int = Field(description="Messages refused: undecodable, not finite, out of bounds.")
+    max_gap_s: float | None = Field(description="Longest time without a message; None below two messages [s].")
     is_guessed: bool = Field(
         default=False,
         description="No input map named this topic; its meaning was guessed.",
@@ -65,22 +57,12 @@ class FunctionSummary(_Record):
     """What one function did."""
 
     stage: Literal["off", "shadow", "warn", "on"]
-    time_active_s: float = Field(
-        description="Time in which its status said active [s]."
-    )
+    time_active_s: float = Field(description="Time in which its status said active [s].")
     alerts: int = Field(description="Alerts begun, shadow ones included.")
-    interventions: int = Field(
-        description="Requests begun (envelope: times at which it began to limit)."
-    )
-    kpis: dict[str, float] = Field(
-        description="Figures, by the names that the function declares."
-    )
-    time_fault_s: float = Field(
-        default=0.0, description="Time in which its health was a fault [s]."
-    )
-    absent_s: dict[str, float] = Field(
-        default_factory=dict, description="Time without each of its inputs [s]."
-    )
+    interventions: int = Field(description="Requests begun (envelope: times at which it began to limit).")
+    kpis: dict[str, float] = Field(description="Figures, by the names that the function declares.")
+    time_fault_s: float = Field(default=0.0, description="Time in which its health was a fault [s].")
+    absent_s: dict[str, float] = Field(default_factory=dict, description="Time without each of its inputs [s].")
 
 
 class Latency(_Record):
@@ -112,13 +94,9 @@ class Summary(_Record):
     inputs: dict[str, InputSummary]
     functions: dict[str, FunctionSummary]
     latency_ms: Latency
-    warnings: list[str] = Field(
-        description="One line each: what is wrong with the data, where, and the mend."
-    )
+    warnings: list[str] = Field(description="One line each: what is wrong with the data, where, and the mend.")
     versions: dict[str, str] = Field(description="Software and model versions.")
-    providers: dict[str, str] = Field(
-        description="What each model ran on, such as CPUExecutionProvider."
-    )
+    providers: dict[str, str] = Field(description="What each model ran on, such as CPUExecutionProvider.")
     command: str = Field(description="The command that repeats this replay.")
 
     @property
@@ -136,9 +114,7 @@ class EventKind(str, Enum):
     REQUEST_END = "request_end"
     ENVELOPE = "envelope"  # the set of limits that act has changed; code: the set, comma separated, empty: none
     STATUS = "status"  # state, health or absent inputs of a function have changed; code: the state
-    INPUT = (
-        "input"  # something is wrong with the data; code: gap, clock_jump, refused, ...
-    )
+    INPUT = "input"  # something is wrong with the data; code: gap, clock_jump, refused, ...
 
 
 class Event(_Record):
@@ -153,15 +129,9 @@ class Event(_Record):
     level: Literal["", "info", "warning", "critical"] = ""
     health: Literal["", "ok", "degraded", "fault"] = ""
     stage: Literal["", "off", "shadow", "warn", "on"] = ""
-    is_shadow: bool = Field(
-        default=False, description="It was recorded and reached nobody."
-    )
-    values: dict[str, float] = Field(
-        default_factory=dict, description="Figures by name with unit, `speed_mps`."
-    )
-    still: str = Field(
-        default="", description="Picture, relative to the folder; empty: none."
-    )
+    is_shadow: bool = Field(default=False, description="It was recorded and reached nobody.")
+    values: dict[str, float] = Field(default_factory=dict, description="Figures by name with unit, `speed_mps`.")
+    still: str = Field(default="", description="Picture, relative to the folder; empty: none.")
 
 
 class Track(_Record):
@@ -271,9 +241,7 @@ def read_series(folder: Path) -> Series:
     try:
         return Series.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise BagError(
-            "cannot be read", where=str(path), mend="run `adas replay` again"
-        ) from error
+        raise BagError("cannot be read", where=str(path), mend="run `adas replay` again") from error
 
 
 def dump(record: _Record) -> str:

@@ -1,4 +1,4 @@
-"""What the runtime knows of the car it sits in: dimensions, actuators, camera mounts. Never invented: a file says it."""
+"""What the runtime knows of its car: dimensions, actuators, camera mounts. Never invented: a file says it."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ def test_heavy_vehicles_have_the_tighter_lateral_limit() -> None:
     assert Limits.of(MARKET, truck).lateral_accel_max_mps2 <= 2.5  # R79 5.6.2.1.3 table 1
 
 
-# --- faults: a safe ramp, cause kept, a new request needed -------------------------------------------------------------
+# --- faults: a safe ramp, cause kept, a new request needed ---
 
 FAULTS: dict[str, dict[str, Any]] = {
     "demand_absent": {"demand": False},

@@ -1,4 +1,5 @@
 """A replay's folder in the shape that `adas_runtime/replay/schema.py` declares, without a replay."""
+# ruff: noqa: E501 - one event a line reads best
 
 from __future__ import annotations
 
