@@ -15,13 +15,8 @@ import typer
 from adas_runtime.errors import AdasError
 
 COMMANDS: Final = (
-    "adas_runtime.demo",
-    "adas_runtime.nodes.cli",
-    "adas_runtime.replay.cli",
     "adas_runtime.ingest.cli",
     "adas_runtime.synth.cli",
-    "adas_runtime.perception.cli",
-    "adas_runtime.market.cli",
     "adas_runtime.doctor",
 )
 

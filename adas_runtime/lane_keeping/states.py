@@ -73,7 +73,7 @@ _L, _R = (State.WARN_LEFT,), (State.WARN_RIGHT,)
 TRANSITIONS: Final[Table[State, View]] = Table(
     State,
     (  # first match wins: order is priority, faults first
-        Transition[State, View](
+        Transition(
             ANY,
             State.FAULT,
             lambda v: bool(v.missing) and v.is_failure,
