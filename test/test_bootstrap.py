@@ -265,6 +265,11 @@ def test_full_disk_is_said_first(ready: Machine) -> None:
     assert not [call for call in ready.calls() if "venv" in call]
 
 
+def test_no_flock(ready: Machine) -> None:
+    (ready.bin / "flock").unlink()
+    assert "apt install util-linux" in ready.refusal()
+
+
 def test_unknown_wheels(ready: Machine) -> None:
     assert "ROS_WHEELS=foxy is unknown: use jazzy or kilted" in ready.refusal(ROS_WHEELS="foxy")
 
@@ -385,19 +390,12 @@ def test_environment_without_its_python_is_made_again(ready: Machine) -> None:
     assert "venv" in kinds(ready.calls())
 
 
-@pytest.mark.parametrize("has_flock", [True, False], ids=["flock", "mkdir"])
-def test_parallel_starts_set_up_once(ready: Machine, has_flock: bool) -> None:
-    if not has_flock:
-        (ready.bin / "flock").unlink()
-        stale = ready.checkout / ".venv.lock.d"
-        stale.mkdir()
-        (stale / "pid").write_text("999999999\n", encoding="utf-8")
+def test_parallel_starts_set_up_once(ready: Machine) -> None:
     started = [ready.start(VENV_SECONDS="1") for _ in range(3)]
     said = [process.communicate(timeout=60)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], said
     assert kinds(ready.calls()).count("venv") == 1
     assert sum("waiting for it" in text for text in said) == 2
-    assert not (ready.checkout / ".venv.lock.d").exists()
 
 
 def test_each_flavour_has_its_own_environment(ready: Machine) -> None:
