@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -73,34 +74,30 @@ class Manoeuvre:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Another road user that keeps its lane."""
+    """Another road user that keeps its lane.
+
+    Args:
+        s_m: Where its centre is at the start [m].
+        speed_mps: Its speed along its own direction; for a lead, added to the ego vehicle's [m/s].
+        sway_m: It gains and loses so much on this, in a slow sine [m].
+        sway_period_s: Period of that sine [s].
+        is_lead: It keeps ahead of the ego vehicle.
+        is_opposing: It comes towards us.
+    """
 
     object_id: int
     object_class: ObjectClass
     s_m: float
     d_m: float
     speed_mps: float
-    accel_mps2: float = 0.0
-    accel_from_s: float = 0.0
-    accel_to_s: float = 0.0
+    sway_m: float = 0.0
+    sway_period_s: float = 40.0
+    is_lead: bool = False
     is_opposing: bool = False
     length_m: float = 4.4
     width_m: float = 1.8
     height_m: float = 1.45
     colour_bgr: tuple[int, int, int] = (120, 40, 30)
-
-    def state(self, t_s: float) -> tuple[float, float, float]:
-        """Arc length of its centre [m], speed along its own direction [m/s], acceleration [m/s^2]."""
-        spell = min(max(t_s, self.accel_from_s), self.accel_to_s) - self.accel_from_s
-        after = max(t_s - self.accel_to_s, 0.0)
-        run = self.speed_mps * t_s + self.accel_mps2 * spell * (spell / 2.0 + after)
-        inside = self.accel_from_s <= t_s < self.accel_to_s
-        speed = self.speed_mps + self.accel_mps2 * spell
-        return (
-            self.s_m + (-run if self.is_opposing else run),
-            speed,
-            self.accel_mps2 if inside else 0.0,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +138,19 @@ class Plan:
     rain: Rain
     bridges_m: tuple[tuple[float, float], ...]
     ground: str
+
+    def actor_state(self, actor: Actor, t_s: float) -> tuple[float, float, float]:
+        """Arc length of a road user's centre [m], speed along its own direction [m/s] and acceleration [m/s^2]."""
+        rate = 2.0 * math.pi / actor.sway_period_s
+        run = actor.speed_mps * t_s + actor.sway_m * math.sin(rate * t_s)
+        speed = actor.speed_mps + actor.sway_m * rate * math.cos(rate * t_s)
+        accel = -actor.sway_m * rate * rate * math.sin(rate * t_s)
+        if actor.is_lead:
+            at = np.array([t_s])
+            run += float(self.speed.integral(at)[0])
+            speed += float(self.speed.value(at)[0])
+            accel += float(self.speed.slope(at)[0])
+        return actor.s_m + (-run if actor.is_opposing else run), speed, accel
 
     def indicator_at(self, t_s: float) -> Indicator:
         """The stalk."""
@@ -184,6 +194,7 @@ def make_plan(
     road = _cross_section(style, kind, scenario, kerb, line, cruise * 6.0, cruise * (seconds - 4.0))
     crew = _Crew(random, vehicle, road, seconds)
     _manoeuvres(crew, scenario)
+    rate = SmoothRate(crew.rate)
     unit = SpeedUnit.KMH if style.unit == "kmh" else SpeedUnit.MPH
     outer = road.edge_left_m if kerb == LEFT else road.edge_right_m
     sign_at = [
@@ -206,12 +217,12 @@ def make_plan(
         kind=kind,
         seconds=seconds,
         seed=seed,
-        lateral_rate=SmoothRate(crew.rate),
+        lateral_rate=rate,
         wander=_wander(random) if scenario is not Scenario.R130 else Wander(()),  # R130 6.5 wants exact rates
         speed=speed,
         indicator=tuple(crew.indicator),
         manoeuvres=tuple(crew.done),
-        actors=_actors(random, road, cruise, seconds, scenario),
+        actors=_actors(random, road, cruise, seconds, scenario, (speed, rate)),
         signs=signs,
         ambient=_ambient(light, scenario, seconds),
         is_low_sun=light is Light.LOW_SUN,
@@ -541,62 +552,59 @@ PAINTS: Final = (
 )
 
 
+TOO_NEAR_M: Final = 12.0  # between centres, along the road: a car nearer than this would be hit
+
+
 def _actors(
     random: np.random.Generator,
     road: Road,
     cruise: float,
     seconds: float,
     scenario: Scenario,
+    ego: tuple[SmoothRate, SmoothRate],
 ) -> tuple[Actor, ...]:
+    """Other road users; those that the ego vehicle (speed, lateral rate) would run into are left out."""
     actors: list[Actor] = []
+    time = np.arange(0.0, seconds + 0.5, 0.5)
+    ego_s, ego_d = ego[0].integral(time), ego[1].integral(time)
 
-    def add(lane: Lane, s_m: float, speed: float, *, truck: bool = False, ramp: float = 0.0) -> None:
-        shape = (
-            {
-                "length_m": 9.5,
-                "width_m": 2.5,
-                "height_m": 3.4,
-                "object_class": ObjectClass.TRUCK,
-            }
-            if truck
-            else {
-                "length_m": 4.4,
-                "width_m": 1.82,
-                "height_m": 1.46,
-                "object_class": ObjectClass.CAR,
-            }
-        )
+    def add(
+        lane: Lane, s_m: float, speed: float, *, truck: bool = False, sway_m: float = 0.0, is_lead: bool = False
+    ) -> None:
+        colour = PAINTS[int(random.integers(len(PAINTS)))]
+        if not lane.is_opposing and not is_lead:
+            gap = np.abs(s_m + speed * time - ego_s)
+            if bool(((gap < TOO_NEAR_M) & (np.abs(ego_d - lane.d_m) < 2.4)).any()):
+                return
         actors.append(
             Actor(
                 object_id=len(actors) + 1,
+                object_class=ObjectClass.TRUCK if truck else ObjectClass.CAR,
                 s_m=s_m,
                 d_m=lane.d_m,
                 speed_mps=speed,
-                accel_mps2=ramp,
-                accel_from_s=0.45 * seconds,
-                accel_to_s=0.45 * seconds + 4.0,
+                sway_m=sway_m,
+                is_lead=is_lead,
                 is_opposing=lane.is_opposing,
-                colour_bgr=PAINTS[int(random.integers(len(PAINTS)))],
-                **shape,  # type: ignore[arg-type]
+                length_m=9.5 if truck else 4.4,
+                width_m=2.5 if truck else 1.82,
+                height_m=3.4 if truck else 1.46,
+                colour_bgr=colour,
             )
         )
 
     own = [lane for lane in road.lanes if not lane.is_opposing]
     first = next(lane for lane in own if abs(lane.d_m) < 0.1)
-    add(first, 46.0, cruise * 0.99, ramp=0.4)
+    add(first, 46.0, 0.0, sway_m=10.0, is_lead=True)
     if scenario in (Scenario.MOTORWAY, Scenario.WORKS):
-        add(own[0], 75.0, cruise * 0.86, truck=True)
-        add(own[-1], -30.0, cruise * 1.12)
+        for spell in range(int(seconds / 40.0) + 1):
+            add(own[0], 75.0 + spell * 40.0 * 0.14 * cruise, cruise * 0.86, truck=True)
+            add(own[-1], -30.0 - spell * 40.0 * 0.12 * cruise, cruise * 1.12)
     for lane in road.lanes:
         if lane.is_opposing:
             at = 160.0
             while at < 2.0 * cruise * seconds + 200.0:
-                add(
-                    lane,
-                    at,
-                    cruise * float(random.uniform(0.92, 1.0)),
-                    truck=bool(random.uniform() < 0.2),
-                )
+                add(lane, at, cruise * float(random.uniform(0.92, 1.0)), truck=bool(random.uniform() < 0.2))
                 at += float(random.uniform(6.0, 12.0)) * cruise
     return tuple(actors)
 

@@ -327,8 +327,8 @@ class Trees:
         return np.flatnonzero((self.s_m > s_m + 4.0) & (self.s_m < s_m + reach_m))
 
 
-def _tree(random: np.random.Generator, is_sand: bool) -> tuple[Bytes, Bytes]:
-    """Picture of a tree or bush, 128 by 128, and its opacity."""
+def _tree(random: np.random.Generator, is_sand: bool) -> Bytes:
+    """Picture of a tree or bush, 128 by 128, BGR weighted by opacity, and opacity."""
     size = 128
     colour = np.zeros((size, size, 3), dtype=np.uint8)
     alpha = np.zeros((size, size), dtype=np.uint8)
@@ -339,32 +339,42 @@ def _tree(random: np.random.Generator, is_sand: bool) -> tuple[Bytes, Bytes]:
         colour[88:, 56:72] = (36, 46, 58)
     low = 122 if is_sand else 96
     for _ in range(60):
-        x, y = random.normal(64.0, 20.0), random.uniform(18.0 if not is_sand else 60.0, low)
+        x, y = float(np.clip(random.normal(64.0, 16.0), 30.0, 98.0)), random.uniform(18.0 if not is_sand else 60.0, low)
         radius = int(random.uniform(6.0, 15.0) * (1.0 - 0.4 * abs(x - 64.0) / 64.0))
         light = float(random.uniform(0.75, 1.25)) * (1.2 - 0.4 * y / size)
         tint = tuple(float(value) for value in np.clip(base * light, 0.0, 255.0))
         cv2.circle(colour, (int(x), int(y)), radius, tint, -1, cv2.LINE_AA)
         cv2.circle(alpha, (int(x), int(y)), radius, 255, -1, cv2.LINE_AA)
-    return colour, alpha
+    weighted = cv2.multiply(colour, cv2.merge((alpha, alpha, alpha)), scale=1.0 / 255.0)
+    return np.dstack((weighted, alpha)).astype(np.uint8)
 
 
-def paste(
-    picture: Bytes, sprite: tuple[Bytes, Bytes], box: tuple[float, float, float, float], gain: Floats, haze: Floats
-) -> None:
+def paste(picture: Bytes, sprite: Bytes, box: tuple[float, float, float, float], gain: Floats, haze: Floats) -> None:
     """Draws a card: box left, top, right, bottom in pixels; colour times `gain` plus `haze`."""
     left, top, right, bottom = (round(value) for value in box)
     if right <= left or bottom <= top or right <= 0 or left >= picture.shape[1] or bottom <= 0:
         return
     size = (right - left, bottom - top)
-    how = cv2.INTER_AREA if size[0] < 128 else cv2.INTER_LINEAR
     x0, x1 = max(left, 0), min(right, picture.shape[1])
     y0, y1 = max(top, 0), min(bottom, picture.shape[0])
-    colour = cv2.resize(sprite[0], size, interpolation=how)[y0 - top : y1 - top, x0 - left : x1 - left]
-    weight = cv2.resize(sprite[1], size, interpolation=how)[y0 - top : y1 - top, x0 - left : x1 - left]
-    share = weight.astype(np.float32)[..., None] * np.float32(1.0 / 255.0)
-    lit = colour * gain.astype(np.float32) + haze.astype(np.float32)
+    # colour is weighted by opacity before it is scaled, so no dark fringe comes in from behind the leaves
+    lit = cv2.transform(
+        sprite,
+        np.array(
+            [
+                [gain[0], 0.0, 0.0, haze[0] / 255.0],
+                [0.0, gain[1], 0.0, haze[1] / 255.0],
+                [0.0, 0.0, gain[2], haze[2] / 255.0],
+                [0.0, 0.0, 0.0, 1.0],
+            ]
+        ),
+    )
+    how = cv2.INTER_AREA if size[0] < lit.shape[1] else cv2.INTER_LINEAR
+    card = cv2.resize(lit, size, interpolation=how)[y0 - top : y1 - top, x0 - left : x1 - left]
+    through = cv2.bitwise_not(card[..., 3])
     patch = picture[y0:y1, x0:x1]
-    patch[:] = (patch + (lit - patch) * share + 0.5).astype(np.uint8)
+    behind = cv2.multiply(patch, cv2.merge((through, through, through)), scale=1.0 / 255.0)
+    patch[:] = cv2.add(behind, card[..., :3])
 
 
 def to_local(road: Road, pose: Pose, s_m: float, d_m: float) -> tuple[float, float, float]:

@@ -111,6 +111,7 @@ class Renderer:
         veil = np.round(255.0 * (1.0 - haze)).astype(np.uint8)
         self._veil: Bytes = np.asarray(cv2.merge((veil, veil, veil)), dtype=np.uint8)
         self._headlights = _headlight_cone(self._ground)
+        self._last_air: tuple[float, Bytes, Bytes] = (-1.0, veil, veil)
 
     def frame(self, index: int, t_s: float) -> Bytes:
         """The picture at a time, (rows, columns, 3) BGR. `index` seeds its sensor noise and rain."""
@@ -141,19 +142,24 @@ class Renderer:
         rows, columns = part.shape[:2]
         if not rows:
             return
-        rise = np.linspace(1.0, 0.0, rows)[:, None] ** 0.8
+        # the sky is smooth: a quarter of the pixels is enough
+        few = (rows + 1) // 2, (columns + 1) // 2
+        rise = np.linspace(1.0, 0.0, few[0])[:, None] ** 0.8
         column = np.round(mood.sky_low * (1.0 - rise) + mood.sky_high * rise).astype(np.uint8)[:, None, :]
-        wide = cv2.resize(np.ascontiguousarray(column), (columns, rows), interpolation=cv2.INTER_NEAREST)
+        wide = cv2.resize(np.ascontiguousarray(column), few[::-1], interpolation=cv2.INTER_NEAREST)
         gradient = np.asarray(wide, dtype=np.uint8)
         azimuth = pose.heading_rad + self._ideal.yaw_rad
-        fade = np.linspace(1.0, 0.25, rows, dtype=np.float32)[:, None] * np.float32(0.75 * min(1.0, mood.ambient + 0.2))
-        faded = cv2.resize(fade / np.float32(255.0), (columns, rows), interpolation=cv2.INTER_NEAREST)
-        cloud = cv2.multiply(self._panorama(self._clouds, azimuth, rows, columns), faded, dtype=cv2.CV_32F)
+        fade = np.linspace(1.0, 0.25, few[0], dtype=np.float32)[:, None] * np.float32(
+            0.75 * min(1.0, mood.ambient + 0.2)
+        )
+        faded = cv2.resize(fade / np.float32(255.0), few[::-1], interpolation=cv2.INTER_NEAREST)
+        cloud = cv2.multiply(self._panorama(self._clouds, azimuth, *few), faded, dtype=cv2.CV_32F)
         white = np.empty_like(gradient)
         low = mood.sky_low
         flood(white, tinted((float(low[0]), float(low[1]), float(low[2])), np.full(3, 1.08)))
         rest = cv2.addWeighted(cloud, -1.0, cloud, 0.0, 1.0)
-        part[:] = cv2.blendLinear(gradient, white, rest, cloud)
+        sky = cv2.blendLinear(gradient, white, rest, cloud)
+        cv2.resize(sky, (columns, rows), dst=part, interpolation=cv2.INTER_LINEAR)
         # far hills: their foot is the horizon
         across = np.arange(-8, columns + 9, 8, dtype=np.float64)
         bearing = azimuth - np.arctan((across - self._ideal.cx_px) / self._ideal.fx_px)
@@ -175,7 +181,7 @@ class Renderer:
     def _panorama(self, image: Bytes, azimuth: float, rows: int, columns: int) -> Bytes:
         """The cut of a full-circle picture (twice side by side) that the camera sees, moved by fractions of a pixel."""
         circle = image.shape[1] // 2
-        per_pixel = circle / (2.0 * np.pi) / self._ideal.fx_px
+        per_pixel = circle / (2.0 * np.pi) / self._ideal.fx_px * self._ideal.width_px / columns
         shift = -azimuth / (2.0 * np.pi) * circle % circle
         matrix = np.array([[per_pixel, 0.0, shift], [0.0, image.shape[0] / rows, 0.0]])
         return np.asarray(
@@ -210,19 +216,20 @@ class Renderer:
             cv2.fillPoly(base, [points], colour, lineType=cv2.LINE_AA, shift=SHIFT)
 
         grain = ground.texture(pose)
-        # worn paint lets the asphalt through, in spots; water on the road takes contrast from it
-        worn = cv2.LUT(grain, _WEAR)
-        strength = (0.85 if rain is Rain.HEAVY else 1.0) / 255.0**2
-        weight = cv2.multiply(self._paint.coverage(course), worn, scale=strength, dtype=cv2.CV_32F)
-        paint = np.empty_like(part)
-        if self._paint.is_white_only:
-            flood(paint, tinted(PAINT_BGR[MarkingColour.WHITE], tint))
-        else:
-            paint = self._paint.colour(course, tint)
-        rest = cv2.addWeighted(weight, -1.0, weight, 0.0, 1.0)
-        base = np.asarray(cv2.blendLinear(base, paint, rest, weight), dtype=np.uint8)
+        # worn paint lets the asphalt through, in spots; water on the road takes contrast from it. Few pixels are
+        # painted: to blend those alone takes a fifth of the time of blending all
+        coverage = self._paint.coverage(course)
+        painted = np.flatnonzero(coverage)
+        share = coverage.ravel()[painted].astype(np.float32) * _WEAR[grain.ravel()[painted]]
+        share *= np.float32((0.85 if rain is Rain.HEAVY else 1.0) / 255.0**2)
+        paint: NDArray[np.float32] = np.array(tinted(PAINT_BGR[MarkingColour.WHITE], tint), dtype=np.float32)
+        if not self._paint.is_white_only:
+            paint = self._paint.colour(course, tint).reshape(-1, 3)[painted].astype(np.float32)
+        pixels = base.reshape(-1, 3)
+        under = pixels[painted].astype(np.float32)
+        pixels[painted] = (under + (paint - under) * share[:, None] + np.float32(0.5)).astype(np.uint8)
 
-        light = self._light(mood)
+        light, haze = self._air(mood)
         for begin, end in self._plan.bridges_m:
             band = course.band(60.0, -60.0, begin, end)
             if band is not None:
@@ -232,19 +239,21 @@ class Renderer:
                 light = np.asarray(cv2.multiply(light, shadow, scale=1.0 / 128.0), dtype=np.uint8)
         gain = cv2.multiply(grain, light, scale=1.0 / 128.0)
         lit = cv2.multiply(base, cv2.merge((gain, gain, gain)), scale=1.0 / 128.0)
-        cv2.add(lit, self._haze(mood), dst=part)
+        cv2.add(lit, haze, dst=part)
 
-    def _light(self, mood: Mood) -> Bytes:
-        """Light on the ground that reaches the camera through the air, 128 is full daylight near by."""
-        light = self._clear * np.float32(128.0 * _exposure(mood.ambient))
+    def _air(self, mood: Mood) -> tuple[Bytes, Bytes]:
+        """Light on the ground that reaches the camera (128 is full daylight near by), and what the air adds to it."""
+        key, light, haze = self._last_air  # one read: another thread may replace it meanwhile
+        if key == mood.ambient:
+            return light, haze
+        level = self._clear * np.float32(128.0 * _exposure(mood.ambient))
         if mood.lamps_on and mood.ambient < 0.5:
-            light += self._headlights * self._clear * np.float32(96.0 * (1.0 - mood.ambient / 0.5))
-        return np.asarray(light, dtype=np.uint8)
-
-    def _haze(self, mood: Mood) -> Bytes:
-        """What the air itself adds on the way."""
+            level += self._headlights * self._clear * np.float32(96.0 * (1.0 - mood.ambient / 0.5))
+        light = np.asarray(level, dtype=np.uint8)
         table = (np.arange(256)[:, None] / 255.0 * mood.sky_low).round().astype(np.uint8).reshape(256, 1, 3)
-        return np.asarray(cv2.LUT(self._veil, table), dtype=np.uint8)
+        haze = np.asarray(cv2.LUT(self._veil, table), dtype=np.uint8)
+        self._last_air = (mood.ambient, light, haze)
+        return light, haze
 
     # --- what stands on the ground --------------------------------------------------------------------------------
 
@@ -280,9 +289,9 @@ class Renderer:
             if 3.0 < sign.s_m - s_ego < 180.0:
                 stands.append((sign.s_m, sign.d_m, partial(self._draw_sign, sign=sign)))
         for actor in self._plan.actors:
-            s, _, accel = actor.state(t_s)
+            s, _, accel = self._plan.actor_state(actor, t_s)
             if -5.0 < s - s_ego < 260.0:
-                stands.append((s, actor.d_m, partial(self._draw_actor, actor=actor, is_braking=accel < -0.5)))
+                stands.append((s, actor.d_m, partial(self._draw_actor, actor=actor, is_braking=accel < -0.2)))
         for begin, end in self._plan.bridges_m:
             if 8.0 < end - s_ego < 260.0:
                 stands.append((end, 0.0, partial(self._draw_bridge, pose=pose, begin=begin, end=end)))
@@ -332,8 +341,7 @@ class Renderer:
         clear = math.exp(-(x - camera.x_m) / scene.reach_m)
         box = (float(foot[0] - half), float(head[1]), float(foot[0] + half), float(foot[1]))
         sprite = self._trees.sprites[int(self._trees.kind[number])]
-        light = scene.mood.tint * scene.light(x) * clear
-        paste(scene.picture, sprite, box, light, scene.mood.sky_low * (1.0 - clear))
+        paste(scene.picture, sprite, box, scene.mood.tint * scene.light(x) * clear, scene.mood.sky_low * (1.0 - clear))
 
     def _draw_glow(self, picture: Bytes, x: float, y: float, width: float, mood: Mood) -> None:
         if x < self._ideal.x_m + 2.0:

@@ -218,7 +218,7 @@ def objects(plan: Plan, pose: Pose, t_s: float, stamp_s: float) -> TrackedObject
     """Other road users within sight, nearest first. Speeds are over ground, in the vehicle's axes."""
     found: list[TrackedObject] = []
     for actor in plan.actors:
-        s, speed, accel = actor.state(t_s)
+        s, speed, accel = plan.actor_state(actor, t_s)
         if abs(s - pose.s_guess_m) > SIGHT_M + 20.0:
             continue
         at = np.array([s])
