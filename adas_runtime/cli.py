@@ -15,6 +15,7 @@ import typer
 from adas_runtime.errors import AdasError
 
 COMMANDS: Final = (
+    "adas_runtime.replay.cli",
     "adas_runtime.ingest.cli",
     "adas_runtime.synth.cli",
     "adas_runtime.doctor",

@@ -1,0 +1,128 @@
+"""`adas replay`: recordings through the graph, on the recording's clock."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from adas_runtime.errors import AdasError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("replay")(replay)
+
+
+def replay(
+    bags: Annotated[list[Path], typer.Argument(metavar="BAG...", help="rosbag2 folders or files, MCAP or SQLite3.")],
+    market: Annotated[list[str], typer.Option(help="Market: name or file; give it again for another.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    vehicle: Annotated[str, typer.Option(help="Vehicle: name or file.")] = "reference",
+    jobs: Annotated[int, typer.Option(min=1, help="Replays that run side by side.")] = 1,
+    from_: Annotated[
+        str, typer.Option("--from", help="bag, or decision: use the recorded outputs of perception.")
+    ] = "bag",
+    copy_camera: Annotated[bool, typer.Option(help="Copy the pictures into out.mcap as well.")] = False,
+    force: Annotated[bool, typer.Option(help="Replace results that are there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summaries for machines.")] = False,
+) -> int:
+    """Replay drives deterministically: decisions, report.html, summary.json, events.jsonl and out.mcap."""
+    from adas_runtime.replay.engine import Job
+
+    if from_ not in ("bag", "decision"):
+        raise AdasError(f"{from_!r} is unknown", where="--from", mend="take bag or decision")
+    pairs = [(bag, name) for bag in bags for name in market]
+    is_many = len(pairs) > 1
+    work = [
+        Job(
+            bag=bag,
+            market=name,
+            vehicle=vehicle,
+            out=out / f"{bag.stem if bag.is_file() else bag.name}__{Path(name).stem}" if is_many else out,
+            from_decision=from_ == "decision",
+            force=force,
+            copy_camera=copy_camera,
+            command=f"adas replay {bag} --market {name} --vehicle {vehicle} --from {from_} --out DIR",
+        )
+        for bag, name in pairs
+    ]
+    names = [job.out for job in work]
+    if len(set(names)) != len(names):
+        raise AdasError("two bags have the same name", where=str(out), mend="replay them into different --out")
+    results = _run_all(work, jobs)
+    failed = 0
+    summaries: list[Any] = []
+    for job, error in results:
+        if error is not None:
+            failed += 1
+            print(f"adas: {error}", file=sys.stderr)
+            continue
+        summary = json.loads((job.out / "summary.json").read_text(encoding="utf-8"))
+        summaries.append(summary)
+        if not as_json:
+            _print(job.out, summary)
+    if as_json:
+        json.dump(summaries if is_many else (summaries[0] if summaries else {}), sys.stdout, indent=2)
+        print()
+    return 2 if failed else 0
+
+
+def _run_all(work: list[Any], jobs: int) -> list[tuple[Any, str | None]]:
+    if jobs == 1 or len(work) == 1:
+        from adas_runtime.ingest.progress import Progress
+
+        found = []
+        for job in work:
+            with Progress(f"replaying {job.bag.name}") as progress:
+                found.append((job, _run_one(job, lambda share: progress.update(int(share * 1000), 1000))))
+        return found
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(max_workers=min(jobs, len(work)), mp_context=get_context("spawn")) as pool:
+        return list(zip(work, pool.map(_run_one, work), strict=True))
+
+
+def _run_one(job: Any, progress: Any = None) -> str | None:
+    """The error's one line, `None` where all went well; a failing replay does not end the others."""
+    from adas_runtime.replay.engine import run
+
+    try:
+        run(job, progress)
+    except AdasError as error:
+        return error.line()
+    return None
+
+
+def _print(folder: Path, summary: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    console.print(
+        f"{summary['bag']}: market {summary['market']}, {summary['duration_s']:.1f} s in {summary['wall_s']:.1f} s "
+        f"({summary['real_time_factor']:.0f} times real time), digest {summary['digest'][:16]}"
+    )
+    table = Table("function", "stage", "active s", "alerts", "interventions", "lacks", box=None)
+    for name, function in summary["functions"].items():
+        table.add_row(
+            name,
+            function["stage"],
+            f"{function['time_active_s']:.1f}",
+            str(function["alerts"]),
+            str(function["interventions"]),
+            ", ".join(f"{key} {value:.1f} s" for key, value in function["absent_s"].items()),
+        )
+    console.print(table)
+    for name, item in summary["inputs"].items():
+        if item["feeds"]:
+            how = " (guessed)" if item["is_guessed"] else ""
+            note = f"; {item['note']}" if item["note"] else ""
+            console.print(f"  {name} {item['type']} -> {', '.join(item['feeds'])}{how}{note}", soft_wrap=True)
+    for text in summary["warnings"]:
+        console.print(f"  warning: {text}", soft_wrap=True)
+    console.print(f"  {folder / 'report.html'}", soft_wrap=True)

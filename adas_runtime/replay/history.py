@@ -1,0 +1,409 @@
+"""What a replay is remembered by: events, timeline, plot series, stills and figures, gathered as it runs."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from adas_runtime.executor import Emission, Executor
+from adas_runtime.graph import ACTUATING
+from adas_runtime.inputs.binder import Feed
+from adas_runtime.replay.schema import (
+    SERIES_SCHEMA,
+    STILLS_DIR,
+    SUMMARY_SCHEMA,
+    Event,
+    EventKind,
+    FunctionSummary,
+    InputSummary,
+    Latency,
+    Series,
+    Span,
+    Summary,
+    Track,
+)
+from adas_runtime.signals import (
+    ActuationCommand,
+    Alert,
+    AlertSide,
+    CameraFrame,
+    FunctionStatus,
+    Health,
+    LaneModel,
+    LaneSide,
+    LateralRequest,
+    LongitudinalRequest,
+    Signal,
+    Stage,
+    VehicleState,
+)
+
+if TYPE_CHECKING:
+    from adas_runtime.market import Market
+    from adas_runtime.vehicle import Vehicle
+
+STILLS_MAX: Final = 120
+STILL_WIDTH_PX: Final = 480
+ALERT_END_S: Final = 1.0  # an alert that holds is repeated; after this long without it has ended
+ENVELOPE: Final = "envelope"
+
+
+@dataclass(slots=True)
+class _Function:
+    stage: Stage
+    alerts: int = 0
+    interventions: int = 0
+    active_s: float = 0.0
+    fault_s: float = 0.0
+    absent_s: dict[str, float] = field(default_factory=dict)
+    kpi_sum: dict[str, float] = field(default_factory=dict)
+    kpi_count: dict[str, int] = field(default_factory=dict)
+    kpi_min: dict[str, float] = field(default_factory=dict)
+    status: FunctionStatus | None = None
+    status_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Open:
+    """A bar of the timeline that has begun."""
+
+    start_s: float
+    last_s: float
+    label: str
+    level: Any
+    text: str
+
+
+class History:
+    """Listens to inputs and emissions; `finish` gives summary, events and series."""
+
+    def __init__(self, executor: Executor, start_s: float, folder: Path) -> None:
+        self._start_s = start_s
+        self._folder = folder
+        self._events: list[Event] = []
+        self._rows: dict[str, list[Span]] = {spec.name: [] for spec in executor.functions}
+        self._open: dict[tuple[str, str], _Open] = {}
+        self._tracks: dict[str, Track] = {}
+        self._functions = {
+            spec.name: _Function(stage=Stage.OFF if spec.has_stage else Stage.ON) for spec in executor.functions
+        }
+        self._frames: deque[tuple[float, CameraFrame]] = deque(maxlen=1)
+        self._stills = 0
+        self._lanes: dict[LaneSide, int] = dict.fromkeys(LaneSide, 0)
+        self._models = 0
+        self.seen: set[str] = set()
+
+    # --- as it runs ---
+
+    def input(self, topic: str, signal: Signal, now_s: float) -> None:
+        """A value of the recording was offered."""
+        self.seen.add(topic)
+        t_s = now_s - self._start_s
+        if isinstance(signal, VehicleState):
+            self._plot("speed_mps", "Speed", "m/s", t_s, signal.speed_mps)
+        elif isinstance(signal, CameraFrame):
+            self._frames.append((t_s, signal))
+        elif isinstance(signal, LaneModel):
+            self._lane(signal, t_s)
+
+    def data(self, topic: str, code: str, cause: str, now_s: float) -> None:
+        """Something is wrong with the data."""
+        t_s = now_s - self._start_s
+        self._add(Event(t_s=t_s, kind=EventKind.INPUT, function=topic, code=code, cause=cause))
+        self._rows.setdefault("data", []).append(
+            Span(start_s=t_s, end_s=t_s + 0.1, label=code, level="warning", text=f"{topic}: {cause}")
+        )
+
+    def emission(self, emission: Emission) -> None:
+        """A function said something."""
+        signal, t_s = emission.signal, emission.now_s - self._start_s
+        is_shadow = emission.topic.startswith("/adas/shadow/")
+        if isinstance(signal, FunctionStatus):
+            self._status(signal, t_s)
+        elif isinstance(signal, Alert):
+            self._alert(emission.function, signal, t_s, is_shadow)
+        elif isinstance(signal, ActuationCommand):
+            self._command(emission.function, signal, t_s)
+        elif isinstance(signal, ACTUATING):
+            self._request(emission.function, signal, t_s, is_shadow)
+        elif isinstance(signal, LaneModel):
+            self._lane(signal, t_s)
+
+    def _add(self, event: Event) -> None:
+        self._events.append(event)
+
+    def _plot(self, name: str, title: str, unit: str, t_s: float, value: float | None) -> None:
+        track = self._tracks.get(name)
+        if track is None:
+            track = self._tracks[name] = Track(unit=unit, title=title, t_s=[], values=[])
+        track.t_s.append(round(t_s, 4))
+        track.values.append(None if value is None else round(value, 6))
+
+    def _lane(self, model: LaneModel, t_s: float) -> None:
+        self._models += 1
+        for side, name in ((LaneSide.LEFT, "left"), (LaneSide.RIGHT, "right")):
+            boundary = model.side(side)
+            self._lanes[side] += boundary is not None
+            self._plot(f"lane_{name}_m", f"{name} boundary", "m", t_s, None if boundary is None else boundary.c0_m)
+            self._plot(
+                f"lane_{name}_confidence",
+                f"{name} confidence",
+                "1",
+                t_s,
+                None if boundary is None else boundary.confidence,
+            )
+
+    def _status(self, status: FunctionStatus, t_s: float) -> None:
+        function = self._functions[status.author]
+        former = function.status
+        self._settle(function, t_s)
+        function.stage = status.stage
+        function.status, function.status_s = status, t_s
+        for kpi in status.kpis:
+            function.kpi_sum[kpi.name] = function.kpi_sum.get(kpi.name, 0.0) + kpi.value
+            function.kpi_count[kpi.name] = function.kpi_count.get(kpi.name, 0) + 1
+            function.kpi_min[kpi.name] = min(function.kpi_min.get(kpi.name, math.inf), kpi.value)
+        health = status.health.name.lower()
+        level: Any = (
+            "off"
+            if status.stage is Stage.OFF
+            else health
+            if status.health is not Health.OK
+            else "shadow"
+            if status.is_active and status.stage is Stage.SHADOW
+            else "active"
+            if status.is_active
+            else "idle"
+        )
+        self._bar(status.author, "", status.state, level, status.reason, t_s)
+        shown = None if former is None else (former.state, former.health, former.absent, former.stage, former.reason)
+        if shown != (status.state, status.health, status.absent, status.stage, status.reason):
+            cause = status.reason or (f"without {', '.join(status.absent)}" if status.absent else "")
+            self._add(
+                Event(
+                    t_s=t_s,
+                    kind=EventKind.STATUS,
+                    function=status.author,
+                    code=status.state,
+                    cause=cause,
+                    health=health,
+                    stage=status.stage.name.lower(),
+                )
+            )
+
+    @staticmethod
+    def _settle(function: _Function, t_s: float) -> None:
+        """Add the time since the last status to what it said."""
+        status = function.status
+        if status is None or t_s <= function.status_s:
+            return
+        passed = t_s - function.status_s
+        function.active_s += passed * status.is_active
+        function.fault_s += passed * (status.health is Health.FAULT)
+        for name in status.absent:
+            function.absent_s[name] = function.absent_s.get(name, 0.0) + passed
+
+    def _bar(self, row: str, key: str, label: str, level: Any, text: str, t_s: float) -> None:
+        """Go on with the row's bar or begin another."""
+        at = (row, key)
+        bar = self._open.get(at)
+        if bar is not None and (bar.label, bar.level) == (label, level):
+            bar.last_s = t_s
+            return
+        self._close(at, t_s)
+        self._open[at] = _Open(t_s, t_s, label, level, text)
+
+    def _close(self, at: tuple[str, str], t_s: float) -> None:
+        bar = self._open.pop(at, None)
+        if bar is not None:
+            self._rows.setdefault(at[0], []).append(
+                Span(start_s=bar.start_s, end_s=max(t_s, bar.start_s), label=bar.label, level=bar.level, text=bar.text)
+            )
+
+    def _alert(self, name: str, alert: Alert, t_s: float, is_shadow: bool) -> None:
+        row, key = f"{name} alerts", alert.code
+        common: dict[str, Any] = {
+            "function": name,
+            "code": alert.code,
+            "cause": alert.cause,
+            "side": "" if alert.side is AlertSide.NONE else alert.side.name.lower(),
+            "level": alert.level.name.lower(),
+            "is_shadow": is_shadow,
+            "stage": self._functions[name].stage.name.lower(),
+        }
+        is_open = (row, key) in self._open
+        if alert.is_active and not is_open:
+            self._functions[name].alerts += 1
+            level = "shadow" if is_shadow else alert.level.name.lower()
+            self._bar(row, key, alert.code, level, alert.cause, t_s)
+            self._add(Event(t_s=t_s, kind=EventKind.ALERT_START, still=self._still(t_s), **common))
+        elif not alert.is_active and is_open:
+            self._close((row, key), t_s)
+            self._add(Event(t_s=t_s, kind=EventKind.ALERT_END, **common))
+
+    def _request(self, name: str, request: Any, t_s: float, is_shadow: bool) -> None:
+        is_lateral = isinstance(request, LateralRequest)
+        if isinstance(request, LongitudinalRequest):
+            quantity, value, unit = "accel_mps2", request.accel_mps2, "m/s^2"
+        elif is_lateral:
+            quantity, value, unit = "curvature_1pm", request.curvature_1pm, "1/m"
+        else:
+            return
+        row, key = f"{name} requests", quantity
+        is_open = (row, key) in self._open
+        self._plot(f"request_{name}_{quantity}", f"{name}", unit, t_s, value if request.is_active else None)
+        if request.is_active == is_open:
+            return
+        kind = EventKind.REQUEST_START if request.is_active else EventKind.REQUEST_END
+        self._add(
+            Event(
+                t_s=t_s,
+                kind=kind,
+                function=name,
+                code=quantity,
+                cause=request.cause,
+                is_shadow=is_shadow,
+                values={quantity: value},
+                still=self._still(t_s) if request.is_active else "",
+            )
+        )
+        if request.is_active:
+            self._functions[name].interventions += 1
+            self._bar(row, key, quantity, "shadow" if is_shadow else "active", request.cause, t_s)
+        else:
+            self._close((row, key), t_s)
+
+    def _command(self, name: str, command: ActuationCommand, t_s: float) -> None:
+        stem = "command" if name == ENVELOPE else "demand"
+        title = "command (envelope)" if name == ENVELOPE else "demand (arbiter)"
+        self._plot(f"{stem}_curvature_1pm", title, "1/m", t_s, command.curvature_1pm)
+        self._plot(f"{stem}_accel_mps2", title, "m/s^2", t_s, command.accel_mps2)
+        if name != ENVELOPE:
+            return
+        label = ", ".join(command.limits)
+        bar = self._open.get(("envelope limits", ""))
+        if (bar.label if bar is not None else "") == label:
+            return
+        self._close(("envelope limits", ""), t_s)
+        if label:
+            level = "fault" if command.is_safe_stop else "warning"
+            self._bar("envelope limits", "", label, level, command.lateral_cause or command.longitudinal_cause, t_s)
+            if command.is_lateral_active or command.is_longitudinal_active:
+                self._functions[ENVELOPE].interventions += 1
+        self._add(Event(t_s=t_s, kind=EventKind.ENVELOPE, function=ENVELOPE, code=label, cause=label))
+
+    def _still(self, t_s: float) -> str:
+        """A small picture of what the camera saw, `""` where it saw nothing."""
+        if not self._frames or self._stills >= STILLS_MAX or t_s - self._frames[-1][0] > 0.5:
+            return ""
+        import cv2
+
+        from adas_runtime.perception.lane_model import decode
+
+        frame = self._frames[-1][1]
+        image = decode(frame.encoding, frame.data, frame.width_px, frame.height_px)
+        if image is None:
+            return ""
+        height = max(1, round(image.shape[0] * STILL_WIDTH_PX / image.shape[1]))
+        small = cv2.resize(image, (STILL_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+        name = f"{STILLS_DIR}/{self._stills:04d}.jpg"
+        path = self._folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes())
+        self._stills += 1
+        return name
+
+    # --- at the end ---
+
+    def finish(
+        self,
+        *,
+        job: Any,
+        market: Market,
+        vehicle: Vehicle,
+        is_decision: bool,
+        end_s: float,
+        wall_s: float,
+        digest: str,
+        decisions: int,
+        feeds: Mapping[str, Feed],
+        counts: Mapping[str, tuple[int, int, float | None]],
+        steps_s: Sequence[float],
+        warnings: Sequence[str],
+        versions: dict[str, str],
+    ) -> tuple[Summary, list[Event], Series]:
+        """Everything that the folder holds besides the outputs."""
+        duration_s = max(0.0, end_s - self._start_s)
+        for at in list(self._open):
+            self._close(at, duration_s)
+        functions = {}
+        for name, function in self._functions.items():
+            self._settle(function, duration_s)
+            kpis = {
+                f"{kpi}_mean": function.kpi_sum[kpi] / function.kpi_count[kpi] for kpi in sorted(function.kpi_sum)
+            } | {f"{kpi}_min": function.kpi_min[kpi] for kpi in sorted(function.kpi_min)}
+            if name == "lane_departure" and duration_s > 0.0:
+                kpis["warnings_per_hour"] = function.alerts * 3600.0 / duration_s
+            if name == "lane_perception" and self._models:
+                kpis["left_seen_share"] = self._lanes[LaneSide.LEFT] / self._models
+                kpis["right_seen_share"] = self._lanes[LaneSide.RIGHT] / self._models
+            functions[name] = FunctionSummary(
+                stage=function.stage.name.lower(),
+                time_active_s=round(function.active_s, 6),
+                alerts=function.alerts,
+                interventions=function.interventions,
+                kpis={key: round(value, 6) for key, value in kpis.items()},
+                time_fault_s=round(function.fault_s, 6),
+                absent_s={key: round(value, 6) for key, value in sorted(function.absent_s.items())},
+            )
+        ordered = sorted(steps_s)
+
+        def percentile(share: float) -> float:
+            return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1e3, 4) if ordered else 0.0
+
+        inputs = {
+            name: InputSummary(
+                type=feed.type,
+                feeds=list(feed.feeds),
+                count=counts.get(name, (0, 0, None))[0],
+                dropped=counts.get(name, (0, 0, None))[1],
+                max_gap_s=counts.get(name, (0, 0, None))[2],
+                is_guessed=bool(feed.feeds) and feed.is_guessed,
+                note=feed.note,
+            )
+            for name, feed in feeds.items()
+        }
+        summary = Summary(
+            schema=SUMMARY_SCHEMA,
+            bag=str(job.bag),
+            market=market.name,
+            market_revision=market.revision,
+            market_digest=market.digest,
+            vehicle=vehicle.name,
+            started_from="decision" if is_decision else "bag",
+            start_s=self._start_s,
+            duration_s=duration_s,
+            wall_s=round(wall_s, 3),
+            real_time_factor=round(duration_s / wall_s, 2) if wall_s > 0.0 else 0.0,
+            digest=digest,
+            decisions=decisions,
+            inputs=inputs,
+            functions=functions,
+            latency_ms=Latency(p50=percentile(0.5), p95=percentile(0.95), p99=percentile(0.99)),
+            warnings=list(warnings),
+            versions=versions,
+            providers={},
+            command=job.command,
+        )
+        events = sorted(self._events, key=lambda event: event.t_s)
+        series = Series(
+            schema=SERIES_SCHEMA,
+            duration_s=duration_s,
+            tracks=self._tracks,
+            rows={name: sorted(spans, key=lambda span: span.start_s) for name, spans in self._rows.items() if spans},
+        )
+        return summary, events, series
