@@ -222,7 +222,7 @@ def make_plan(
         speed=speed,
         indicator=tuple(crew.indicator),
         manoeuvres=tuple(crew.done),
-        actors=_actors(random, road, cruise, seconds, scenario, (speed, rate)),
+        actors=_actors(random, road, cruise, seconds, scenario, (speed, rate), vehicle.dimensions.width_m),
         signs=signs,
         ambient=_ambient(light, scenario, seconds),
         is_low_sun=light is Light.LOW_SUN,
@@ -562,19 +562,22 @@ def _actors(
     seconds: float,
     scenario: Scenario,
     ego: tuple[SmoothRate, SmoothRate],
+    ego_width_m: float,
 ) -> tuple[Actor, ...]:
     """Other road users; those that the ego vehicle (speed, lateral rate) would run into are left out."""
     actors: list[Actor] = []
-    time = np.arange(0.0, seconds + 0.5, 0.5)
+    time = np.arange(0.0, seconds + 0.5, 0.1)
     ego_s, ego_d = ego[0].integral(time), ego[1].integral(time)
 
     def add(
         lane: Lane, s_m: float, speed: float, *, truck: bool = False, sway_m: float = 0.0, is_lead: bool = False
     ) -> None:
         colour = PAINTS[int(random.integers(len(PAINTS)))]
-        if not lane.is_opposing and not is_lead:
-            gap = np.abs(s_m + speed * time - ego_s)
-            if bool(((gap < TOO_NEAR_M) & (np.abs(ego_d - lane.d_m) < 2.4)).any()):
+        width = 2.5 if truck else 1.82
+        if not is_lead:
+            gap = np.abs(s_m + (-speed if lane.is_opposing else speed) * time - ego_s)
+            beside = np.abs(ego_d - lane.d_m) < (width + ego_width_m) / 2.0 + 0.25
+            if bool(((gap < TOO_NEAR_M) & beside).any()):
                 return
         actors.append(
             Actor(
@@ -587,7 +590,7 @@ def _actors(
                 is_lead=is_lead,
                 is_opposing=lane.is_opposing,
                 length_m=9.5 if truck else 4.4,
-                width_m=2.5 if truck else 1.82,
+                width_m=width,
                 height_m=3.4 if truck else 1.46,
                 colour_bgr=colour,
             )

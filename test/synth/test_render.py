@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -146,10 +148,20 @@ def test_night_is_darker_than_day() -> None:
 
 
 def test_the_lead_car_is_drawn_where_the_truth_says() -> None:
-    made = drive("de")
-    with_car = made.frame(20).astype(int)
-    lead = next(item for item in made.objects(20).objects if item.object_id == 1)
-    ((column, row),) = made.camera.project(np.array([[lead.x_m, lead.y_m, 0.75]]))
-    patch = with_car[int(row) - 6 : int(row) + 6, int(column) - 12 : int(column) + 12]
-    road = with_car[int(row) + 60 : int(row) + 72, int(column) - 12 : int(column) + 12]
-    assert np.abs(patch.reshape(-1, 3).mean(axis=0) - road.reshape(-1, 3).mean(axis=0)).max() > 12
+    made = drive("de", seed=2)
+    lead_only = dataclasses.replace(made.plan, actors=tuple(item for item in made.plan.actors if item.is_lead))
+    empty = dataclasses.replace(made.plan, actors=())
+    for index in (20, 300):
+        t = made.frame_time_s(index)
+        pictures = [Renderer(plan, made.motion, made.camera).frame(index, t).astype(int) for plan in (lead_only, empty)]
+        changed = np.abs(pictures[0] - pictures[1]).max(axis=2) > 12
+        columns, rows = np.flatnonzero(changed.any(axis=0)), np.flatnonzero(changed.any(axis=1))
+        lead = next(item for item in made.objects(index).objects if item.object_id == 1)
+        height = lead_only.actors[0].height_m
+        assert lead.width_m is not None
+        corners = made.camera.project(
+            np.array([[lead.x_m, lead.y_m + side * lead.width_m / 2, z] for side in (1, -1) for z in (0.0, height)])
+        )
+        assert abs(columns.min() - corners[:, 0].min()) < 9.0  # the shadow reaches 0.25 m farther
+        assert abs(columns.max() - corners[:, 0].max()) < 9.0
+        assert abs(rows.min() - corners[:, 1].min()) < 3.0  # the roof lies farther from us than the rear

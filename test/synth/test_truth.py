@@ -146,7 +146,7 @@ def test_no_car_is_driven_into(scenario: Scenario) -> None:
 
 def test_objects_say_where_the_cars_are() -> None:
     made = drive("de")
-    objects = made.objects(100).objects
+    objects = made.objects(20).objects
     lead = next(item for item in objects if item.object_id == 1)
     assert 30.0 < lead.x_m < 60.0 and abs(lead.y_m) < 2.5 and abs(lead.speed_x_mps - 25.0) < 3.0
     oncoming = [item for item in objects if item.speed_x_mps < 0.0]
