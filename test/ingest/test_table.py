@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adas_runtime.errors import AdasError
-from adas_runtime.ingest.table import normal, read_table
+from adas_runtime.ingest.table import CHOICES, FLAGS, NUMBERS, TIME_STEMS, normal, read_table
 from adas_runtime.signals import Gear, Indicator
 
 
@@ -168,3 +168,10 @@ def test_any_text_reads_or_is_refused(tmp_path_factory: pytest.TempPathFactory, 
 )
 def test_units_are_read_from_names(stem: str, unit: tuple[str, str]) -> None:
     assert normal(f"{stem} {unit[0]}") == (stem.lower().replace(" ", "_"), unit[1])
+
+
+def test_the_docs_list_every_name(repository: Path) -> None:
+    text = (repository / "docs/drives.md").read_text(encoding="utf-8")
+    names = {*TIME_STEMS, *(name for item in NUMBERS for name in item.stems)}
+    names |= {name for group in (*FLAGS.values(), *CHOICES.values()) for name in group}
+    assert {name for name in names if f"`{name}`" not in text} == set()
