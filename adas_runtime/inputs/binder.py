@@ -94,26 +94,26 @@ def guess(topics: Mapping[str, str]) -> tuple[Feed, ...]:
 
     direct: set[str] = set()
     for source in SOURCES:
-        name = best([OWN + source.signal.__name__], [source.topic])
-        if name is not None:
+        own = best([OWN + source.signal.__name__], [source.topic])
+        if own is not None:
             direct.add(source.signal.__name__)
-            feeds[name] = Feed(topic=name, type=topics[name], feeds=(source.name,), is_guessed=name != source.topic)
+            feeds[own] = Feed(topic=own, type=topics[own], feeds=(source.name,), is_guessed=own != source.topic)
     if "CameraFrame" not in direct:
         images = ["sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/Image"]
         shut = ["driver", "cabin", "rear", "back", "depth", "left_", "right_", "seg", "mask"]
-        name = best([images[0]], ["front", "image", "camera"], shut) or best([images[1]], ["front", "image"], shut)
-        if name is not None and not any(word in name.lower() for word in shut[:4]):
-            use(name, "camera_front")
+        picture = best([images[0]], ["front", "image", "camera"], shut) or best([images[1]], ["front", "image"], shut)
+        if picture is not None and not any(word in picture.lower() for word in shut[:4]):
+            use(picture, "camera_front")
     if "PoseFix" not in direct:
-        name = best(["sensor_msgs/msg/NavSatFix"], ["gps", "gnss", "fix"])
-        if name is not None:
-            use(name, "pose_fix")
+        fix = best(["sensor_msgs/msg/NavSatFix"], ["gps", "gnss", "fix"])
+        if fix is not None:
+            use(fix, "pose_fix")
     if "RadarObjects" not in direct:
-        name = next(
+        radar = next(
             (n for n, k in sorted(free.items()) if k == "sensor_msgs/msg/PointCloud2" and "radar" in n.lower()), None
         )
-        if name is not None:
-            use(name, "radar")
+        if radar is not None:
+            use(radar, "radar")
     if "VehicleState" not in direct:
         pace = None
         for kind in SPEED_TYPES:
@@ -272,7 +272,7 @@ class Binder:
         return [(SOURCE_TOPIC["PoseFix"], fix)]
 
     def _pace(self, topic: str, kind: str, survey: Survey) -> Callable[[Any, float], Converted]:
-        axis, sign = "x", 1.0
+        axis = "x"
         if kind == "nav_msgs/msg/Odometry":
             axis, text = speed_axis(survey)
             if text:
@@ -286,9 +286,7 @@ class Binder:
             now_s = self._time(topic, m, log_s)
             moved = twist(m)
             yaw = float(moved.angular.z) if axis == "x" else None
-            return [
-                (SOURCE_TOPIC["VehicleState"], self._vehicle(now_s, sign * float(getattr(moved.linear, axis)), yaw))
-            ]
+            return [(SOURCE_TOPIC["VehicleState"], self._vehicle(now_s, float(getattr(moved.linear, axis)), yaw))]
 
         return convert
 
@@ -422,4 +420,5 @@ def _rows(message: Any) -> bytes:
 def own_reader(kind: str) -> Callable[[bytes], Signal] | None:
     """The fast decoder of one of our own messages, `None` for every other type."""
     name = kind.removeprefix(OWN)
-    return own_decoder(BY_NAME[name]) if kind.startswith(OWN) and name in BY_NAME else None
+    kind_of: type = BY_NAME.get(name, Signal)
+    return own_decoder(kind_of) if kind.startswith(OWN) and name in BY_NAME else None

@@ -46,12 +46,12 @@ class OutBag:
 
     def close(self) -> None:
         """Finish the file."""
-        self._writer.finish()
+        self._writer.finish()  # type: ignore[no-untyped-call]
         self._file.close()
 
     def signal(self, topic: str, signal: Signal, now_s: float) -> None:
         """Append a signal, and for a lane model its markers."""
-        kind = type(signal)
+        kind: type = type(signal)
         encode = self._encoders.get(kind)
         if encode is None:
             encode = self._encoders[kind] = encoder(kind)

@@ -12,9 +12,7 @@ from adas_runtime.vehicle import load_vehicle
 
 def make_executor(market: str = "de") -> Executor:
     chosen = load_market(market)
-    return Executor(
-        default_graph(), BuildContext(market=chosen, vehicle=load_vehicle("reference")), chosen.stages()
-    )
+    return Executor(default_graph(), BuildContext(market=chosen, vehicle=load_vehicle("reference")), chosen.stages())
 
 
 def test_producers_step_before_consumers() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -161,7 +162,7 @@ def page_parts(*scripts: str) -> dict[str, Any]:
     sources = [_asset(f"assets/{name}") for name in scripts]
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in sources)
     allowed = hashes or "'none'"
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
+    policy = Markup(f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}")
     return {
         "style": Markup(_asset("assets/uPlot.min.css") + _asset("assets/report.css")),  # our own files
         "scripts": [Markup(source) for source in sources],
@@ -171,7 +172,7 @@ def page_parts(*scripts: str) -> dict[str, Any]:
 
 def clock(t_s: float) -> str:
     """Seconds of the drive as `1:02.35` or `1:00:02.35`."""
-    hundredths = round(t_s * 100)
+    hundredths = math.floor(t_s * 100 + 0.5)
     sign = "-" if hundredths < 0 else ""
     minutes, rest = divmod(abs(hundredths), 6000)
     hours, minutes = divmod(minutes, 60)
