@@ -1,7 +1,8 @@
 """Vehicle signals from a CSV file: columns recognised by name and unit, each guess told, nothing made up.
 
-The names that are known stand in the tables below; `docs/drives.md` lists them and a test holds it to that. A cell that is empty is a value that was not
-measured; a cell that is not a number, NaN or beyond what a car can do is refused with its row.
+The names that are known stand in the tables below; `docs/drives.md` lists them and a test holds it to that. A cell
+that is empty is a value that was not measured; a cell that is not a number, NaN or beyond what a car can do is refused
+with its row.
 """
 
 from __future__ import annotations

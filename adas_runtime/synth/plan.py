@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
 import numpy as np
 
-from adas_runtime.signals import (
-    Indicator,
-    MarkingColour,
-    MarkingType,
-    ObjectClass,
-    SignKind,
-    SpeedUnit,
-)
+from adas_runtime.signals import Indicator, MarkingColour, MarkingType, ObjectClass, SignKind, SpeedUnit
 from adas_runtime.synth.profile import Sine, SmoothRate, Wander
 from adas_runtime.synth.road import Lane, Marking, ReferenceLine, Road
 from adas_runtime.synth.style import RoadKind, RoadStyle
@@ -235,12 +228,7 @@ def make_plan(
 def _speed(random: np.random.Generator, cruise: float, seconds: float) -> SmoothRate:
     knots = [(0.0, cruise)]
     while knots[-1][0] < seconds + 1.0:
-        knots.append(
-            (
-                knots[-1][0] + float(random.uniform(4.0, 7.0)),
-                cruise + float(random.uniform(-0.6, 0.6)),
-            )
-        )
+        knots.append((knots[-1][0] + float(random.uniform(4.0, 7.0)), cruise + float(random.uniform(-0.6, 0.6))))
     return SmoothRate(knots)
 
 
@@ -255,16 +243,8 @@ def _knots(
     knots = [(0.0, 0.0), (s, 0.0)]
     while s < reach:
         curvature = side * tightest * float(random.uniform(0.55, 1.0))
-        clothoid, arc, straight = (
-            cruise * random.uniform(2.2, 3.2),
-            cruise * random.uniform(4.0, 6.0),
-            cruise * 3.0,
-        )
-        knots += [
-            (s + clothoid, curvature),
-            (s + clothoid + arc, curvature),
-            (s + 2.0 * clothoid + arc, 0.0),
-        ]
+        clothoid, arc, straight = (cruise * random.uniform(2.2, 3.2), cruise * random.uniform(4.0, 6.0), cruise * 3.0)
+        knots += [(s + clothoid, curvature), (s + clothoid + arc, curvature), (s + 2.0 * clothoid + arc, 0.0)]
         s += 2.0 * clothoid + arc
         if random.uniform() < 0.6:
             s += straight
@@ -339,11 +319,7 @@ def _cross_section(
     if scenario is Scenario.WORKS:
         name = style.works_colour
         half = (style.works_lane_width_m + style.lane_line_m) / 2.0
-        temporary = [
-            (-half, MarkingType.SOLID),
-            (half, MarkingType.DASHED),
-            (3.0 * half, MarkingType.SOLID),
-        ]
+        temporary = [(-half, MarkingType.SOLID), (half, MarkingType.DASHED), (3.0 * half, MarkingType.SOLID)]
         markings += [
             Marking(
                 d_m=d,
@@ -362,31 +338,10 @@ def _cross_section(
     right, left = kerb_edge - kerb_shoulder, left_edge + far_shoulder
     if kerb == LEFT:
         lanes = [Lane(d_m=-item.d_m, width_m=item.width_m, is_opposing=item.is_opposing) for item in lanes]
-        markings = [_mirrored(item) for item in markings]
+        markings = [replace(item, d_m=-item.d_m) for item in markings]
         left, right = -right, -left
     return Road(
-        line=line,
-        lanes=tuple(lanes),
-        markings=tuple(markings),
-        edge_left_m=left,
-        edge_right_m=right,
-        kerb=kerb,
-    )
-
-
-def _mirrored(item: Marking) -> Marking:
-    return Marking(
-        d_m=-item.d_m,
-        type=item.type,
-        colour=item.colour,
-        width_m=item.width_m,
-        dash_m=item.dash_m,
-        gap_m=item.gap_m,
-        between_m=item.between_m,
-        phase_m=item.phase_m,
-        s_begin_m=item.s_begin_m,
-        s_end_m=item.s_end_m,
-        is_temporary=item.is_temporary,
+        line=line, lanes=tuple(lanes), markings=tuple(markings), edge_left_m=left, edge_right_m=right, kerb=kerb
     )
 
 
@@ -404,31 +359,19 @@ class _Crew:
     indicator: list[tuple[float, float, Indicator]] = field(default_factory=list)
     done: list[Manoeuvre] = field(default_factory=list)
 
-    def _move(self, begin_s: float, rise_s: float, fall_s: float, peak: float, distance: float) -> tuple[float, float]:
-        """Adds a lateral movement at a peak rate; returns its end and the end's rate knots' time."""
+    def _move(self, begin_s: float, rise_s: float, fall_s: float, peak: float, distance: float) -> float:
+        """Adds a lateral movement over a distance at a peak rate; returns when it ends [s]."""
         steady = distance / abs(peak) - (rise_s + fall_s) / 2.0
         if steady < 0.02:  # too short for this rate: the ramps alone make the distance
             scale = distance / (abs(peak) * (rise_s + fall_s) / 2.0 + abs(peak) * 0.02)
             rise_s, fall_s, steady = rise_s * scale, fall_s * scale, 0.02 * scale
-        times = [
-            begin_s,
-            begin_s + rise_s,
-            begin_s + rise_s + steady,
-            begin_s + rise_s + steady + fall_s,
-        ]
+        times = [begin_s, begin_s + rise_s, begin_s + rise_s + steady, begin_s + rise_s + steady + fall_s]
         if begin_s > self.rate[-1][0]:
             self.rate.append((begin_s, 0.0))
         self.rate += [(times[1], peak), (times[2], peak), (times[3], 0.0)]
-        return times[3], times[3]
+        return times[3]
 
-    def departure(
-        self,
-        side: int,
-        rate_mps: float,
-        *,
-        is_indicated: bool = False,
-        beyond_m: float = 0.45,
-    ) -> bool:
+    def departure(self, side: int, rate_mps: float, *, is_indicated: bool = False, beyond_m: float = 0.45) -> bool:
         """Drifts over the next line and comes back; false where no time is left."""
         marking = self._next_line(side)
         if marking is None:
@@ -440,18 +383,13 @@ class _Crew:
         if self.now_s + takes > self.seconds - 0.5:
             return False
         begin = self.now_s
-        out, _ = self._move(begin, 1.4, 0.8, side * rate_mps, distance)
-        end, _ = self._move(out + 0.05, 0.9, 1.3, -side * back, distance)
+        out = self._move(begin, 1.4, 0.8, side * rate_mps, distance)
+        end = self._move(out + 0.05, 0.9, 1.3, -side * back, distance)
         if is_indicated:
             self.indicator.append((begin - 0.8, end, Indicator.LEFT if side == LEFT else Indicator.RIGHT))
         self.done.append(
             Manoeuvre(
-                kind="departure",
-                side=side,
-                rate_mps=rate_mps,
-                begin_s=begin,
-                end_s=end,
-                is_indicated=is_indicated,
+                kind="departure", side=side, rate_mps=rate_mps, begin_s=begin, end_s=end, is_indicated=is_indicated
             )
         )
         self.now_s = end + float(self.random.uniform(1.2, 1.8))
@@ -471,19 +409,12 @@ class _Crew:
         if target is None or self.now_s + 1.2 + target.width_m / peak + 1.8 > self.seconds - 0.5:
             return False
         begin = self.now_s + 1.2
-        end, _ = self._move(begin, 1.6, 1.6, side * peak, abs(target.d_m - self.offset_m))
+        end = self._move(begin, 1.6, 1.6, side * peak, abs(target.d_m - self.offset_m))
         if is_indicated:
             self.indicator.append((self.now_s, end, Indicator.LEFT if side == LEFT else Indicator.RIGHT))
         self.offset_m = target.d_m
         self.done.append(
-            Manoeuvre(
-                kind="lane_change",
-                side=side,
-                rate_mps=peak,
-                begin_s=begin,
-                end_s=end,
-                is_indicated=is_indicated,
-            )
+            Manoeuvre(kind="lane_change", side=side, rate_mps=peak, begin_s=begin, end_s=end, is_indicated=is_indicated)
         )
         self.now_s = end + float(self.random.uniform(1.2, 1.8))
         return True
@@ -532,11 +463,7 @@ def _wander(random: np.random.Generator) -> Wander:
                 rate_rps=float(2.0 * np.pi * random.uniform(low, high)),
                 phase_rad=float(random.uniform(0.0, 2.0 * np.pi)),
             )
-            for amplitude, low, high in (
-                (0.05, 0.05, 0.09),
-                (0.03, 0.10, 0.15),
-                (0.012, 0.18, 0.25),
-            )
+            for amplitude, low, high in ((0.05, 0.05, 0.09), (0.03, 0.10, 0.15), (0.012, 0.18, 0.25))
         )
     )
 
@@ -614,20 +541,7 @@ def _actors(
 
 def _ambient(light: Light, scenario: Scenario, seconds: float) -> SmoothRate:
     """Daylight, 1 at noon and 0.03 at night."""
-    level = {
-        Light.DAY: 1.0,
-        Light.DUSK: 0.42,
-        Light.NIGHT: 0.03,
-        Light.LOW_SUN: 0.85,
-        Light.AUTO: 1.0,
-    }[light]
+    level = {Light.DAY: 1.0, Light.DUSK: 0.42, Light.NIGHT: 0.03, Light.LOW_SUN: 0.85, Light.AUTO: 1.0}[light]
     if light is Light.AUTO and scenario is Scenario.DEMO:
-        return SmoothRate(
-            [
-                (0.0, 1.0),
-                (0.55 * seconds, 1.0),
-                (0.9 * seconds, 0.38),
-                (seconds + 1.0, 0.36),
-            ]
-        )
+        return SmoothRate([(0.0, 1.0), (0.55 * seconds, 1.0), (0.9 * seconds, 0.38), (seconds + 1.0, 0.36)])
     return SmoothRate([(0.0, level), (seconds + 1.0, level)])
