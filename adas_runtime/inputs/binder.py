@@ -145,9 +145,12 @@ class Binder:
     Args:
         feeds: What each topic is used for.
         surveys: First messages of the topics that are used, for the checks.
+        trust_stamps: Take the headers' stamps as they are, as in the car where all share one clock and a wrong stamp
+            is a fault that the ages must show; else the surveys decide.
     """
 
-    def __init__(self, feeds: Sequence[Feed], surveys: Mapping[str, Survey]) -> None:
+    def __init__(self, feeds: Sequence[Feed], surveys: Mapping[str, Survey], *, trust_stamps: bool = False) -> None:
+        self._trust_stamps = trust_stamps
         self.warnings: list[str] = []
         self._use_log_time: dict[str, bool] = {}
         self._convert: dict[str, Callable[[Any, float], Converted]] = {}
@@ -181,6 +184,9 @@ class Binder:
     # --- checks ---
 
     def _choose_clock(self, feed: Feed, survey: Survey) -> None:
+        if self._trust_stamps:
+            self._use_log_time[feed.topic] = False
+            return
         offsets = [
             stamp - log_s
             for log_s, message in zip(survey.times_s, survey.messages, strict=True)
