@@ -18,6 +18,7 @@ COMMANDS: Final = (
     "adas_runtime.replay.cli",
     "adas_runtime.ingest.cli",
     "adas_runtime.synth.cli",
+    "adas_runtime.step.cli",
     "adas_runtime.doctor",
 )
 

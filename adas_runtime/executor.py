@@ -86,7 +86,8 @@ class Executor:
     ) -> None:
         self.graph = graph
         specs = graph.functions if process is None else graph.in_process(process)
-        context = replace(context, functions=tuple(spec.name for spec in graph.functions))
+        if not context.functions:
+            context = replace(context, functions=tuple(spec.name for spec in graph.functions))
         self._runners = tuple(
             _Runner(
                 spec,
@@ -163,6 +164,10 @@ class Executor:
         if due:
             self._run(due, now_s, emissions)
         return emissions
+
+    def forget(self, topic: str) -> None:
+        """The value of a topic is gone, as if it had never come."""
+        self._latest.pop(topic, None)
 
     def skip_to(self, now_s: float) -> None:
         """Nothing came for long: do not step through the gap; every function is due at `now_s`."""

@@ -93,7 +93,7 @@ class Core(Protocol):
 class BuildContext:
     """What a core may be built from: the merged market, the vehicle, and the names of the graph's functions.
 
-    The executor fills in `functions`.
+    The executor fills in `functions` where they are not given.
     """
 
     market: Market
