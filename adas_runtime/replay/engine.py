@@ -10,28 +10,28 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from adas_runtime.converter import pack
 from adas_runtime.errors import AdasError, BagError, SignalError
 from adas_runtime.executor import BACKWARD_TOLERANCE_S, GAP_S, Emission, Executor
-from adas_runtime.function import BuildContext
-from adas_runtime.graph import SOURCES, default_graph, live_topic
+from adas_runtime.function import BuildContext, Process
+from adas_runtime.graph import SOURCES, STATUS_OUTPUT, Graph, default_graph, live_topic
 from adas_runtime.inputs.binder import OWN, Binder, Feed, Survey, guess, own_reader
 from adas_runtime.interfaces import msg_definitions
 from adas_runtime.market import Market, load_market
 from adas_runtime.replay.bag import Bag, decoder
 from adas_runtime.replay.history import History
-from adas_runtime.replay.out import OutBag
+from adas_runtime.replay.out import DRAWN, OutBag
+from adas_runtime.replay.report import write_report
 from adas_runtime.replay.schema import EVENTS_FILE, OUT_FILE, SERIES_FILE, SUMMARY_FILE, dump
-from adas_runtime.signals import CameraFrame, FeatureState, MarketStatus, Signal
+from adas_runtime.signals import CameraFrame, FeatureState, FunctionStatus, MarketStatus, Signal
 from adas_runtime.vehicle import Vehicle, load_vehicle
 
 SURVEY_MESSAGES: Final = 400
-PERCEPTION: Final = "lane_perception"
-RECORDED_LANES: Final = live_topic(PERCEPTION, "lanes")
+PROGRESS_EVERY: Final = 256  # messages
 CAMERA_SOURCE: Final = next(source.topic for source in SOURCES if source.signal is CameraFrame)
 
 Read = Callable[[bytes], Any]
@@ -68,10 +68,7 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
     """
     market = load_market(job.market)
     vehicle = load_vehicle(job.vehicle)
-    if job.out.exists() and any(job.out.iterdir() if job.out.is_dir() else [1]) and not job.force:
-        raise BagError("exists already", where=str(job.out), mend="take another --out, or --force to replace it")
-    if job.out.exists() and job.force and not ((job.out / SUMMARY_FILE).exists() or not any(job.out.iterdir())):
-        raise BagError("is no replay's folder, so --force does not replace it", where=str(job.out))
+    _check_place(job)
     parent = job.out.resolve().parent
     with Bag(job.bag) as bag:
         try:
@@ -83,6 +80,7 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
             ) from error
         try:
             _Replay(job, bag, market, vehicle, folder).run(progress)
+            write_report(folder)
             folder.chmod(0o755)
             if job.out.exists():
                 shutil.rmtree(job.out)
@@ -93,10 +91,31 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
             ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    from adas_runtime.replay.report import write_report
-
-    write_report(job.out)
     return job.out
+
+
+def _check_place(job: Job) -> None:
+    """Refuse an --out that would overwrite anything but a former replay's folder."""
+    out = job.out
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    where = str(out)
+    if not job.force:
+        raise BagError("exists already", where=where, mend="take another --out, or --force to replace it")
+    if not (out / SUMMARY_FILE).is_file():
+        raise BagError("is no replay's folder, so --force does not replace it", where=where, mend="take another --out")
+    if job.bag.resolve().is_relative_to(out.resolve()):
+        raise BagError("holds the recording itself, so --force does not replace it", where=where, mend="another --out")
+
+
+def recorded_perception(graph: Graph) -> dict[str, type[Signal]]:
+    """What perception says, by topic: with --from decision the recording says it in its place."""
+    found: dict[str, type[Signal]] = {}
+    for spec in graph.in_process(Process.PERCEPTION):
+        for output in spec.outputs:
+            found[live_topic(spec.name, output.name)] = output.signal
+        found[live_topic(spec.name, STATUS_OUTPUT)] = FunctionStatus
+    return found
 
 
 class _Replay:
@@ -111,38 +130,21 @@ class _Replay:
         self.warnings: list[str] = []
         self.counts: dict[str, _Counts] = {}
         self.steps_s: list[float] = []
+        self.recorded: frozenset[str] = frozenset()
 
     def run(self, progress: Callable[[float], None] | None) -> None:
         began_s = time.perf_counter()
         bag = self.bag
+        graph = default_graph()
         kinds = {name: topic.type for name, topic in bag.topics.items()}
         feeds = list(guess(kinds))
-        recorded = kinds.get(RECORDED_LANES) == OWN + "LaneModel"
-        has_camera = any("camera_front" in feed.feeds for feed in feeds)
-        is_decision = self.job.from_decision or (recorded and not has_camera)
-        if is_decision and not recorded:
-            raise BagError(
-                f"holds no {RECORDED_LANES}", where=str(self.job.bag), mend="replay it without --from decision"
-            )
+        recorded = {
+            topic for topic, kind in recorded_perception(graph).items() if kinds.get(topic) == OWN + kind.__name__
+        }
+        is_decision = self._is_decision(recorded, feeds)
         if is_decision:
-            if not self.job.from_decision:
-                self.warnings.append(
-                    f"no camera in the bag: the recorded {RECORDED_LANES} is used, as with --from decision"
-                )
-            feeds = [
-                Feed(
-                    topic=f.topic,
-                    type=f.type,
-                    feeds=("lane_perception.lanes",),
-                    is_guessed=False,
-                    note="recorded perception",
-                )
-                if f.topic == RECORDED_LANES
-                else Feed(topic=f.topic, type=f.type, note="perception does not run")
-                if "camera_front" in f.feeds
-                else f
-                for f in feeds
-            ]
+            self.recorded = frozenset(recorded)
+            feeds = [self._without_perception(feed) for feed in feeds]
         reads, feeds = self._readers(feeds)
         used = frozenset(reads)
         if not used:
@@ -152,15 +154,11 @@ class _Replay:
                 where=str(self.job.bag),
                 mend="record camera, vehicle state or satellite fixes, or use adas_interfaces messages",
             )
-        binder = Binder(feeds, self._survey(reads, used - {RECORDED_LANES} if is_decision else used))
+        binder = Binder([f for f in feeds if f.topic not in self.recorded], self._survey(reads, used - self.recorded))
         self.warnings.extend(binder.warnings)
         context = BuildContext(market=self.market, vehicle=self.vehicle)
-        executor = Executor(
-            default_graph(),
-            context,
-            self.market.stages(),
-            without=frozenset({PERCEPTION}) if is_decision else frozenset(),
-        )
+        perception = frozenset(spec.name for spec in graph.in_process(Process.PERCEPTION))
+        executor = Executor(graph, context, self.market.stages(), without=perception if is_decision else frozenset())
         digest = hashlib.sha256()
         decisions = 0
         start_s = bag.start_s
@@ -172,8 +170,10 @@ class _Replay:
                 "market_digest": self.market.digest,
                 "vehicle": self.vehicle.name,
                 "bag": str(self.job.bag),
+                "started_from": "decision" if is_decision else "bag",
                 "versions": json.dumps(_versions(), sort_keys=True),
             },
+            self.vehicle,
         )
         try:
             out.signal(
@@ -186,43 +186,64 @@ class _Replay:
                     vehicle=self.vehicle.name,
                     features=tuple(FeatureState(function=n, stage=s) for n, s in sorted(self.market.stages().items())),
                 ),
-                start_s,
+                round(start_s * 1e9),
             )
 
-            def take(emissions: list[Emission]) -> None:
+            def take(emissions: list[Emission], log_ns: int) -> None:
                 nonlocal decisions
                 for emission in emissions:
                     decisions += 1
                     digest.update(emission.topic.encode())
                     digest.update(pack(emission.signal))
-                    out.signal(emission.topic, emission.signal, emission.now_s)
+                    out.signal(emission.topic, emission.signal, log_ns)
                     history.emission(emission)
 
-            span_s = max(bag.end_s - start_s, 1e-9)
-            for now_s, topic, graph_topic, signal, data in self._signals(reads, binder, history):
-                if data is not None:
-                    is_picture = graph_topic == CAMERA_SOURCE
-                    if not is_picture or self.job.copy_camera:
-                        out.raw(topic, bag.topics[topic], data, now_s)
-                if graph_topic is None or signal is None:
-                    continue
+            def catch_up(until_s: float) -> None:
+                """Step what is due before the next message comes."""
                 due_s = executor.next_due_s()
-                if due_s is not None and now_s - due_s > GAP_S:
+                if due_s is not None and until_s - due_s > GAP_S:
                     stop_s = due_s + GAP_S
                     while due_s is not None and due_s <= stop_s:
-                        take(self._timed(executor.advance, due_s))
+                        take(self._timed(executor.advance, due_s), round(due_s * 1e9))
                         due_s = executor.next_due_s()
-                    executor.skip_to(now_s)
-                while (due_s := executor.next_due_s()) is not None and due_s < now_s:
-                    take(self._timed(executor.advance, due_s))
-                history.input(graph_topic, signal, now_s)
-                begin_s = time.perf_counter()
-                emissions = executor.offer(graph_topic, signal, now_s)
-                if emissions and graph_topic != CAMERA_SOURCE:
-                    self.steps_s.append(time.perf_counter() - begin_s)
-                take(emissions)
-                if progress is not None:
+                    executor.skip_to(until_s)
+                while (due_s := executor.next_due_s()) is not None and due_s < until_s:
+                    take(self._timed(executor.advance, due_s), round(due_s * 1e9))
+
+            pictures: dict[str, int] = {}
+            newest: tuple[str, bytes, int] | None = None
+            stills = 0
+            span_s = max(bag.end_s - start_s, 1e-9)
+            for number, (log_ns, topic, data, found) in enumerate(self._signals(reads, binder, history)):
+                now_s = log_ns * 1e-9
+                is_picture = False
+                for graph_topic, signal in found:
+                    catch_up(now_s)
+                    history.input(graph_topic, signal, now_s)
+                    if graph_topic == CAMERA_SOURCE:
+                        is_picture = True
+                        if not pictures:
+                            self._tell_camera(out, signal, log_ns)
+                        pictures[topic] = pictures.get(topic, 0) + 1
+                    elif type(signal) in DRAWN:
+                        out.show(signal, log_ns)
+                    begin_s = time.perf_counter()
+                    emissions = executor.offer(graph_topic, signal, now_s)
+                    if emissions:
+                        if not is_picture:
+                            self.steps_s.append(time.perf_counter() - begin_s)
+                        take(emissions, log_ns)
+                if is_picture:
+                    newest = (topic, data, log_ns)
+                if not is_picture or self.job.copy_camera:
+                    out.raw(topic, bag.topics[topic], data, log_ns)
+                if history.stills > stills and newest is not None:
+                    stills = history.stills
+                    out.picture(bag.topics[newest[0]], newest[1], newest[2])
+                if progress is not None and number % PROGRESS_EVERY == 0:
                     progress(min(1.0, (now_s - start_s) / span_s))
+            if pictures and not self.job.copy_camera:
+                out.note("adas_pictures", _reference(bag, pictures))
         finally:
             out.close()
         self.warnings = list(dict.fromkeys([*bag.warnings, *self.warnings, *self._refusal_warnings()]))
@@ -240,7 +261,7 @@ class _Replay:
             wall_s=time.perf_counter() - began_s,
             digest=digest.hexdigest(),
             decisions=decisions,
-            feeds=binder.feeds,
+            feeds={feed.topic: binder.feeds.get(feed.topic, feed) for feed in feeds},
             counts={name: (c.count, c.dropped, c.max_gap_s) for name, c in self.counts.items()},
             steps_s=self.steps_s,
             warnings=self.warnings,
@@ -249,6 +270,43 @@ class _Replay:
         (self.folder / SUMMARY_FILE).write_text(dump(summary) + "\n", encoding="utf-8")
         (self.folder / SERIES_FILE).write_text(dump(series) + "\n", encoding="utf-8")
         (self.folder / EVENTS_FILE).write_text("".join(dump(event) + "\n" for event in events), encoding="utf-8")
+
+    def _is_decision(self, recorded: set[str], feeds: list[Feed]) -> bool:
+        """Whether perception's recorded outputs take its place: as asked, or for want of a camera."""
+        has_outputs = any(not topic.endswith("/" + STATUS_OUTPUT) for topic in recorded)
+        has_camera = any("camera_front" in feed.feeds for feed in feeds)
+        if self.job.from_decision and not has_outputs:
+            wanted = sorted(topic for topic in recorded_perception(default_graph()) if not topic.endswith("/status"))
+            raise BagError(
+                f"holds no {' or '.join(wanted)} of this program",
+                where=str(self.job.bag),
+                mend="give the out.mcap of a replay or a recording of `adas up`, or replay without --from decision",
+            )
+        if self.job.from_decision:
+            return True
+        if has_outputs and not has_camera:
+            self.warnings.append(
+                "no camera in the bag: perception's recorded outputs are used, as with --from decision"
+            )
+            return True
+        return False
+
+    def _without_perception(self, feed: Feed) -> Feed:
+        if feed.topic in self.recorded:
+            output = feed.topic.removeprefix("/adas/").replace("/", ".")
+            return replace(feed, feeds=(output,), is_guessed=False, note="recorded perception")
+        if "camera_front" in feed.feeds:
+            return replace(feed, feeds=(), note="perception does not run")
+        return feed
+
+    def _tell_camera(self, out: OutBag, frame: Signal, log_ns: int) -> None:
+        """Mount and lens for the viewer, scaled to the pictures."""
+        from adas_runtime.perception.lane_model import decode
+
+        if isinstance(frame, CameraFrame):
+            image = decode(frame.encoding, frame.data, frame.width_px, frame.height_px)
+            if image is not None:
+                out.camera(image.shape[1], image.shape[0], log_ns)
 
     def _timed(self, advance: Callable[[float], list[Emission]], now_s: float) -> list[Emission]:
         begin_s = time.perf_counter()
@@ -298,31 +356,31 @@ class _Replay:
 
     def _signals(
         self, reads: dict[str, Read], binder: Binder, history: History
-    ) -> Iterator[tuple[float, str, str | None, Signal | None, bytes | None]]:
-        """Log time, topic of the bag, topic of the graph, signal and raw bytes, in the recording's order."""
+    ) -> Iterator[tuple[int, str, bytes, list[tuple[str, Signal]]]]:
+        """Log time [ns], topic, raw bytes and what they say by topic of the graph, in the recording's order."""
         former_s: float | None = None
         for log_ns, topic, data in self.bag.messages():
             now_s = log_ns * 1e-9
-            count = self.counts.setdefault(topic, _Counts())
+            count = self.counts.get(topic)
+            if count is None:
+                count = self.counts[topic] = _Counts()
             count.count += 1
             if count.last_s is not None and now_s > count.last_s:
                 gap_s = now_s - count.last_s
                 if count.max_gap_s is None or gap_s > count.max_gap_s:
                     count.max_gap_s = gap_s
-                if topic in reads and gap_s > GAP_S:
+                if gap_s > GAP_S and topic in reads:
                     history.data(topic, "gap", f"{gap_s:.2f} s without a message", count.last_s)
             count.last_s = now_s
-            if topic not in reads:
+            read = reads.get(topic)
+            if read is None:
                 continue
             if former_s is not None and former_s - now_s > BACKWARD_TOLERANCE_S:
                 history.data(topic, "clock_jump", f"the recording's clock runs back by {former_s - now_s:.3f} s", now_s)
             former_s = now_s
             try:
-                message = reads[topic](data)
-                if topic == RECORDED_LANES:
-                    found = [(RECORDED_LANES, message)]
-                else:
-                    found = binder.convert(topic, message, now_s)
+                message = read(data)
+                found = [(topic, message)] if topic in self.recorded else binder.convert(topic, message, now_s)
             except (SignalError, ValueError, KeyError, IndexError, AttributeError, AssertionError) as error:
                 count.dropped += 1
                 text = error.line() if isinstance(error, AdasError) else f"undecodable ({type(error).__name__})"
@@ -331,9 +389,7 @@ class _Replay:
                     history.data(topic, "refused", text, now_s)
                 count.refusals[key] = count.refusals.get(key, 0) + 1
                 continue
-            yield now_s, topic, None, None, data
-            for graph_topic, signal in found:
-                yield now_s, topic, graph_topic, signal, None
+            yield log_ns, topic, data, found
 
     def _refusal_warnings(self) -> list[str]:
         return [
@@ -341,6 +397,15 @@ class _Replay:
             for topic, count in sorted(self.counts.items())
             for text, number in sorted(count.refusals.items())
         ]
+
+
+def _reference(bag: Bag, pictures: dict[str, int]) -> dict[str, str]:
+    """Where the pictures are that out.mcap does not hold."""
+    return {
+        "topics": json.dumps(pictures, sort_keys=True),
+        "files": json.dumps([str(path) for path in bag.files]),
+        "note": "not copied: open the recording beside this file, or replay with --copy-camera",
+    }
 
 
 def _versions() -> dict[str, str]:

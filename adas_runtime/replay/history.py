@@ -92,7 +92,7 @@ class History:
             spec.name: _Function(stage=Stage.OFF if spec.has_stage else Stage.ON) for spec in executor.functions
         }
         self._frames: deque[tuple[float, CameraFrame]] = deque(maxlen=1)
-        self._stills = 0
+        self.stills = 0
         self._lanes: dict[LaneSide, int] = dict.fromkeys(LaneSide, 0)
         self._models = 0
         self.seen: set[str] = set()
@@ -298,7 +298,7 @@ class History:
 
     def _still(self, t_s: float) -> str:
         """A small picture of what the camera saw, `""` where it saw nothing."""
-        if not self._frames or self._stills >= STILLS_MAX or t_s - self._frames[-1][0] > 0.5:
+        if not self._frames or self.stills >= STILLS_MAX or t_s - self._frames[-1][0] > 0.5:
             return ""
         import cv2
 
@@ -310,11 +310,11 @@ class History:
             return ""
         height = max(1, round(image.shape[0] * STILL_WIDTH_PX / image.shape[1]))
         small = cv2.resize(image, (STILL_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-        name = f"{STILLS_DIR}/{self._stills:04d}.jpg"
+        name = f"{STILLS_DIR}/{self.stills:04d}.jpg"
         path = self._folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes())
-        self._stills += 1
+        self.stills += 1
         return name
 
     # --- at the end ---

@@ -1,38 +1,49 @@
-"""`out.mcap`: inputs that were used and every output, each with its embedded definition, for Foxglove and `ros2 bag`.
+"""`out.mcap`: the inputs that were used, every output and what a viewer draws, each with its embedded definition.
 
-Lanes are drawn twice for a viewer: as `visualization_msgs/MarkerArray` on the ground and, where pictures are in the
-file, by the image panel's own projection of those markers.
+Foxglove, Lichtblick and `ros2 bag` open it. Pictures stay in the recording unless a copy is asked for: the file names
+the recording and the topic in its metadata (`adas_pictures`), and holds the picture of each event beside the markers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from adas_runtime.interfaces import register, type_name
+from adas_runtime.replay import viz
 from adas_runtime.replay.bag import BagTopic
 from adas_runtime.replay.cdr import encoder
-from adas_runtime.signals import LaneModel, MarkingColour, Signal
+from adas_runtime.signals import LaneModel, RadarObjects, Signal, TrackedObjects
 
-COLOURS: Final = {
-    MarkingColour.UNKNOWN: (0.7, 0.7, 0.7),
-    MarkingColour.WHITE: (1.0, 1.0, 1.0),
-    MarkingColour.YELLOW: (1.0, 0.8, 0.0),
-    MarkingColour.ORANGE: (1.0, 0.5, 0.0),
-    MarkingColour.BLUE: (0.2, 0.4, 1.0),
-}
-MARKER_TOPIC: Final = "/viz/lanes"
-MARKER_STEP_M: Final = 2.0
+if TYPE_CHECKING:
+    from adas_runtime.perception.camera import Camera
+    from adas_runtime.vehicle import Vehicle
+
+METADATA_FILE: Final = "metadata.yaml"
+DRAWN: Final[tuple[type, ...]] = (LaneModel, TrackedObjects, RadarObjects)
+# what a late reader of /tf_static needs: numbers, as rosbag2 up to Iron wrote them and every later one still reads
+LATCHED: Final = """- history: 1
+  depth: 1
+  reliability: 1
+  durability: 1
+  deadline: {sec: 9223372036, nsec: 854775807}
+  lifespan: {sec: 9223372036, nsec: 854775807}
+  liveliness: 1
+  liveliness_lease_duration: {sec: 9223372036, nsec: 854775807}
+  avoid_ros_namespace_conventions: false
+"""
 
 
 class OutBag:
-    """Writes the file; `close` makes it complete."""
+    """Writes the file; `close` makes it complete and describes it in `metadata.yaml`, so that its folder is a bag."""
 
-    def __init__(self, path: Path, notes: dict[str, str]) -> None:
+    def __init__(self, path: Path, notes: dict[str, str], vehicle: Vehicle) -> None:
         from mcap.writer import CompressionType, Writer
         from rosbags.typesys import Stores, get_typestore
 
+        self._path = path
+        self._vehicle = vehicle
         self._store = get_typestore(Stores.ROS2_JAZZY)
         register(self._store)
         self._file = path.open("wb")
@@ -40,99 +51,129 @@ class OutBag:
         self._writer.start(profile="ros2", library="adas_runtime")
         self._writer.add_metadata("adas_replay", notes)
         self._channels: dict[str, int] = {}
-        self._schemas: dict[str, int] = {}
-        self._encoders: dict[type, Callable[[Signal], bytes]] = {}
-        self._sequence: dict[str, int] = {}
+        self._kinds: dict[str, str] = {}
+        self._schemas: dict[tuple[str, str], int] = {}
+        self._encoders: dict[type, tuple[str, Callable[[Signal], bytes]]] = {}
+        self._counts: dict[str, int] = {}
+        self._first_ns: int | None = None
+        self._last_ns = 0
+        self._camera: Camera | None = None
+        self._is_described = False
 
     def close(self) -> None:
         """Finish the file."""
         self._writer.finish()  # type: ignore[no-untyped-call]
         self._file.close()
+        self._describe()
 
-    def signal(self, topic: str, signal: Signal, now_s: float) -> None:
-        """Append a signal, and for a lane model its markers."""
+    def note(self, name: str, notes: dict[str, str]) -> None:
+        """Add a metadata record."""
+        self._writer.add_metadata(name, notes)
+
+    def signal(self, topic: str, signal: Signal, log_ns: int) -> None:
+        """Append a signal, and what a viewer draws of it."""
         kind: type = type(signal)
-        encode = self._encoders.get(kind)
-        if encode is None:
-            encode = self._encoders[kind] = encoder(kind)
-        self._write(topic, type_name(kind), encode(signal), now_s)
-        if isinstance(signal, LaneModel):
-            self._write(MARKER_TOPIC, "visualization_msgs/msg/MarkerArray", self._markers(signal, now_s), now_s)
+        found = self._encoders.get(kind)
+        if found is None:
+            found = self._encoders[kind] = (type_name(kind), encoder(kind))
+        self._write(topic, found[0], found[1](signal), log_ns)
+        if kind in DRAWN:
+            self.show(signal, log_ns)
 
-    def raw(self, topic: str, described: BagTopic, data: bytes, now_s: float) -> None:
+    def raw(self, topic: str, described: BagTopic, data: bytes, log_ns: int) -> None:
         """Append a message of the recording as it is."""
-        self._write(topic, described.type, data, now_s, described.definition if described.encoding == "ros2msg" else "")
+        encoding = described.encoding or "ros2msg"
+        self._write(topic, described.type, data, log_ns, described.definition, encoding)
 
-    def _write(self, topic: str, kind: str, data: bytes, now_s: float, definition: str = "") -> None:
+    def picture(self, described: BagTopic, data: bytes, log_ns: int) -> None:
+        """Append the picture of an event, as recorded, for the viewer's image panel."""
+        self.raw(viz.PICTURES, described, data, log_ns)
+
+    def camera(self, width_px: int, height_px: int, log_ns: int) -> None:
+        """Say how large the pictures are: mount and lens are written, and lanes are drawn into pictures from now on."""
+        from adas_runtime.perception.camera import camera_of
+
+        mount = self._vehicle.cameras.get("front")
+        self._camera = None if mount is None else camera_of(mount, width_px, height_px)
+        if self._camera is not None:
+            for topic, kind, data in viz.camera_messages(self._store, self._camera, log_ns * 1e-9):
+                self._write(topic, kind, data, log_ns)
+
+    def show(self, signal: Signal, log_ns: int) -> None:
+        """Append what a viewer draws of a signal."""
+        now_s = log_ns * 1e-9
+        if not self._is_described:
+            self._is_described = True
+            self._write(viz.EGO, viz.MARKERS_TYPE, viz.ego_marker(self._vehicle, now_s), log_ns)
+        if isinstance(signal, LaneModel):
+            self._write(viz.LANES, viz.MARKERS_TYPE, viz.lane_markers(signal, now_s), log_ns)
+            if self._camera is not None:
+                data = viz.lane_image_marker(signal, self._camera)
+                self._write(viz.LANES_IMAGE, viz.IMAGE_MARKER_TYPE, data, log_ns)
+        elif isinstance(signal, TrackedObjects):
+            self._write(viz.OBJECTS, viz.MARKERS_TYPE, viz.object_markers(signal, now_s), log_ns)
+        elif isinstance(signal, RadarObjects):
+            self._write(viz.RADAR, viz.MARKERS_TYPE, viz.radar_markers(signal, now_s), log_ns)
+
+    def _write(
+        self, topic: str, kind: str, data: bytes, log_ns: int, definition: str = "", encoding: str = "ros2msg"
+    ) -> None:
         channel = self._channels.get(topic)
         if channel is None:
-            schema = self._schemas.get(kind)
-            if schema is None:
-                if not definition:
-                    definition = str(self._store.generate_msgdef(kind, ros_version=2)[0])
-                schema = self._writer.register_schema(kind, "ros2msg", definition.encode())
-                self._schemas[kind] = schema
-            channel = self._writer.register_channel(topic, "cdr", schema, metadata={"offered_qos_profiles": ""})
-            self._channels[topic] = channel
-        sequence = self._sequence[topic] = self._sequence.get(topic, 0) + 1
-        log_ns = round(now_s * 1e9)
-        self._writer.add_message(channel, log_ns, data, log_ns, sequence)
+            channel = self._channel(topic, kind, definition, encoding)
+        count = self._counts[topic] = self._counts[topic] + 1
+        if self._first_ns is None or log_ns < self._first_ns:
+            self._first_ns = log_ns
+        if log_ns > self._last_ns:
+            self._last_ns = log_ns
+        self._writer.add_message(channel, log_ns, data, log_ns, count)
 
-    def _markers(self, model: LaneModel, now_s: float) -> bytes:
-        types: Any = self._store.types
-        point, vector = types["geometry_msgs/msg/Point"], types["geometry_msgs/msg/Vector3"]
-        colour = types["std_msgs/msg/ColorRGBA"]
-        stamp = types["builtin_interfaces/msg/Time"](sec=int(now_s), nanosec=int((now_s % 1.0) * 1e9))
-        header = types["std_msgs/msg/Header"](stamp=stamp, frame_id="base_link")
-        pose = types["geometry_msgs/msg/Pose"](
-            position=point(x=0.0, y=0.0, z=0.0),
-            orientation=types["geometry_msgs/msg/Quaternion"](x=0.0, y=0.0, z=0.0, w=1.0),
-        )
-        marker = types["visualization_msgs/msg/Marker"]
-        duration = types["builtin_interfaces/msg/Duration"](sec=0, nanosec=300_000_000)
-        fields = {name: field for name, field in marker.__dataclass_fields__.items() if not name.isupper()}
-        markers = []
-        for boundary in model.boundaries:
-            red, green, blue = COLOURS[boundary.colour]
-            count = max(2, int((boundary.x_max_m - boundary.x_min_m) / MARKER_STEP_M) + 1)
-            xs = [
-                boundary.x_min_m + index * (boundary.x_max_m - boundary.x_min_m) / (count - 1) for index in range(count)
-            ]
-            values: dict[str, Any] = {
-                "header": header,
-                "ns": "lanes",
-                "id": int(boundary.side),
-                "type": marker.LINE_STRIP,
-                "action": marker.ADD,
-                "pose": pose,
-                "scale": vector(x=0.15, y=0.0, z=0.0),
-                "color": colour(r=red, g=green, b=blue, a=max(0.2, boundary.confidence)),
-                "lifetime": duration,
-                "frame_locked": False,
-                "points": [point(x=x, y=boundary.offset_m(x), z=0.0) for x in xs],
-                "colors": [],
-                "text": "",
-                "mesh_resource": "",
-                "mesh_use_embedded_materials": False,
+    def _channel(self, topic: str, kind: str, definition: str, encoding: str) -> int:
+        if not definition:
+            encoding = "ros2msg"
+            if kind in self._store.types:
+                definition = str(self._store.generate_msgdef(kind, ros_version=2)[0])
+        schema = self._schemas.get((kind, definition))
+        if schema is None:
+            schema = self._writer.register_schema(kind, encoding if definition else "", definition.encode())
+            self._schemas[kind, definition] = schema
+        quality = LATCHED if topic == viz.TF_STATIC else ""
+        channel = self._writer.register_channel(topic, "cdr", schema, metadata={"offered_qos_profiles": quality})
+        self._channels[topic], self._kinds[topic], self._counts[topic] = channel, kind, 0
+        return channel
+
+    def _describe(self) -> None:
+        import yaml
+
+        first = self._first_ns or 0
+        span = {"nanoseconds": max(0, self._last_ns - first)}
+        start = {"nanoseconds_since_epoch": first}
+        total = sum(self._counts.values())
+        topics = [
+            {
+                "topic_metadata": {
+                    "name": topic,
+                    "type": kind,
+                    "serialization_format": "cdr",
+                    "offered_qos_profiles": LATCHED if topic == viz.TF_STATIC else "",
+                },
+                "message_count": self._counts[topic],
             }
-            for name in fields:
-                if name not in values and name != "__msgtype__":
-                    values[name] = self._blank(name)
-            markers.append(marker(**values))
-        array = types["visualization_msgs/msg/MarkerArray"](markers=markers)
-        return bytes(self._store.serialize_cdr(array, "visualization_msgs/msg/MarkerArray"))
-
-    def _blank(self, name: str) -> Any:
-        import numpy as np
-
-        types: Any = self._store.types
-        if name == "texture":
-            stamp = types["builtin_interfaces/msg/Time"](sec=0, nanosec=0)
-            return types["sensor_msgs/msg/CompressedImage"](
-                header=types["std_msgs/msg/Header"](stamp=stamp, frame_id=""), format="", data=np.zeros(0, np.uint8)
-            )
-        if name == "mesh_file":
-            return types["visualization_msgs/msg/MeshFile"](filename="", data=np.zeros(0, np.uint8))
-        if name == "uv_coordinates":
-            return []
-        return ""
+            for topic, kind in sorted(self._kinds.items())
+        ]
+        information = {
+            "version": 5,
+            "storage_identifier": "mcap",
+            "relative_file_paths": [self._path.name],
+            "duration": span,
+            "starting_time": start,
+            "message_count": total,
+            "topics_with_message_count": topics,
+            "compression_format": "",
+            "compression_mode": "",
+            "files": [
+                {"path": self._path.name, "starting_time": start, "duration": span, "message_count": total},
+            ],
+        }
+        text = yaml.safe_dump({"rosbag2_bagfile_information": information}, sort_keys=False)
+        (self._path.parent / METADATA_FILE).write_text(text, encoding="utf-8")
