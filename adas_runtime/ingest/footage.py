@@ -145,7 +145,7 @@ class Footage:
         start = 0.0
         for source in self._sources:
             step, last = 0.0, start
-            stream = self._video(source.video) if source.video is not None else self._files(source.pictures)
+            stream = self.video(source.video) if source.video is not None else self._files(source.pictures)
             for t, picture, jpeg in stream:
                 now = start + t
                 height, width = picture.shape[:2]
@@ -187,7 +187,8 @@ class Footage:
             keep = is_jpeg and data.size <= MAX_FRAME_BYTES
             yield index / self._fps, np.asarray(picture, dtype=np.uint8), data if keep else None
 
-    def _video(self, path: Path) -> Iterator[tuple[float, NDArray[np.uint8], NDArray[np.uint8] | None]]:
+    def video(self, path: Path) -> Iterator[tuple[float, NDArray[np.uint8], NDArray[np.uint8] | None]]:
+        """Times since the first picture [s], pictures as blue green red, and no JPEG, as `_files` gives them."""
         capture = _open(path)
         promised = _promised(capture)
         nominal = float(capture.get(cv2.CAP_PROP_FPS))

@@ -1,0 +1,212 @@
+"""`adas perceive`: what perception sees in pictures, videos and recordings."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adas_runtime.errors import AdasError
+
+if TYPE_CHECKING:
+    from adas_runtime.perceive.film import OverlayFolder
+    from adas_runtime.perceive.run import Seen
+    from adas_runtime.perceive.sources import Source
+    from adas_runtime.vehicle import Vehicle
+
+HEAD = f"{'picture':<28} {'left':>8} {'right':>8} {'width':>7}  {'left boundary':<24} right boundary"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("perceive")(perceive)
+
+
+def perceive(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE|VIDEO|BAG...", help="Pictures, videos, rosbag2 recordings, folders of pictures."),
+    ],
+    vehicle: Annotated[
+        str, typer.Option(help="Vehicle whose front camera took them: name or file; auto: what the recording says.")
+    ] = "auto",
+    market: Annotated[str, typer.Option(help="Market, for its lane facts and thresholds: name or file.")] = "de",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture, one a line.")] = False,
+    overlay: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw what is seen into files in this folder.")
+    ] = None,
+    stills: Annotated[bool, typer.Option("--stills", help="Draw one file a picture, also of videos.")] = False,
+    every: Annotated[int, typer.Option(min=1, help="Look at the first of each so many pictures.")] = 1,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Look at so many pictures of each input.")] = None,
+    camera: Annotated[
+        str | None, typer.Option(metavar="TOPIC", help="Topic of a recording; else the front camera's is guessed.")
+    ] = None,
+) -> int:
+    """Show what perception sees, per picture: lane boundaries in metres and in pixels."""
+    from adas_runtime.ingest.progress import Progress
+    from adas_runtime.market import load_market
+    from adas_runtime.perceive.film import Drawer, OverlayFolder
+    from adas_runtime.perceive.run import perceive as look
+    from adas_runtime.perceive.sources import find
+
+    if stills and overlay is None:
+        raise AdasError("draws nothing without --overlay", where="--stills", mend="name a folder with --overlay DIR")
+    rules = load_market(market)
+    named = None if vehicle == "auto" else _load(vehicle)
+    folder: OverlayFolder | None = None if overlay is None else OverlayFolder(overlay)
+    failed = 0
+    is_headed = False
+    drawn: list[Path] = []
+    with Progress("looking at pictures") if not sys.stdout.isatty() else _Quiet() as progress:
+        looked = 0
+        for source in find(inputs):
+            if isinstance(source, AdasError):
+                failed += 1
+                _complain(source)
+                continue
+            drawer = None if folder is None else Drawer(folder, source, stills=stills)
+            tally = _Tally()
+            try:
+                car = named if named is not None else _choose(source)
+                for seen in look(
+                    source,
+                    market=rules,
+                    vehicle=car,
+                    every=every,
+                    max_frames=max_frames,
+                    camera_topic=camera,
+                    say=_say,
+                ):
+                    if as_json:
+                        _print_json(seen)
+                    else:
+                        if not is_headed:
+                            print(HEAD)
+                            is_headed = True
+                        _print_line(source, seen)
+                    tally.add(seen)
+                    if drawer is not None:
+                        drawer.add(seen)
+                    looked += 1
+                    progress.update(looked, None)
+                if drawer is not None:
+                    drawer.close()
+            except AdasError as error:
+                failed += 1
+                _complain(error)
+            finally:
+                if drawer is not None:
+                    drawer.drop()
+                    drawn += drawer.files
+            if not as_json and tally.count > 1:
+                print(tally.line(source.name))
+    if drawn and not as_json:
+        print(f"drawn: {', '.join(str(path) for path in drawn[:4])}{f' and {len(drawn) - 4} more' * (len(drawn) > 4)}")
+    return 2 if failed else 0
+
+
+class _Quiet:
+    def __enter__(self) -> _Quiet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, done: int, total: int | None) -> None:
+        """Say nothing: the table itself shows how far it is."""
+
+
+def _say(text: str) -> None:
+    print(f"adas: {text}", file=sys.stderr)
+
+
+def _complain(error: AdasError) -> None:
+    sys.stdout.flush()
+    print(f"adas: {error.line()}", file=sys.stderr)
+
+
+def _load(name: str) -> Vehicle:
+    from adas_runtime.vehicle import load_vehicle
+
+    car = load_vehicle(name)
+    if "front" not in car.cameras:
+        raise AdasError(f"vehicle {car.name} has no front camera", where="--vehicle", mend="add cameras.front to it")
+    return car
+
+
+def _choose(source: Source) -> Vehicle:
+    """The vehicle of `auto`: what a recording says of its camera, else a camera that nobody knows."""
+    from adas_runtime.perceive.sources import Kind
+
+    if source.kind is Kind.BAG:
+        from importlib import import_module
+
+        try:
+            choice: Any = import_module("adas_runtime.inputs.vehicle_choice")
+        except ModuleNotFoundError:
+            return _load("unknown_camera")
+        car: Vehicle = choice.choose_vehicle("auto", source.path)
+        return car
+    return _load("unknown_camera")
+
+
+def _print_json(seen: Seen) -> None:
+    from adas_runtime.perceive.result import dumps
+
+    sys.stdout.write(dumps(seen.record) + "\n")
+
+
+def _print_line(source: Source, seen: Seen) -> None:
+    record = seen.record
+    name = source.path.name if record["stamp_s"] == 0.0 and record["frame"] == 0 else f"  frame {record['frame']}"
+    name = name if len(name) <= 28 else f"{name[:12]}...{name[-13:]}"
+    lanes: dict[str, dict[str, Any]] = {lane["side"]: lane for lane in record["lanes"]}
+    left, right = lanes.get("left"), lanes.get("right")
+    if record["width_px"] is None:
+        print(f"{name:<28} {record['reason']}")
+        return
+    offsets = [f"{lane['polynomial']['c0_m']:+.2f} m" if lane else "-" for lane in (left, right)]
+    width = f"{left['polynomial']['c0_m'] - right['polynomial']['c0_m']:.2f} m" if left and right else "-"
+    forms = [
+        f"{lane['type'].replace('_', ' ')} {lane['colour']} {lane['confidence'] * 100:.0f} %" if lane else "not seen"
+        for lane in (left, right)
+    ]
+    print(f"{name:<28} {offsets[0]:>8} {offsets[1]:>8} {width:>7}  {forms[0]:<24} {forms[1]}")
+
+
+class _Tally:
+    """What a video's pictures come to."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._both = 0
+        self._one = 0
+        self._widths: list[float] = []
+        self._trust = ""
+
+    def add(self, seen: Seen) -> None:
+        """Count one picture."""
+        self.count += 1
+        offsets = {lane["side"]: lane["polynomial"]["c0_m"] for lane in seen.record["lanes"]}
+        has = ("left" in offsets) + ("right" in offsets)
+        self._both += has == 2
+        self._one += has == 1
+        if has == 2:
+            self._widths.append(offsets["left"] - offsets["right"])
+        if seen.record["camera"] is not None:
+            self._trust = seen.record["camera"]["state"]
+
+    def line(self, name: str) -> str:
+        """One line for the table."""
+        from statistics import median
+
+        text = f"{name}: {self.count} pictures, both boundaries in {100 * self._both / self.count:.0f} %"
+        if self._one:
+            text += f", one in {100 * self._one / self.count:.0f} %"
+        if self._widths:
+            text += f", lane {median(self._widths):.2f} m wide"
+        if self._trust and self._trust != "calibrated":
+            text += "; camera not calibrated: metres are assumed"
+        return text

@@ -1,0 +1,144 @@
+"""From a source to records: one detector a source, memory from picture to picture where they follow one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import cv2
+
+from adas_runtime.errors import AdasError
+from adas_runtime.market import Market
+from adas_runtime.perceive.result import Record, Trace, record
+from adas_runtime.perceive.sources import Frame, Kind, Say, Source, frames
+from adas_runtime.perception.camera import Camera, camera_of
+from adas_runtime.perception.lane_model import LaneDetector, LaneResult, LaneState
+from adas_runtime.signals import LaneModel
+from adas_runtime.vehicle import Vehicle
+
+SETTLE_PASSES_MAX: Final = 40
+SETTLED_RAD: Final = 0.0003
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One picture with what was found in it.
+
+    Args:
+        frame: The picture; without an image where it cannot be decoded.
+        record: What is told of it.
+        model: The boundaries.
+        camera: As estimated for this picture; `None` without a picture.
+        traces: Boundaries in pixels by side.
+    """
+
+    frame: Frame
+    record: Record
+    model: LaneModel
+    camera: Camera | None
+    traces: dict[str, Trace] = field(default_factory=dict)
+
+
+def perceive(
+    source: Source,
+    *,
+    market: Market,
+    vehicle: Vehicle,
+    every: int,
+    max_frames: int | None,
+    camera_topic: str | None,
+    say: Say,
+) -> Iterator[Seen]:
+    """Look at a source's pictures.
+
+    Args:
+        source: Pictures of one video or recording share the memory; a single picture is looked at until it settles.
+        market: Thresholds and lane facts.
+        vehicle: The camera.
+        every: Look at the first of each so many pictures.
+        max_frames: Stop after so many looks.
+        camera_topic: Topic of a recording.
+        say: Called with each line that the user should read.
+    Raises:
+        AdasError: The source cannot be read.
+    """
+    cv2.setNumThreads(1)  # as in the car; threads would make sums depend on the machine
+    mount = vehicle.cameras.get("front")
+    detector = LaneDetector(market.perception, market.lanes, mount)
+    state = LaneState()
+    looked = 0
+    former_size: tuple[int, int] | None = None
+    for frame in frames(source, camera_topic=camera_topic, say=say):
+        if frame.index % every:
+            continue
+        if max_frames is not None and looked >= max_frames:
+            break
+        looked += 1
+        if frame.image is None:
+            yield _broken(source, frame)
+            continue
+        height, width = frame.image.shape[:2]
+        is_new = (width, height) != former_size
+        if is_new and mount is not None and mount.is_calibrated and camera_of(mount, width, height) is None:
+            say(
+                f"{source.name}: pictures of {width}x{height} are not of the camera of vehicle {vehicle.name} "
+                f"({mount.width_px}x{mount.height_px}): an unknown camera is assumed"
+            )
+        former_size = (width, height)
+        if source.kind is Kind.PICTURE:
+            result, state = settle(detector, frame, state)
+        else:
+            result, state = detector.step(frame.image, frame.stamp_s, state)
+        trust = _trust(result, state, is_single=source.kind is Kind.PICTURE)
+        told, traces = record(
+            source=source.name,
+            frame=frame.index,
+            stamp_s=frame.stamp_s,
+            result=result,
+            vehicle=vehicle.name,
+            trust=trust,
+        )
+        yield Seen(frame=frame, record=told, model=result.model, camera=result.camera, traces=traces)
+    if looked == 0:
+        raise AdasError("holds no picture", where=source.name, mend="check it with a player")
+
+
+def settle(detector: LaneDetector, frame: Frame, state: LaneState) -> tuple[LaneResult, LaneState]:
+    """Look at one picture again and again until the camera's pitch no longer moves."""
+    assert frame.image is not None
+    result, state = detector.step(frame.image, frame.stamp_s, state)
+    still = 0
+    for _ in range(SETTLE_PASSES_MAX):
+        former = state.pitch
+        result, state = detector.step(frame.image, frame.stamp_s, state)
+        moved = (
+            abs(state.pitch.pitch_rad - former.pitch_rad) + abs(state.pitch.yaw_rad - former.yaw_rad)
+            if state.pitch is not None and former is not None
+            else 0.0
+        )
+        still = still + 1 if moved < SETTLED_RAD else 0
+        if still >= 6:  # longer than the detector waits between looks for the vanishing point
+            break
+    return result, state
+
+
+def _trust(result: LaneResult, state: LaneState, *, is_single: bool) -> str:
+    if result.is_mount_known:
+        return "calibrated"
+    has_converged = state.pitch is not None and state.pitch.has_converged
+    return "estimated" if has_converged and not is_single else "estimating"
+
+
+def _broken(source: Source, frame: Frame) -> Seen:
+    told: Record = {
+        "frame": frame.index,
+        "stamp_s": round(frame.stamp_s, 6),
+        "source": source.name,
+        "width_px": None,
+        "height_px": None,
+        "camera": None,
+        "reason": frame.reason,
+        "lanes": [],
+    }
+    return Seen(frame=frame, record=told, model=LaneModel(stamp_s=frame.stamp_s, reason=frame.reason), camera=None)

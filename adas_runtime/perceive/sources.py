@@ -1,0 +1,359 @@
+"""Pictures to look at, from picture files, folders, videos and recordings, with what each says of its camera.
+
+Pictures are independent of each other; those of one video or one recording follow one another.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+# a decompression bomb is refused before its gigabytes are allocated; OpenCV reads this once
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 27))
+
+from adas_runtime.ingest.footage import PICTURES, SIZE_MAX_PX, Footage
+from adas_runtime.ingest.footage import Source as FootageSource
+
+import cv2  # isort: skip  (after footage, which silences OpenCV's and FFmpeg's own complaints)
+import numpy as np
+import numpy.typing as npt
+
+from adas_runtime.errors import AdasError, SignalError
+
+Image = npt.NDArray[np.uint8]
+Say = Callable[[str], None]
+
+VIDEOS: Final = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".gif")
+BAGS: Final = (".mcap", ".db3", ".zstd", ".zst", ".lz4")
+SIZE_MIN_PX: Final = 64  # fewer rows or columns hold no road that could be seen
+SURVEY_PICTURES: Final = 5
+_MAGIC: Final = (
+    (b"\xff\xd8\xff", "picture"),
+    (b"\x89PNG", "picture"),
+    (b"BM", "picture"),
+    (b"II*\x00", "picture"),
+    (b"MM\x00*", "picture"),
+    (b"\x89MCAP0", "bag"),
+    (b"SQLite format 3\x00", "bag"),
+    (b"\x1aE\xdf\xa3", "video"),
+    (b"GIF8", "video"),
+)
+
+
+class Kind(Enum):
+    """What a source is."""
+
+    PICTURE = "picture"
+    VIDEO = "video"
+    BAG = "bag"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input; pictures of a source that is no picture follow one another."""
+
+    path: Path
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        """The path as the user gave it."""
+        return str(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture.
+
+    Args:
+        index: Count in its source, from 0; pictures that were left out count.
+        stamp_s: Seconds since the start of a video, the recording's time in a recording, 0 for a single picture.
+        image: Blue green red, (rows, columns, 3); `None`: it cannot be decoded, and `reason` says why.
+        reason: Empty for a sound picture.
+    """
+
+    index: int
+    stamp_s: float
+    image: Image | None
+    reason: str = ""
+
+
+def find(inputs: list[str]) -> list[Source | AdasError]:
+    """The sources of a command line, in order; what cannot be one is the error that says why."""
+    found: list[Source | AdasError] = []
+    for text in inputs:
+        try:
+            found += _find_one(text)
+        except AdasError as error:
+            found.append(error)
+        except OSError as error:
+            found.append(AdasError(f"cannot be read ({error.strerror})", where=text, mend="check its permissions"))
+    return found
+
+
+def _find_one(text: str) -> list[Source]:
+    path = Path(text)
+    if path.is_dir():
+        return _find_in_folder(path)
+    if path.is_file():
+        return [Source(path, _kind(path))]
+    if any(sign in text for sign in "*?["):
+        matches = sorted((Path(name) for name in glob.glob(text)), key=natural)
+        if not matches:
+            raise AdasError("matches no file", where=text, mend="check the pattern")
+        return [source for match in matches for source in _find_one(str(match))]
+    raise AdasError("does not exist", where=text, mend="give a picture, a video, a rosbag2 recording or a folder")
+
+
+def _find_in_folder(path: Path) -> list[Source]:
+    items = sorted(path.iterdir(), key=natural)
+    if any(item.name == "metadata.yaml" or _suffix(item) in BAGS for item in items):
+        return [Source(path, Kind.BAG)]
+    sources = [
+        Source(item, Kind.PICTURE if _suffix(item) in PICTURES else Kind.VIDEO)
+        for item in items
+        if item.is_file() and _suffix(item) in (*PICTURES, *VIDEOS)
+    ]
+    if not sources:
+        raise AdasError(
+            "holds no pictures, videos or recording", where=str(path), mend="folders in it are not searched: name them"
+        )
+    return sources
+
+
+def _kind(path: Path) -> Kind:
+    """By content where that is plain, else by name, for a file with a wrong suffix is what it holds."""
+    with path.open("rb") as stream:
+        head = stream.read(16)
+    if not head:
+        raise AdasError("is empty", where=str(path), mend="give a picture, a video or a recording")
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return Kind(kind)
+    if head[:4] == b"RIFF":
+        return Kind.PICTURE if head[8:12] == b"WEBP" else Kind.VIDEO
+    if head[4:8] == b"ftyp":
+        if head[8:12] in (b"heic", b"heix", b"mif1", b"avif"):
+            raise AdasError(
+                "is a HEIF picture, which cannot be read", where=str(path), mend="convert it to JPEG or PNG"
+            )
+        return Kind.VIDEO
+    suffix = _suffix(path)
+    for suffixes, found in ((PICTURES, Kind.PICTURE), (VIDEOS, Kind.VIDEO), (BAGS, Kind.BAG)):
+        if suffix in suffixes:
+            return found
+    raise AdasError(
+        f"is no picture, video or recording: unknown suffix {suffix!r}",
+        where=str(path),
+        mend=f"give {', '.join(PICTURES[:3])}, {', '.join(VIDEOS[:3])}, {', '.join(BAGS[:2])} or the like",
+    )
+
+
+def _suffix(path: Path) -> str:
+    return path.suffix.lower()
+
+
+def natural(path: Path) -> list[tuple[int, str]]:
+    """Sorting key under which frame_10 comes after frame_9."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", str(path))]
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def read_picture(path: Path) -> Image:
+    """A picture file as blue green red, 8 bits, turned upright as its EXIF says.
+
+    Raises:
+        AdasError: It cannot be read, is cut short, too small or too large.
+    """
+    where = str(path)
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise AdasError(f"cannot be read ({error.strerror})", where=where, mend="check its permissions") from error
+    raw = data.tobytes()
+    if _is_cut(raw):
+        raise AdasError("is cut short: the picture's end is missing", where=where, mend="copy it again")
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    except cv2.error as error:
+        what = "is too large" if "MAX_IMAGE_PIXELS" in str(error) or "size" in str(error) else "cannot be decoded"
+        raise AdasError(what, where=where, mend="scale it down or convert it to JPEG or PNG") from error
+    if image is None:
+        raise AdasError("is no picture that can be read", where=where, mend="convert it to JPEG or PNG")
+    check_size(image, where)
+    return to_8_bits(image, where)
+
+
+def check_size(image: npt.NDArray[Any], where: str) -> None:
+    """Refuse what holds no road, and what would fill the memory."""
+    height, width = image.shape[:2]
+    if min(height, width) < SIZE_MIN_PX:
+        raise AdasError(
+            f"{width}x{height} is too small", where=where, mend=f"give at least {SIZE_MIN_PX} rows and columns"
+        )
+    if max(height, width) > SIZE_MAX_PX:
+        raise AdasError(f"{width}x{height} is too large", where=where, mend="scale it down")
+
+
+def to_8_bits(image: npt.NDArray[Any], where: str) -> Image:
+    """Three channels of 8 bits; a camera's 10, 12 or 14 bits in 16 become its most significant eight."""
+    if image.dtype == np.uint16:
+        bits = max(8, int(image.max()).bit_length())
+        image = (image >> (bits - 8)).astype(np.uint8)
+    if image.dtype != np.uint8:
+        raise AdasError(f"has values of {image.dtype}", where=where, mend="convert it to 8 or 16 bits")
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    return np.ascontiguousarray(image[:, :, :3])
+
+
+def _is_cut(raw: bytes) -> bool:
+    """Whether a JPEG or PNG lacks its end; decoders would fill it with grey, or complain in words of their own."""
+    if raw.startswith(b"\x89PNG"):
+        return b"IEND" not in raw[-4096:] and b"IEND" not in raw
+    if not raw.startswith(b"\xff\xd8\xff"):
+        return False
+    at = 2
+    while at + 4 <= len(raw):
+        if raw[at] != 0xFF:
+            return False  # not a segment: the decoder may judge
+        marker = raw[at + 1]
+        if marker == 0xD9:
+            return False
+        if marker == 0xFF:
+            at += 1
+            continue
+        at += 2 + int.from_bytes(raw[at + 2 : at + 4], "big")
+        if marker != 0xDA:
+            continue
+        # entropy-coded data: 0xFF is followed by 0 or a restart marker until the next segment
+        while True:
+            at = raw.find(b"\xff", at)
+            if at < 0 or at + 1 >= len(raw):
+                return True
+            if raw[at + 1] == 0 or 0xD0 <= raw[at + 1] <= 0xD7:
+                at += 2
+                continue
+            break
+    return raw[at : at + 2] != b"\xff\xd9"
+
+
+# --- streams ----------------------------------------------------------------------------------------------------------
+
+
+def frames(source: Source, *, camera_topic: str | None, say: Say) -> Iterator[Frame]:
+    """The pictures of a source, in order.
+
+    Args:
+        source: Which.
+        camera_topic: The topic of a recording to look at; `None`: the front camera's, guessed.
+        say: Called with each line that the user should read.
+
+    Raises:
+        AdasError: It cannot be read.
+    """
+    if source.kind is Kind.PICTURE:
+        yield Frame(0, 0.0, read_picture(source.path))
+    elif source.kind is Kind.VIDEO:
+        yield from _video(source, say)
+    else:
+        yield from _bag(source, camera_topic, say)
+
+
+def _video(source: Source, say: Say) -> Iterator[Frame]:
+    footage = Footage([FootageSource(source.path, ())], fps=None, takes_truncated=True, note=say)
+    for index, (t_s, image, _) in enumerate(footage.video(source.path)):
+        if index == 0:
+            check_size(image, source.name)
+        yield Frame(index, t_s, image)
+
+
+def _bag(source: Source, camera_topic: str | None, say: Say) -> Iterator[Frame]:
+    from adas_runtime.inputs.binder import Binder, Survey, own_reader
+    from adas_runtime.interfaces import msg_definitions
+    from adas_runtime.perception.lane_model import decode
+    from adas_runtime.replay.bag import Bag, decoder
+    from adas_runtime.signals import CameraFrame
+
+    with Bag(source.path) as bag:
+        feed = _camera_feed({name: topic.type for name, topic in bag.topics.items()}, camera_topic, source.name, say)
+        own = own_reader(feed.type)
+        read: Any = own if own is not None else decoder(bag.topics[feed.topic], msg_definitions(), bag.distro)
+        if isinstance(read, str):
+            raise AdasError(f"{feed.topic}: {read}", where=source.name, mend="choose another topic with --camera")
+        survey = Survey()
+        for log_ns, _, data in bag.messages({feed.topic}):
+            try:
+                message = read(data)
+            except (SignalError, ValueError, KeyError, IndexError, AssertionError):
+                continue
+            survey.times_s.append(log_ns * 1e-9)
+            survey.messages.append(message)
+            if len(survey.messages) == SURVEY_PICTURES:
+                break
+        binder = Binder([feed], {feed.topic: survey})
+        for text in (*bag.warnings, *binder.warnings):
+            say(f"{source.name}: {text}" if source.name not in text else text)
+        index = -1
+        for log_ns, _, data in bag.messages({feed.topic}):
+            now_s = log_ns * 1e-9
+            try:
+                signals = binder.convert(feed.topic, read(data), now_s)
+            except (SignalError, ValueError, KeyError, IndexError, AttributeError, AssertionError) as error:
+                index += 1
+                told = error.line() if isinstance(error, AdasError) else f"undecodable ({type(error).__name__})"
+                yield Frame(index, now_s, None, told)
+                continue
+            for _, signal in signals:
+                if not isinstance(signal, CameraFrame):
+                    continue
+                index += 1
+                image = decode(signal.encoding, signal.data, signal.width_px, signal.height_px)
+                if image is None:
+                    yield Frame(index, signal.stamp_s, None, f"picture cannot be decoded as {signal.encoding}")
+                elif min(image.shape[:2]) < SIZE_MIN_PX:
+                    yield Frame(
+                        index, signal.stamp_s, None, f"picture of {image.shape[1]}x{image.shape[0]} is too small"
+                    )
+                else:
+                    yield Frame(index, signal.stamp_s, image)
+        if index < 0:
+            raise AdasError(f"{feed.topic} holds no picture", where=source.name, mend="check the recording")
+
+
+def _camera_feed(kinds: dict[str, str], topic: str | None, where: str, say: Say) -> Any:
+    """The feed of the camera to look at."""
+    from adas_runtime.inputs.binder import OWN, Feed, guess
+
+    pictures = {
+        name: kind
+        for name, kind in sorted(kinds.items())
+        if kind in ("sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/Image", OWN + "CameraFrame")
+    }
+    if topic is not None:
+        if topic not in pictures:
+            raise AdasError(
+                f"{topic} is no topic with pictures here",
+                where=where,
+                mend=f"take one of {', '.join(pictures)}" if pictures else "the recording holds no pictures",
+            )
+        return Feed(topic=topic, type=pictures[topic], feeds=("camera_front",), is_guessed=False)
+    feed = next((item for item in guess(kinds) if "camera_front" in item.feeds), None)
+    if feed is None:
+        raise AdasError(
+            "holds no pictures of a front camera",
+            where=where,
+            mend=f"name the topic with --camera: {', '.join(pictures)}" if pictures else "record a camera topic",
+        )
+    if len(pictures) > 1:
+        others = ", ".join(name for name in pictures if name != feed.topic)
+        say(f"{where}: {feed.topic} is taken as the front camera; --camera takes another: {others}")
+    return feed
