@@ -18,6 +18,9 @@ COMMANDS: Final = (
     "adas_runtime.replay.cli",
     "adas_runtime.ingest.cli",
     "adas_runtime.synth.cli",
+    "adas_runtime.perceive.cli",
+    "adas_runtime.market.cli",
+    "adas_runtime.vehicle.cli",
     "adas_runtime.step.cli",
     "adas_runtime.doctor",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -28,18 +28,8 @@ from adas_runtime.market.schema import Market
 
 MAX_CHAIN: Final = 8
 BASE: Final = "base"
-OWN: Final = (
-    "format",
-    "market",
-    "title",
-    "revision",
-    "extends",
-)  # each file says these for itself
-FACTS: Final = (
-    "road",
-    "lanes",
-    "signs",
-)  # facts of a country: none without confidence and source
+OWN: Final = ("format", "market", "title", "revision", "extends")  # each file says these for itself
+FACTS: Final = ("road", "lanes")  # facts of a country: none without confidence and source
 Confidence = Literal["p", "s", "u", "e"]
 CONFIDENCE: Final = {
     "p": "primary text read",
@@ -47,6 +37,7 @@ CONFIDENCE: Final = {
     "u": "uncertain",
     "e": "engineering choice",
 }
+_CODE_NAME = re.compile(r"[a-z]{2}(-[a-z0-9]{1,8})?\Z")  # a file that is named like a country's code
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
 _SOURCED_KEYS: Final = frozenset(("value", "conf", "src"))
 
@@ -91,11 +82,6 @@ class Merged:
     provenance: dict[Key, Provenance]
     layers: list[Layer]
     findings: list[Finding]
-
-    @property
-    def codes(self) -> list[str]:
-        """Codes of the market and its parents, nearest first; the rules of the nearest hold."""
-        return [str(code) for layer in self.layers if (code := layer.document.value(("market",))) is not None]
 
 
 def markets_dir() -> Path:
@@ -174,7 +160,7 @@ def merge(path: Path) -> Merged:
             )
         )
         return Merged(None, document, provenance, layers, findings)
-    for key in OWN[:4]:
+    for key in OWN[1:4]:  # each layer looked at its own format
         if key not in layers[0].document.data:
             text = Market.model_fields[key].description
             findings.append(_at(layers[0], (), "is missing", f"add it: {text}", "missing-key", key))
@@ -182,9 +168,29 @@ def merge(path: Path) -> Merged:
     market, problems = examine(Market, document)
     known = {(item.where, item.key) for item in findings}
     missing = {item.key for item in findings if item.rule == "missing-key"}
-    findings += [item for item in problems if (item.where, item.key) not in known and item.key not in missing]
+    findings += [
+        _nearer(item, document, layers)
+        for item in problems
+        if (item.where, item.key) not in known and item.key not in missing and item.key != "format"
+    ]
+    findings += _misnamed(layers)
     findings += _unsure(layers)
     return Merged(market if not findings else None, document, provenance, layers, findings)
+
+
+def _nearer(finding: Finding, document: Document, layers: list[Layer]) -> Finding:
+    """A contradiction, told at the line of the nearest file that takes part in it: a parent's value is seldom wrong."""
+    if finding.rule != "contradiction" or finding.where.file == layers[0].document.file:
+        return finding
+    words = set(re.findall(r"\w+", finding.what + finding.mend))
+    section = tuple(finding.key.split(".")[:-1])
+    inside = [(key, at) for key, at in document.origins.items() if key[: len(section)] == section and key != section]
+    for layer in layers:
+        own = [(key, at) for key, at in inside if at.file == layer.document.file]
+        named = [at for key, at in own if key[-1] in words] or [at for _, at in own]
+        if named:
+            return replace(finding, where=min(named, key=lambda at: at.line))
+    return finding
 
 
 def _at(layer: Layer, key: Key, what: str, mend: str, rule: str, name: str = "") -> Finding:
@@ -257,21 +263,8 @@ def _layer(path: Path) -> Layer:
     version = document.data.get("format")
     if version != 1 or isinstance(version, bool):
         text = f"format = {shown(version)}: must be 1" if "format" in document.data else "format is missing"
-        layer.findings.append(
-            _at(
-                layer,
-                ("format",),
-                text.removeprefix("format "),
-                "write format: 1",
-                "format",
-            )
-        )
-        layer.findings[-1] = Finding(
-            where=document.origin(("format",)),
-            what=text,
-            mend="write format: 1",
-            rule="format",
-        )
+        where = document.origin(("format",))
+        layer.findings.append(Finding(where=where, what=text, mend="write format: 1", rule="format"))
     document.data = _unwrap(layer, document.data, ())
     return layer
 
@@ -280,8 +273,8 @@ def _unwrap(layer: Layer, value: Any, key: Key) -> Any:
     """Takes `{value: .., conf: .., src: ..}` apart; a list or a plain value stays."""
     if not isinstance(value, dict):
         return value
-    is_sourced = ("value" in value and "conf" in value) or (
-        set(value) & {"value", "conf"} and set(value) <= _SOURCED_KEYS
+    is_sourced = bool(key) and (
+        ("value" in value and "conf" in value) or (set(value) & {"value", "conf"} and set(value) <= _SOURCED_KEYS)
     )
     if not is_sourced:
         return {name: _unwrap(layer, item, (*key, name)) for name, item in value.items()}
@@ -298,7 +291,7 @@ def _unwrap(layer: Layer, value: Any, key: Key) -> Any:
     conf, source = value.get("conf"), value.get("src", "")
     if "value" not in value:
         layer.findings.append(_at(layer, key, "has a confidence but no value", "add value:", "missing-key"))
-    if conf not in CONFIDENCE:
+    if not isinstance(conf, str) or conf not in CONFIDENCE:
         texts = ", ".join(f"{letter} ({text})" for letter, text in CONFIDENCE.items())
         layer.findings.append(
             _at(
@@ -358,6 +351,26 @@ def _leaves(data: Any, key: Key = ()) -> list[tuple[Key, Any]]:
     if isinstance(data, dict):
         return [leaf for name, value in data.items() for leaf in _leaves(value, (*key, name))]
     return [(key, data)]
+
+
+def _misnamed(layers: list[Layer]) -> list[Finding]:
+    """A copied file that still holds the code of the country it was copied from."""
+    findings = []
+    for layer in layers:
+        code = layer.document.data.get("market")
+        if not _CODE_NAME.match(layer.name) or not isinstance(code, str) or code.lower() == layer.name:
+            continue
+        findings.append(
+            Finding(
+                where=layer.document.origin(("market",)),
+                key="market",
+                value=shown(code),
+                what=f"is not the country that the file is named after, {layer.name}",
+                mend=f'write market: "{layer.name.upper()}", or rename the file',
+                rule="market-mismatch",
+            )
+        )
+    return findings
 
 
 def _unsure(layers: list[Layer]) -> list[Finding]:

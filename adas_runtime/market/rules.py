@@ -8,7 +8,9 @@ A rule file says one state per market and function, as the law stands:
 - `forbidden`, `unknown`: locked. `shadow` remains, since it reaches neither driver nor car.
 
 A market without a rule is unknown. A `none` of confidence `u` counts as unknown too: nothing is released on an
-unchecked word.
+unchecked word. The law follows the country, not the file: whatever a market file extends for its values, it is judged
+by the rules of its code, of what that is a part of (`US-CA` of `US`), or of the union it is a member of
+(`config/unions.yaml`), the nearest first.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ from typing import Final, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from adas_runtime.config import Document, Finding, Origin, Strict, read_yaml, validate
+from adas_runtime.config import Document, Finding, Origin, Strict, load, read_yaml, shown_path, validate
 from adas_runtime.errors import ConfigError
 from adas_runtime.market.load import Confidence, Merged
-from adas_runtime.market.schema import STAGES, Category, Day, Feature, StageName
+from adas_runtime.market.schema import STAGES, Category, Code, Day, Feature, StageName
 from adas_runtime.signals import Stage
 
 State = Literal["mandatory", "approval", "none", "forbidden", "unknown"]
@@ -34,10 +36,7 @@ LOCKED: Final = (Stage.OFF, Stage.SHADOW)
 class Rule(Strict):
     """The state of one function in one market, for some vehicle categories."""
 
-    market: str = Field(
-        min_length=2,
-        description="Code of the market; it also holds for those that extend it.",
-    )
+    market: Code = Field(description="Code of the market; the rule also holds for its members and parts.")
     categories: tuple[Category, ...] = Field(min_length=1, description="UN vehicle categories.")
     state: State = Field(description="How the law stands.")
     minimum_stage: StageName | None = Field(default=None, description="Lowest stage of a mandatory function.")
@@ -71,24 +70,48 @@ class RuleFile(Strict):
         return self
 
 
+class LegalUnion(Strict):
+    """Countries that share the law of one market."""
+
+    members: tuple[Code, ...] = Field(min_length=1, description="Codes of the members.")
+    src: str = Field(min_length=1, description="Where it stands.")
+
+
+class Unions(Strict):
+    """The file `config/unions.yaml`."""
+
+    format: Literal[1] = Field(description="Format of the file.")
+    revision: str = Field(min_length=1, description="State of the membership, a date.")
+    unions: dict[str, LegalUnion] = Field(description="Members by the union's code.")
+
+
 class RuleBook:
-    """The rules of every function, with the line of each."""
+    """The rules of every function, with the line of each, and who is a member of what."""
 
-    def __init__(self, files: list[tuple[RuleFile, Document]]) -> None:
+    def __init__(self, files: list[tuple[RuleFile, Document]], unions: dict[str, tuple[str, ...]]) -> None:
         self._files = {file.function: (file, document) for file, document in files}
+        self._unions = unions
 
-    def rule(
-        self, function: str, codes: list[str], category: str, on: date | None
-    ) -> tuple[Rule | None, Origin | None]:
-        """The rule in force for a market, given by its code and its parents', nearest first."""
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Functions that have a rule file."""
+        return tuple(self._files)
+
+    def codes(self, code: str) -> tuple[str, ...]:
+        """Whose rules may hold in a market, nearest first: its own, those of what it is a part of, of its unions."""
+        own = (code, code.partition("-")[0]) if "-" in code else (code,)
+        return own + tuple(union for union, members in self._unions.items() if own[-1] in members)
+
+    def rule(self, function: str, code: str, category: str, on: date | None) -> tuple[Rule | None, Origin | None]:
+        """The rule in force for a market, and where it stands; the nearest wins, then the latest."""
         if function not in self._files:
             return None, None
         file, document = self._files[function]
-        for code in codes:
+        for near in self.codes(code):
             found = [
                 (rule, document.origin(("rules", index)))
                 for index, rule in enumerate(file.rules)
-                if rule.market == code
+                if rule.market == near
                 and category in rule.categories
                 and (on is None or rule.since is None or rule.since <= on)
             ]
@@ -115,8 +138,9 @@ def _load_rules(folder: Path) -> RuleBook:
         document = read_yaml(path)
         files.append((validate(RuleFile, document), document))
     if not files:
-        raise ConfigError("no rule files", where=str(folder), mend="reinstall adas_runtime")
-    return RuleBook(files)
+        raise ConfigError("no rule files", where=shown_path(folder), mend="reinstall adas_runtime")
+    unions = load(Unions, folder.parent / "unions.yaml").unions
+    return RuleBook(files, {code: union.members for code, union in unions.items()})
 
 
 def check(merged: Merged, *, on: date | None, rules: RuleBook | None = None) -> list[Finding]:
@@ -137,7 +161,7 @@ def check(merged: Merged, *, on: date | None, rules: RuleBook | None = None) -> 
     for function, stage in market.stages().items():
         feature: Feature = getattr(market.features, function)
         for category in market.categories:
-            rule, origin = book.rule(function, merged.codes, category, on)
+            rule, origin = book.rule(function, market.market, category, on)
             fault = _judge(feature, stage, rule, on)
             if fault is None:
                 continue

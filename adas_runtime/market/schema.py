@@ -31,6 +31,7 @@ STAGES: Final = {stage.name.lower(): stage for stage in Stage}
 StageName = Literal["off", "shadow", "warn", "on"]
 Category = Literal["M1", "N1", "M2", "M3", "N2", "N3"]
 Colour = Literal["white", "yellow", "orange", "blue"]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,8})?$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 
 
@@ -184,12 +185,6 @@ class LaneFacts(Strict):
         return self
 
 
-class Signs(Strict):
-    """Traffic signs."""
-
-    family: Literal["vienna"] = Field(description="Look of the signs: Vienna style, red ring with black digits.")
-
-
 class Alerts(Strict):
     """What the driver reads. Keys of a text are ISO 639-1 languages."""
 
@@ -221,7 +216,7 @@ class Market(Strict):
     """One market, merged: what a core may be built from."""
 
     format: Literal[1] = Field(description="Format of the file; not inherited.")
-    market: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,8})?$")] = Field(
+    market: Code = Field(
         description='Code of the market, in quotes: ISO 3166-1, or "EU" for what its members share; not inherited.'
     )
     title: str = Field(min_length=1, max_length=64, description="Name for people; not inherited.")
@@ -237,7 +232,6 @@ class Market(Strict):
     features: Features = Field(description="Stage per function.")
     road: Road = Field(description="Rules of the road.")
     lanes: LaneFacts = Field(description="Lanes and markings.")
-    signs: Signs = Field(description="Signs.")
     alerts: Alerts = Field(description="Alert texts.")
     perception: LanePerceptionParams = Field(description="Lane perception.")
     lane_departure: LaneDepartureParams = Field(description="Lane departure warning.")
