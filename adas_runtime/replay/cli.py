@@ -13,8 +13,9 @@ from adas_runtime.errors import AdasError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command("replay")(replay)
+    app.command("compare")(compare)
 
 
 def replay(
@@ -65,10 +66,49 @@ def replay(
         summaries.append(summary)
         if not as_json:
             _print(job.out, summary)
+    if is_many and summaries:
+        index = _write_index(out, results)
+        if not as_json:
+            print(f"{len(summaries)} of {len(work)} replayed: {index}")
     if as_json:
         json.dump(summaries if is_many else (summaries[0] if summaries else {}), sys.stdout, indent=2)
         print()
     return 2 if failed else 0
+
+
+def _write_index(out: Path, results: list[tuple[Any, str | None]]) -> Path:
+    from adas_runtime.replay.report import Refused, write_index
+
+    return write_index(
+        out,
+        [
+            job.out if error is None else Refused(bag=str(job.bag), market=Path(job.market).stem, reason=error)
+            for job, error in results
+        ],
+    )
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="DIR_A", help="Folder of a replay, or of many: the reference.")],
+    b: Annotated[Path, typer.Argument(metavar="DIR_B", help="Folder of the replay, or of many, to hold against it.")],
+    time_s: Annotated[float, typer.Option(min=0.0, help="Tolerance of times [s].")] = 0.05,
+    accel_mps2: Annotated[float, typer.Option(min=0.0, help="Tolerance of the acceleration [m/s^2].")] = 0.05,
+    curvature_1pm: Annotated[float, typer.Option(min=0.0, help="Tolerance of the curvature [1/m].")] = 0.0001,
+    kpi_share: Annotated[float, typer.Option(min=0.0, help="Tolerance of figures, as a share.")] = 0.02,
+    strict: Annotated[bool, typer.Option("--strict", help="Every difference is a regression.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result for machines.")] = False,
+) -> int:
+    """What changed between two replays of the same drive; exit 1 on a regression."""
+    from adas_runtime.replay.compare import Tolerances, dump, show, worst
+    from adas_runtime.replay.compare import compare as compare_folders
+
+    tolerances = Tolerances(time_s=time_s, accel_mps2=accel_mps2, curvature_1pm=curvature_1pm, kpi_share=kpi_share)
+    found = compare_folders(a, b, tolerances, is_strict=strict)
+    if as_json:
+        print(dump(found, tolerances))
+    else:
+        show(found)
+    return 1 if worst(found) == "regression" else 0
 
 
 def _run_all(work: list[Any], jobs: int) -> list[tuple[Any, str | None]]:
@@ -99,30 +139,32 @@ def _run_one(job: Any, progress: Any = None) -> str | None:
 
 
 def _print(folder: Path, summary: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from adas_runtime.console import print_table
 
-    console = Console(highlight=False)
-    console.print(
+    print(
         f"{summary['bag']}: market {summary['market']}, {summary['duration_s']:.1f} s in {summary['wall_s']:.1f} s "
         f"({summary['real_time_factor']:.0f} times real time), digest {summary['digest'][:16]}"
     )
-    table = Table("function", "stage", "active s", "alerts", "interventions", "lacks", box=None)
-    for name, function in summary["functions"].items():
-        table.add_row(
-            name,
-            function["stage"],
-            f"{function['time_active_s']:.1f}",
-            str(function["alerts"]),
-            str(function["interventions"]),
-            ", ".join(f"{key} {value:.1f} s" for key, value in function["absent_s"].items()),
-        )
-    console.print(table)
+    print_table(
+        ("  function", "stage", "active", "alerts", "interventions", "lacks"),
+        [
+            (
+                f"  {name}",
+                function["stage"],
+                f"{function['time_active_s']:.1f} s",
+                str(function["alerts"]),
+                str(function["interventions"]),
+                ", ".join(f"{key} {value:.1f} s" for key, value in function["absent_s"].items()),
+            )
+            for name, function in summary["functions"].items()
+        ],
+    )
     for name, item in summary["inputs"].items():
         if item["feeds"]:
             how = " (guessed)" if item["is_guessed"] else ""
             note = f"; {item['note']}" if item["note"] else ""
-            console.print(f"  {name} {item['type']} -> {', '.join(item['feeds'])}{how}{note}", soft_wrap=True)
+            print(f"  {name} {item['type']} -> {', '.join(item['feeds'])}{how}{note}")
     for text in summary["warnings"]:
-        console.print(f"  warning: {text}", soft_wrap=True)
-    console.print(f"  {folder / 'report.html'}", soft_wrap=True)
+        print(f"  warning: {text}")
+    print(f"  again: {summary['command']}")
+    print(f"  {folder / 'report.html'}")

@@ -58,6 +58,7 @@ class _Counts:
     max_gap_s: float | None = None
     last_s: float | None = None
     refusals: dict[str, int] = field(default_factory=dict)
+    hash: Any = None  # over log times and bytes of a topic that is used
 
 
 def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
@@ -262,7 +263,10 @@ class _Replay:
             digest=digest.hexdigest(),
             decisions=decisions,
             feeds={feed.topic: binder.feeds.get(feed.topic, feed) for feed in feeds},
-            counts={name: (c.count, c.dropped, c.max_gap_s) for name, c in self.counts.items()},
+            counts={
+                name: (c.count, c.dropped, c.max_gap_s, c.hash.hexdigest() if c.hash is not None else "")
+                for name, c in self.counts.items()
+            },
             steps_s=self.steps_s,
             warnings=self.warnings,
             versions=_versions(),
@@ -375,6 +379,10 @@ class _Replay:
             read = reads.get(topic)
             if read is None:
                 continue
+            if count.hash is None:
+                count.hash = hashlib.sha256()
+            count.hash.update(b"%d " % log_ns)
+            count.hash.update(data)
             if former_s is not None and former_s - now_s > BACKWARD_TOLERANCE_S:
                 history.data(topic, "clock_jump", f"the recording's clock runs back by {former_s - now_s:.3f} s", now_s)
             former_s = now_s

@@ -331,7 +331,7 @@ class History:
         digest: str,
         decisions: int,
         feeds: Mapping[str, Feed],
-        counts: Mapping[str, tuple[int, int, float | None]],
+        counts: Mapping[str, tuple[int, int, float | None, str]],
         steps_s: Sequence[float],
         warnings: Sequence[str],
         versions: dict[str, str],
@@ -365,18 +365,19 @@ class History:
         def percentile(share: float) -> float:
             return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1e3, 4) if ordered else 0.0
 
-        inputs = {
-            name: InputSummary(
+        inputs = {}
+        for name, feed in feeds.items():
+            count, dropped, max_gap_s, input_digest = counts.get(name, (0, 0, None, ""))
+            inputs[name] = InputSummary(
                 type=feed.type,
                 feeds=list(feed.feeds),
-                count=counts.get(name, (0, 0, None))[0],
-                dropped=counts.get(name, (0, 0, None))[1],
-                max_gap_s=counts.get(name, (0, 0, None))[2],
+                count=count,
+                dropped=dropped,
+                max_gap_s=max_gap_s,
                 is_guessed=bool(feed.feeds) and feed.is_guessed,
                 note=feed.note,
+                digest=input_digest,
             )
-            for name, feed in feeds.items()
-        }
         summary = Summary(
             schema=SUMMARY_SCHEMA,
             bag=str(job.bag),

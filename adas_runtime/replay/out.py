@@ -14,14 +14,14 @@ from adas_runtime.interfaces import register, type_name
 from adas_runtime.replay import viz
 from adas_runtime.replay.bag import BagTopic
 from adas_runtime.replay.cdr import encoder
-from adas_runtime.signals import LaneModel, RadarObjects, Signal, TrackedObjects
+from adas_runtime.signals import LaneModel, RadarObjects, Signal, TrackedObjects, VehicleState
 
 if TYPE_CHECKING:
     from adas_runtime.perception.camera import Camera
     from adas_runtime.vehicle import Vehicle
 
 METADATA_FILE: Final = "metadata.yaml"
-DRAWN: Final[tuple[type, ...]] = (LaneModel, TrackedObjects, RadarObjects)
+DRAWN: Final[tuple[type, ...]] = (LaneModel, TrackedObjects, RadarObjects, VehicleState)
 # what a late reader of /tf_static needs: numbers, as rosbag2 up to Iron wrote them and every later one still reads
 LATCHED: Final = """- history: 1
   depth: 1
@@ -59,6 +59,7 @@ class OutBag:
         self._last_ns = 0
         self._camera: Camera | None = None
         self._is_described = False
+        self._vehicle_ns = -viz.VEHICLE_PERIOD_NS
 
     def close(self) -> None:
         """Finish the file."""
@@ -70,14 +71,14 @@ class OutBag:
         """Add a metadata record."""
         self._writer.add_metadata(name, notes)
 
-    def signal(self, topic: str, signal: Signal, log_ns: int) -> None:
+    def signal(self, topic: str, signal: Signal, log_ns: int, *, is_shown: bool = True) -> None:
         """Append a signal, and what a viewer draws of it."""
         kind: type = type(signal)
         found = self._encoders.get(kind)
         if found is None:
             found = self._encoders[kind] = (type_name(kind), encoder(kind))
         self._write(topic, found[0], found[1](signal), log_ns)
-        if kind in DRAWN:
+        if is_shown and kind in DRAWN:
             self.show(signal, log_ns)
 
     def raw(self, topic: str, described: BagTopic, data: bytes, log_ns: int) -> None:
@@ -101,6 +102,11 @@ class OutBag:
 
     def show(self, signal: Signal, log_ns: int) -> None:
         """Append what a viewer draws of a signal."""
+        if isinstance(signal, VehicleState):
+            if not 0 <= log_ns - self._vehicle_ns < viz.VEHICLE_PERIOD_NS:
+                self._vehicle_ns = log_ns
+                self.signal(viz.VEHICLE, signal, log_ns, is_shown=False)
+            return
         now_s = log_ns * 1e-9
         if not self._is_described:
             self._is_described = True

@@ -51,6 +51,7 @@ class InputSummary(_Record):
         default="",
         description="Why it is not used, or how: frame convention, clock, plausibility.",
     )
+    digest: str = Field(default="", description="SHA-256 over its log times and bytes, hex; empty where unused.")
 
 
 class FunctionSummary(_Record):

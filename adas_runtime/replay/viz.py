@@ -4,6 +4,7 @@
     /viz/lanes_image     visualization_msgs/ImageMarker   the same lines in the picture's pixels
     /viz/objects         visualization_msgs/MarkerArray   road users as boxes
     /viz/radar           visualization_msgs/MarkerArray   radar targets as points
+    /viz/vehicle_state   adas_interfaces/VehicleState     what the graph took as the car's motion, 10 times a second
     /viz/ego             visualization_msgs/MarkerArray   the car's outline, once
     /viz/camera/front    as recorded                      the picture of each event
     /viz/camera/info     sensor_msgs/CameraInfo           the camera of the vehicle file, once
@@ -34,6 +35,8 @@ LANES: Final = "/viz/lanes"
 LANES_IMAGE: Final = "/viz/lanes_image"
 OBJECTS: Final = "/viz/objects"
 RADAR: Final = "/viz/radar"
+VEHICLE: Final = "/viz/vehicle_state"
+VEHICLE_PERIOD_NS: Final = 100_000_000
 EGO: Final = "/viz/ego"
 PICTURES: Final = "/viz/camera/front"
 CAMERA_INFO: Final = "/viz/camera/info"
