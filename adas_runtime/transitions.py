@@ -43,6 +43,7 @@ class Table(Generic[S, V]):
 
     def __init__(self, states: type[S], rows: Iterable[Transition[S, V]]) -> None:
         self.rows = tuple(rows)
+        self._states = tuple(states)
         self._of = {
             state: tuple(row for row in self.rows if row.sources is None or state in row.sources) for state in states
         }
@@ -59,5 +60,7 @@ class Table(Generic[S, V]):
         lines = ["| from | to | reason code | source |", "|---|---|---|---|"]
         for row in self.rows:
             sources = "any" if row.sources is None else ", ".join(state.name for state in row.sources)
+            if row.sources is not None and 2 * len(row.sources) > len(self._states):
+                sources = f"any but {', '.join(state.name for state in self._states if state not in row.sources)}"
             lines.append(f"| {sources} | {row.target.name} | `{row.reason}` | {row.clause} |")
         return "\n".join(lines) + "\n"

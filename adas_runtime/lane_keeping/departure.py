@@ -233,6 +233,8 @@ class LaneDeparture:
                 state, entered_s = row.target, now_s
 
         side = SIDE_OF.get(state, AlertSide.NONE)
+        if AlertSide.NONE is not old.alert_side is not side:
+            side = AlertSide.NONE  # from one side to the other: the end of the one first, the other with the next step
         alert, since_s, sent_s = end, old.alert_since_s, old.alert_sent_s
         if side is AlertSide.NONE:
             alert = end or self._end(old, now_s, reason)

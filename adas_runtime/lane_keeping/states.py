@@ -137,6 +137,20 @@ TRANSITIONS: Final[Table[State, View]] = Table(
             "warning_spent",
             "[D] car stays on the line",
         ),
+        Transition(  # a narrow lane: the other line is reached before this warning has lasted its least time
+            _L,
+            State.WARN_RIGHT,
+            lambda v: v.departs_right and not v.departs_left and not v.intent_right,
+            "departing_right",
+            "R130 5.2.1, ELKS K10",
+        ),
+        Transition(
+            _R,
+            State.WARN_LEFT,
+            lambda v: v.departs_left and not v.departs_right and not v.intent_left,
+            "departing_left",
+            "R130 5.2.1, ELKS K10",
+        ),
         Transition(
             _L,
             State.ARMED,
