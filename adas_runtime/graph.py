@@ -22,6 +22,7 @@ from adas_runtime.signals import (
 )
 
 STATUS_OUTPUT = "status"
+MARKET_STATUS_TOPIC = "/adas/market/status"  # latched by the guard: the configuration in force
 ACTUATING = (LateralRequest, LongitudinalRequest, LampRequest)  # what the stage `warn` keeps from the car
 
 
@@ -177,8 +178,16 @@ class Graph:
             )
         return tuple(found)
 
+    def leaving(self) -> tuple[Topic, ...]:
+        """What no function reads, statuses left out: it is for the driver and the car."""
+        return tuple(
+            topic
+            for topic in self.topics()
+            if topic.process is not None and topic.signal is not FunctionStatus and not topic.consumers
+        )
+
     def mermaid(self) -> str:
-        """The diagram of the graph for the docs: one box per process, one arrow per topic."""
+        """The diagram of the graph for the docs: one box per process, one arrow per topic, dotted for a status."""
         lines = ["flowchart LR"]
         for source in self.sources:
             lines.append(f"  {source.name}([{source.name}])")
@@ -190,10 +199,12 @@ class Graph:
             lines.extend(f"    {spec.name}[{spec.name}]" for spec in specs)
             lines.append("  end")
         for topic in self.topics():
-            if topic.signal is FunctionStatus:
-                continue
+            is_status = topic.output == STATUS_OUTPUT
             for consumer in topic.consumers:
-                lines.append(f"  {topic.producer} -- {topic.signal.__name__} --> {consumer}")
+                arrow = "-.->" if is_status else f"-- {topic.signal.__name__} -->"
+                lines.append(f"  {topic.producer} {arrow} {consumer}")
+        for number, topic in enumerate(self.leaving(), start=1):
+            lines.append(f'  {topic.producer} -- {topic.signal.__name__} --> out{number}(["{topic.name}"])')
         return "\n".join(lines) + "\n"
 
     def _wire(self, spec: FunctionSpec, specs: tuple[FunctionSpec, ...]) -> tuple[Wire, ...]:
