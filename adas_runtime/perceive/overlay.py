@@ -97,8 +97,9 @@ class _Canvas:
             self.image = np.asarray(
                 cv2.resize(original, None, fx=self.scale, fy=self.scale, interpolation=how), np.uint8
             )
-        # sizes of text and lines are meant for 1280 columns; a narrow tall picture counts as narrow
-        self.unit = self.image.shape[1] / 1280.0
+        # sizes of text and lines are meant for 1280x720; a low wide picture has less room for the legend
+        rows, columns = self.image.shape[:2]
+        self.unit = max(min(columns / 1280.0, rows / 560.0), 0.6)
 
     def place(self, points: Array) -> Array:
         """Pixels of the original to pixels here."""
@@ -200,13 +201,13 @@ def _draw_ticks(canvas: _Canvas, camera: Camera, left: LaneBoundary | None, righ
             continue
         ends = canvas.place(ends)
         row = float(ends[:, 1].mean())
-        if not 0.0 <= row < canvas.image.shape[0] - 1 or last_row - row < 9.0 * canvas.unit:
+        if not 0.0 <= row < canvas.image.shape[0] - 1 or last_row - row < 14.0 * canvas.unit:
             continue
         last_row = row
         canvas.line(ends, WHITE, 1.2 * canvas.unit, casing=True)
-        gap = 10.0 * canvas.unit
-        u = min(float(ends[1, 0]) + gap, canvas.image.shape[1] - 60.0 * canvas.unit)
-        canvas.text(f"{x_m:.0f} m", (u, row + 5.0 * canvas.unit), WHITE, 15.0, casing=True)
+        text = f"{x_m:.0f} m"
+        u = float(ends[:, 0].mean()) - 4.0 * len(text) * canvas.unit
+        canvas.text(text, (u, row - 4.0 * canvas.unit), WHITE, 14.0, casing=True)
 
 
 def _draw_boundary(canvas: _Canvas, seen: Seen, boundary: LaneBoundary) -> None:

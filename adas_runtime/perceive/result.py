@@ -19,7 +19,7 @@ Record = dict[str, Any]
 
 HORIZON_CLEAR_SHARE: Final = 1 / 144  # of the picture's rows; closer to the horizon a row stands for many metres
 BEYOND_M: Final = 15.0  # a curve is carried on this far past its last paint, and no farther
-SAMPLES: Final = 600
+SAMPLES: Final = 900  # about two a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,13 @@ def trace(camera: Camera, boundary: LaneBoundary) -> Trace:
     Between the car and the first paint a road continues as it does ahead; far ahead it may not.
     """
     far_m = boundary.x_max_m + min(BEYOND_M, 0.5 * (boundary.x_max_m - boundary.x_min_m))
-    near_m = min(camera.x_m + 0.3, boundary.x_min_m)
+    column, horizon = camera.vanishing_point()
+    bottom_m = float(camera.to_ground(np.array([[column, camera.height_px - 1.0]]))[0, 0]) - camera.x_m
+    # half of it: a rolled or distorted picture shows nearer road in its corners
+    near_m = min(max(0.5 * bottom_m, 0.3) if math.isfinite(bottom_m) else 0.3, max(far_m - camera.x_m, 1.0) / 2.0)
     # even steps of 1/distance are even steps of rows
-    inverse = np.linspace(1.0 / max(near_m - camera.x_m, 0.3), 1.0 / max(far_m - camera.x_m, 1.0), SAMPLES)
-    x_m = camera.x_m + 1.0 / inverse
+    x_m = camera.x_m + 1.0 / np.linspace(1.0 / near_m, 1.0 / max(far_m - camera.x_m, 1.0), SAMPLES)
     pixels = camera.project_ground(x_m, lateral_m(boundary, x_m))
-    _, horizon = camera.vanishing_point()
     clear = max(2.0, HORIZON_CLEAR_SHARE * camera.height_px)
     good = np.isfinite(pixels).all(axis=1)
     # far parts that no longer climb the picture (a cubic that turns round) end the line

@@ -260,6 +260,7 @@ def frames(source: Source, *, camera_topic: str | None, say: Say) -> Iterator[Fr
     Raises:
         AdasError: It cannot be read.
     """
+    cv2.utils.logging.setLogLevel(0)  # where OpenCV was loaded before its variables could be set
     if source.kind is Kind.PICTURE:
         yield Frame(0, 0.0, read_picture(source.path))
     elif source.kind is Kind.VIDEO:
