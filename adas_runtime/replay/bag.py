@@ -338,6 +338,7 @@ class _SqliteFile:
             shutil.copyfile(wal, source.with_name(source.name + "-wal"))
             mode = "rw"
         else:
+            source = self._whole_pages(path)
             mode = "ro&immutable=1"
         self._base = sqlite3.connect(f"{source.resolve().as_uri()}?mode={mode}", uri=True)
         self._names: dict[int, str] = {}
@@ -355,6 +356,32 @@ class _SqliteFile:
         self._base.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+    def _whole_pages(self, path: Path) -> Path:
+        """The file, or of one that was cut short a copy whose header counts the pages that are left.
+
+        SQLite refuses a file with fewer pages than its header says, and takes what lacks of the last page for zeros.
+        """
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            head = stream.read(32)
+        if len(head) < 32:
+            return path
+        page = int.from_bytes(head[16:18], "big")
+        page = 65536 if page == 1 else page
+        expected = int.from_bytes(head[28:32], "big") * page
+        pages = size // page if page else 0
+        if not pages or (expected <= size and not size % page):
+            return path
+        self._warn(f"cut short or damaged at byte {size} of {max(expected, size)}: whole pages are read")
+        self._folder = tempfile.TemporaryDirectory(prefix="adas-bag-")
+        copy = Path(self._folder.name) / path.name
+        shutil.copyfile(path, copy)
+        with copy.open("r+b") as stream:
+            stream.truncate(pages * page)
+            stream.seek(28)
+            stream.write(pages.to_bytes(4, "big"))
+        return copy
 
     def _read_topics(self) -> None:
         tables = {row[0] for row in self._base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -392,11 +419,14 @@ class _SqliteFile:
         times: list[int] = []
         first = 0
         last_ns: int | None = None
-        number = 0
+        number = lost = 0
         try:
             for number, topic, stamp_ns in self._base.execute(
                 "SELECT id, topic_id, timestamp FROM messages ORDER BY id"
             ):
+                if not isinstance(stamp_ns, int) or topic not in self._names:
+                    lost += 1  # a damaged page
+                    continue
                 if not times:
                     first = number
                 times.append(stamp_ns)
@@ -408,6 +438,8 @@ class _SqliteFile:
         except sqlite3.DatabaseError as error:
             told = "nothing in it can be read" if last_ns is None else f"read up to log time {last_ns * 1e-9:.3f} s"
             self._warn(f"cut short or damaged after row {number} ({error}): {told}")
+        if lost:
+            self._warn(f"cut short or damaged: {lost} rows without a time or a topic are left out")
         if times:
             self.chunks.append(_Chunk(min(times), max(times), first, number))
         for topic, count in counts.items():
@@ -430,7 +462,8 @@ class _SqliteFile:
                 f"WHERE id BETWEEN ? AND ? AND topic_id IN ({marks}) ORDER BY id",
                 (chunk.place, chunk.length, *numbers),
             ):
-                rows.append((stamp_ns, self._names[topic], number, number, data or b""))
+                if isinstance(stamp_ns, int):
+                    rows.append((stamp_ns, self._names[topic], number, number, data if type(data) is bytes else b""))
         except sqlite3.DatabaseError as error:
             last = f"read up to log time {rows[-1][0] * 1e-9:.3f} s" if rows else f"rows from {chunk.place} are lost"
             self._warn(f"cut short or damaged ({error}): {last}")

@@ -118,6 +118,19 @@ class History:
             Span(start_s=t_s, end_s=t_s + 0.1, label=code, level="warning", text=f"{topic}: {cause}")
         )
 
+    def new_time_line(self, ended_s: float) -> None:
+        """The clock ran back and the functions begin afresh: what was going on ended at `ended_s`, untold."""
+        t_s = ended_s - self._start_s
+        for row, key in list(self._open):
+            self._close((row, key), t_s)
+            for suffix, kind in ((" alerts", EventKind.ALERT_END), (" requests", EventKind.REQUEST_END)):
+                if row.endswith(suffix):
+                    name = row.removesuffix(suffix)
+                    self._add(Event(t_s=t_s, kind=kind, function=name, code=key, cause="the clock ran back"))
+        for function in self._functions.values():
+            self._settle(function, t_s)
+            function.status = None
+
     def emission(self, emission: Emission) -> None:
         """A function said something."""
         signal, t_s = emission.signal, emission.now_s - self._start_s

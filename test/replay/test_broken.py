@@ -1,0 +1,290 @@
+"""Broken recordings: a clear word, the good part still replayed, nothing overwritten, no half folder left."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from replay_bags import (
+    DRIVER,
+    EPOCH_NS,
+    LANES,
+    STATE,
+    Row,
+    drive,
+    replay,
+    row,
+    stamp,
+    storage_file,
+    with_nan,
+    write,
+)
+from rosbags.rosbag2 import StoragePlugin
+
+from adas_runtime.errors import BagError
+from adas_runtime.replay.bag import Bag
+from adas_runtime.replay.schema import EventKind, Summary, read_events, read_summary
+from adas_runtime.signals import DriverInput, VehicleState
+
+SHORT_S = 4.0
+
+
+@pytest.fixture(scope="module", params=[StoragePlugin.MCAP, StoragePlugin.SQLITE3], ids=["mcap", "sqlite3"])
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short drive's storage file."""
+    return storage_file(write(tmp_path_factory.mktemp("whole") / "bag", drive(SHORT_S), request.param))
+
+
+Message = tuple[int, str, bytes]
+
+
+def _read(path: Path) -> tuple[list[Message], list[str]]:
+    with Bag(path) as bag:
+        return list(bag.messages()), bag.warnings
+
+
+def _read_or_refusal(path: Path) -> tuple[list[Message], list[str]] | BagError:
+    try:
+        return _read(path)
+    except BagError as error:
+        return error
+
+
+@settings(max_examples=25)
+@given(share=st.floats(0.0, 0.9999))
+def test_a_truncated_file_gives_its_beginning(
+    whole: Path, tmp_path_factory: pytest.TempPathFactory, share: float
+) -> None:
+    """Cut at any byte: refused in one line, or read up to a place, and that part is what was written."""
+    data = whole.read_bytes()
+    cut = tmp_path_factory.mktemp("cut") / whole.name
+    cut.write_bytes(data[: int(share * len(data))])
+    expected, _ = _read(whole)
+    result = _read_or_refusal(cut)
+    if isinstance(result, BagError):
+        assert "\n" not in result.line()
+        assert result.mend
+        return
+    found, warnings = result
+    if whole.suffix == ".mcap":
+        last_ns = found[-1][0] if found else 0  # of the last instant, a part may be lost
+        assert [item for item in found if item[0] < last_ns] == [item for item in expected if item[0] < last_ns]
+        assert set(found) <= set(expected)
+    else:
+        assert set(found) <= set(expected)  # the pages of a database lie in no order
+    if len(found) < len(expected):
+        assert any("cut short or damaged" in line for line in warnings), warnings
+
+
+@settings(max_examples=25)
+@given(place=st.floats(0.0, 0.9999), value=st.integers(0, 255))
+def test_a_damaged_byte_ends_in_no_traceback(
+    whole: Path, tmp_path_factory: pytest.TempPathFactory, place: float, value: int
+) -> None:
+    data = bytearray(whole.read_bytes())
+    data[int(place * len(data))] = value
+    path = tmp_path_factory.mktemp("damaged") / whole.name
+    path.write_bytes(data)
+    result = _read_or_refusal(path)
+    if isinstance(result, BagError):
+        assert "\n" not in result.line()
+    else:
+        assert result[0], "one byte does not cost the whole recording"
+
+
+@pytest.mark.parametrize("storage", [StoragePlugin.MCAP, StoragePlugin.SQLITE3], ids=["mcap", "sqlite3"])
+@pytest.mark.parametrize("share", [0.35, 0.8])
+def test_the_good_part_of_a_truncated_bag_is_replayed(tmp_path: Path, share: float, storage: StoragePlugin) -> None:
+    bag = write(tmp_path / "bag", drive(), storage)
+    file = storage_file(bag)
+    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    summary = read_summary(replay(bag, tmp_path / "out"))
+    assert 1.0 < summary.duration_s < 12.0
+    assert any("cut short or damaged" in line and "read up to" in line for line in summary.warnings)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda p: None, "there is no such file or folder"),
+        (lambda p: p.mkdir(), "no .mcap or .db3 file is in it"),
+        (lambda p: p.write_bytes(b""), "the file is empty"),
+        (lambda p: p.write_bytes(b"\x89MCAP0\r\n"), "no message can be read"),
+        (lambda p: p.write_bytes(b"\x89MC"), "only 3 bytes are left"),
+        (lambda p: p.write_bytes(b"#ROSBAG V2.0\n" + bytes(99)), "a ROS 1 bag"),
+        (lambda p: p.write_bytes(b"hello, this is no bag"), "neither MCAP nor SQLite3"),
+        (lambda p: write(p, []), "no message can be read"),
+        (lambda p: write(p, drive(1.0)) and (p / "metadata.yaml").rename(p.parent / "m"), ""),
+    ],
+    ids=["missing", "empty_folder", "empty_file", "only_magic", "magic_cut", "ros1", "text", "empty_bag", "no_yaml"],
+)
+def test_what_is_no_bag_is_refused(tmp_path: Path, make: Callable[[Path], object], reason: str) -> None:
+    path = tmp_path / "given" / "bag"
+    path.parent.mkdir()
+    make(path)
+    if not reason:
+        assert read_summary(replay(path, tmp_path / "out")).duration_s > 0.9
+        return
+    with pytest.raises(BagError, match=reason) as caught:
+        replay(path, tmp_path / "out")
+    assert "\n" not in caught.value.line()
+    assert caught.value.mend
+    assert [p.name for p in tmp_path.iterdir()] == ["given"]
+
+
+def _summary(tmp_path: Path, rows: list[Row]) -> Summary:
+    return read_summary(replay(write(tmp_path / "bag", rows), tmp_path / "out"))
+
+
+def test_a_missing_topic_is_absent_and_said(tmp_path: Path) -> None:
+    summary = _summary(tmp_path, [item for item in drive() if item[1] != STATE])
+    assert any("nothing in the bag feeds vehicle_state" in line for line in summary.warnings)
+    assert summary.functions["lane_departure"].absent_s["vehicle"] == pytest.approx(11.9, abs=0.3)
+    assert summary.functions["lane_departure"].alerts == 0
+
+
+def test_stalks_that_are_not_recorded_do_not_silence_the_warning(tmp_path: Path) -> None:
+    summary = _summary(tmp_path, drive(is_driver_told=False))
+    assert summary.functions["lane_departure"].alerts == 1
+    assert any("driver_input" in line for line in summary.warnings)
+
+
+def test_values_that_are_no_number_are_counted_and_left_out(tmp_path: Path) -> None:
+    rows = drive()
+    broken = sum(item[1] == STATE for item in rows[::7])
+    summary = _summary(tmp_path, list(with_nan(rows, every=7)))
+    item = summary.inputs[STATE]
+    assert (item.count, item.dropped) == (1200, broken)
+    assert any(line.startswith(f"{STATE}: {broken} of 1200 messages refused") for line in summary.warnings)
+    assert summary.functions["lane_departure"].alerts == 1
+
+
+def test_bytes_that_are_no_message_are_counted_and_left_out(tmp_path: Path) -> None:
+    rows = [
+        (*item[:3], item[3][:9]) if item[1] == LANES and index % 4 == 0 else item for index, item in enumerate(drive())
+    ]
+    summary = _summary(tmp_path, rows)
+    assert summary.inputs[LANES].dropped > 0
+    assert any("cut short or damaged" in line for line in summary.warnings)
+
+
+def test_a_type_of_ours_that_this_version_does_not_know_feeds_nothing(tmp_path: Path) -> None:
+    bag = write(tmp_path / "bag", drive(SHORT_S))
+    file = storage_file(bag)
+    with_other_name = file.read_bytes().replace(b"adas_interfaces/msg/DriverInput", b"adas_interfaces/msg/DriverOther")
+    if with_other_name == file.read_bytes():
+        pytest.skip("the writer compressed the name")
+    file.write_bytes(with_other_name)
+    (bag / "metadata.yaml").unlink()
+    summary = read_summary(replay(bag, tmp_path / "out"))
+    assert summary.inputs[DRIVER].feeds == []
+    assert any("driver_input" in line for line in summary.warnings)
+
+
+def test_duplicates_change_no_alert(tmp_path: Path) -> None:
+    once = _summary(tmp_path, drive())
+    twice = read_summary(
+        replay(write(tmp_path / "twice", [item for item in drive() for _ in range(2)]), tmp_path / "out2")
+    )
+    assert twice.functions["lane_departure"].alerts == once.functions["lane_departure"].alerts == 1
+    assert twice.inputs[STATE].count == 2 * once.inputs[STATE].count
+
+
+def test_a_gap_is_told_and_ends_the_warning(tmp_path: Path) -> None:
+    rows = [item for item in drive(16.0) if not 6.5 < (item[0] - EPOCH_NS) * 1e-9 < 14.0]
+    out = replay(write(tmp_path / "bag", rows), tmp_path / "out")
+    assert read_summary(out).inputs[STATE].max_gap_s == pytest.approx(7.5, abs=0.1)
+    events = list(read_events(out))
+    assert any(e.kind is EventKind.INPUT and e.code == "gap" for e in events)
+    ends = [e.t_s for e in events if e.kind is EventKind.ALERT_END and e.function == "lane_departure"]
+    assert ends and ends[0] < 8.0, "a warning does not outlive its inputs"
+
+
+def test_a_clock_that_runs_back_starts_a_new_time_line(tmp_path: Path) -> None:
+    rows = drive(8.0) + drive(8.0, from_s=0.0)
+    out = replay(write(tmp_path / "bag", rows), tmp_path / "out")
+    summary = read_summary(out)
+    assert any("clock runs back by" in line for line in summary.warnings)
+    # both halves are whole drives: each is warned of once
+    assert summary.functions["lane_departure"].alerts == 2
+    assert any(e.code == "clock_jump" for e in read_events(out))
+
+
+def test_a_clock_that_jumps_ahead_is_not_stepped_through(tmp_path: Path) -> None:
+    rows = drive(4.0) + drive(4.0, from_s=90_000.0, drift_at_s=90_002.0)
+    summary = _summary(tmp_path, rows)
+    assert summary.duration_s == pytest.approx(90_004.0, abs=0.1)
+    assert summary.decisions < 5_000, "a day without a message is not simulated"
+
+
+def test_stamps_of_another_clock_are_told(tmp_path: Path) -> None:
+    rows = [
+        row(t_s, STATE, VehicleState(stamp_s=12.0 + t_s, speed_mps=25.0), log_s=t_s)
+        for t_s in (index * 0.01 for index in range(400))
+    ]
+    summary = _summary(tmp_path, rows)
+    assert any("against the recording's clock: log times are used" in line for line in summary.warnings)
+    assert summary.functions["envelope"].absent_s.get("vehicle", 0.0) < 0.2
+
+
+def test_messages_of_the_future_are_not_used(tmp_path: Path) -> None:
+    """One stalk that claims to be 0.8 s ahead must not hold back a warning: it is not usable before its time."""
+    rows = drive()
+    ahead = [
+        row(0.0, DRIVER, replace(DriverInput(stamp_s=0.0), stamp_s=stamp(t_s + 0.8)), log_s=t_s)
+        for t_s in (index * 0.05 for index in range(240))
+    ]
+    rows = sorted([item for item in rows if item[1] != DRIVER] + ahead, key=lambda item: item[0])
+    summary = _summary(tmp_path, rows)
+    assert summary.functions["lane_departure"].alerts == 1
+    assert summary.functions["lane_departure"].absent_s["driver"] > 10.0
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    bag = write(tmp_path / "bag", drive(SHORT_S))
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "thesis.txt").write_text("years of work")
+    for force in (False, True):
+        with pytest.raises(BagError):
+            replay(bag, taken, force=force)
+    with pytest.raises(BagError, match="exists already"):
+        replay(bag, bag)
+    with pytest.raises(BagError):
+        replay(bag, bag / "metadata.yaml", force=True)
+    assert (taken / "thesis.txt").read_text() == "years of work"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bag", "taken"]
+
+
+def test_force_replaces_a_replay_but_not_the_recording(tmp_path: Path) -> None:
+    bag = write(tmp_path / "bag", drive(SHORT_S))
+    out = replay(bag, tmp_path / "out")
+    with pytest.raises(BagError, match="exists already"):
+        replay(bag, out)
+    (out / "report.html").unlink()
+    replay(bag, out, force=True)
+    assert (out / "report.html").is_file()
+    with pytest.raises(BagError, match="holds the recording itself"):
+        replay(out, out, force=True, from_decision=True)
+    shutil.copytree(bag, out / "recordings" / "bag")
+    with pytest.raises(BagError, match="holds the recording itself"):
+        replay(out / "recordings" / "bag", out, force=True)
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    bag = write(tmp_path / "bag", drive(1.0))
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(BagError, match="cannot be written"):
+        replay(bag, tmp_path / "file" / "out")
+
+
+def test_an_unknown_market_leaves_nothing(tmp_path: Path) -> None:
+    bag = write(tmp_path / "bag", drive(1.0))
+    with pytest.raises(Exception, match="nowhere"):
+        replay(bag, tmp_path / "out", market="nowhere")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bag"]
