@@ -112,7 +112,7 @@ def judge(folder: Path, raw: bytes) -> bool:
 @example(raw=b"text")
 @example(raw=b"extends: any\n")
 @example(raw=("a: " + "[" * 5000).encode())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_any_bytes(folder: Path, raw: bytes) -> None:
     assert not judge(folder, raw)
     assert not judge(folder, HEAD.encode() + b"lane_departure: " + raw + b"\n") or not raw.strip() or b"#" in raw
@@ -137,7 +137,7 @@ documents = st.recursive(
 @given(data=st.dictionaries(st.sampled_from(KEYS), documents, max_size=6), has_head=st.booleans())
 @example(data={"road": {"traffic_side": {"value": "left", "conf": ["s"]}}}, has_head=True)
 @example(data={"value": None, "conf": "s"}, has_head=False)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_any_structure(folder: Path, data: dict[str, Any], has_head: bool) -> None:
     if has_head:
         data = {"format": 1, "market": "DE", "title": "T", "revision": "1", "extends": "de", **data}
@@ -177,7 +177,7 @@ def mutated(draw: st.DrawFn) -> str:
 
 
 @given(text=mutated())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_mutation_of_a_valid_file(folder: Path, text: str) -> None:
     event("accepted" if judge(folder, text.encode("utf-8")) else "refused")
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from market_files import HEAD, whole_file, write
 
@@ -217,6 +217,7 @@ def test_a_name_may_be_written_in_capitals() -> None:
 # --- the digest -------------------------------------------------------------------------------------------------------
 
 
+@settings(max_examples=20)
 @given(order=st.randoms(use_true_random=False))
 def test_the_digest_does_not_depend_on_order_comments_or_spelling(
     tmp_path_factory: pytest.TempPathFactory, order: object
@@ -242,6 +243,7 @@ def test_the_digest_does_not_depend_on_which_file_of_the_chain_says_it(tmp_path:
     assert load_market(write(tmp_path, head=HEAD.replace("extends: de", "extends: parent"))).digest == flat
 
 
+@settings(max_examples=30)
 @given(share=st.floats(0.0, 1.0))
 def test_the_digest_differs_with_any_value(tmp_path_factory: pytest.TempPathFactory, share: float) -> None:
     body = f"lane_departure: {{warn_min_s: {share:.6f}}}\n"

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from market_files import HEAD, write
 
@@ -92,6 +92,7 @@ def test_each_state_of_the_law_with_each_stage(tmp_path: Path, book: RuleBook, c
         assert code in item.what and ("lane_departure.yaml:" in item.what or code == "XX")
 
 
+@settings(max_examples=40)
 @given(code=st.sampled_from(["XA", "XB", "XC", "XD", "XE", "XF", "XG", "XX", "XA-NR", "XM"]), day=st.dates())
 def test_without_a_duty_a_lower_stage_is_never_refused_where_a_higher_is_accepted(
     tmp_path_factory: pytest.TempPathFactory, book: RuleBook, code: str, day: date

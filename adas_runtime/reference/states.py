@@ -1,0 +1,33 @@
+"""The state machines: every table of transitions that a function follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adas_runtime.lane_keeping import states as lane_departure
+from adas_runtime.reference.text import code, generated, table
+from adas_runtime.transitions import Table
+
+HEAD = """# State machines
+
+A function with states follows one table. The rows are tried from the top and the first whose guard holds fires: the
+order is the priority, faults first. The reason code travels in the function's status, the log and the report.
+`[D]` marks a choice of this design; a clause such as `R130 5.2.1` names the rule behind the row, `ELKS K10` a line of
+the lane-keeping sheet.
+"""
+
+MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
+    ("Lane departure warning", "lane_keeping/states.py", lane_departure.TRANSITIONS, lane_departure.REASONS),
+)
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [generated("the tables of transitions"), HEAD]
+    for title, source, machine, reasons in MACHINES:
+        parts.append(f"## {title}\n\nFrom `adas_runtime/{source}`.\n")
+        parts.append(machine.markdown())
+        parts.append("Reason codes:\n")
+        parts.append(table(("code", "meaning"), [(code(name), text) for name, text in reasons.items()]))
+    return "\n".join(parts)
