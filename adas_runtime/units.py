@@ -32,3 +32,32 @@ def deg_to_rad(angle_deg: float) -> float:
 def rad_to_deg(angle_rad: float) -> float:
     """Angle in degrees."""
     return math.degrees(angle_rad)
+
+
+# unit -> (SI unit or the one that a signal declares, factor)
+_UNITS: Final[dict[str, tuple[str, float]]] = {
+    "km/h": ("m/s", 1.0 / KMH_PER_MPS),
+    "mph": ("m/s", MPS_PER_MPH),
+    "kn": ("m/s", 1852.0 / 3600.0),
+    "cm/s": ("m/s", 0.01),
+    "deg": ("rad", math.pi / 180.0),
+    "deg/s": ("rad/s", math.pi / 180.0),
+    "rpm": ("rad/s", math.pi / 30.0),
+    "g": ("m/s^2", 9.80665),  # standard gravity, exact
+    "%": ("1", 0.01),
+    "cm": ("m", 0.01),
+    "mm": ("m", 0.001),
+    "km": ("m", 1000.0),
+    "ft": ("m", 0.3048),
+}
+UNITS: Final = tuple(_UNITS)
+
+
+def factor_to(target: str, unit: str) -> float | None:
+    """What a value in `unit` is multiplied by to be in the unit `target`; `None` where the two do not fit."""
+    if unit == target:
+        return 1.0
+    if unit == "rad" and target == "deg":
+        return 180.0 / math.pi
+    base, factor = _UNITS.get(unit, ("", 0.0))
+    return factor if base == target else None

@@ -22,7 +22,10 @@ def replay(
     bags: Annotated[list[Path], typer.Argument(metavar="BAG...", help="rosbag2 folders or files, MCAP or SQLite3.")],
     market: Annotated[list[str], typer.Option(help="Market: name or file; give it again for another.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
-    vehicle: Annotated[str, typer.Option(help="Vehicle: name or file.")] = "reference",
+    vehicle: Annotated[str, typer.Option(help="Vehicle: name or file; auto: by the recorded CameraInfo.")] = "auto",
+    inputs: Annotated[
+        str | None, typer.Option(help="Input map: name or file; without it the topics' meaning is guessed and shown.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Replays that run side by side.")] = 1,
     from_: Annotated[
         str, typer.Option("--from", help="bag, or decision: use the recorded outputs of perception.")
@@ -44,10 +47,13 @@ def replay(
             market=name,
             vehicle=vehicle,
             out=out / f"{bag.stem if bag.is_file() else bag.name}__{Path(name).stem}" if is_many else out,
+            inputs=inputs,
             from_decision=from_ == "decision",
             force=force,
             copy_camera=copy_camera,
-            command=f"adas replay {bag} --market {name} --vehicle {vehicle} --from {from_} --out DIR",
+            command=f"adas replay {bag} --market {name} --vehicle {vehicle}"
+            + (f" --inputs {inputs}" if inputs else "")
+            + f" --from {from_} --out DIR",
         )
         for bag, name in pairs
     ]

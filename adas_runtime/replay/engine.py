@@ -9,32 +9,32 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from adas_runtime.converter import pack
-from adas_runtime.errors import AdasError, BagError, SignalError
+from adas_runtime.errors import AdasError, BagError
 from adas_runtime.executor import BACKWARD_TOLERANCE_S, GAP_S, Emission, Executor
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import SOURCES, STATUS_OUTPUT, Graph, default_graph, live_topic
-from adas_runtime.inputs.binder import OWN, Binder, Feed, Survey, guess, own_reader
-from adas_runtime.interfaces import msg_definitions
+from adas_runtime.inputs import InputMap, load_input_map
+from adas_runtime.inputs.binder import Binder
+from adas_runtime.inputs.feed import OWN, Feed
+from adas_runtime.inputs.recording import UNREADABLE, Read, bind, feeds_of, refuse_unused
+from adas_runtime.inputs.vehicle_choice import AUTO, Choice, choose
 from adas_runtime.market import Market, load_market
-from adas_runtime.replay.bag import Bag, decoder
+from adas_runtime.replay.bag import Bag
 from adas_runtime.replay.history import History
 from adas_runtime.replay.out import DRAWN, OutBag
 from adas_runtime.replay.report import write_report
 from adas_runtime.replay.schema import EVENTS_FILE, OUT_FILE, SERIES_FILE, SUMMARY_FILE, dump
 from adas_runtime.signals import CameraFrame, FeatureState, FunctionStatus, MarketStatus, Signal
-from adas_runtime.vehicle import Vehicle, load_vehicle
+from adas_runtime.vehicle import load_vehicle
 
-SURVEY_MESSAGES: Final = 400
 PROGRESS_EVERY: Final = 256  # messages
 CAMERA_SOURCE: Final = next(source.topic for source in SOURCES if source.signal is CameraFrame)
-
-Read = Callable[[bytes], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,7 @@ class Job:
     market: str
     vehicle: str
     out: Path
+    inputs: str | None = None
     from_decision: bool = False
     force: bool = False
     copy_camera: bool = False
@@ -68,10 +69,13 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
         AdasError: The bag, the market or the place cannot be used. Nothing is left half-written.
     """
     market = load_market(job.market)
-    vehicle = load_vehicle(job.vehicle)
+    input_map = None if job.inputs is None else load_input_map(job.inputs)
+    if job.vehicle != AUTO:
+        load_vehicle(job.vehicle)
     _check_place(job)
     parent = job.out.resolve().parent
     with Bag(job.bag) as bag:
+        choice = choose(job.vehicle, bag, input_map)
         try:
             parent.mkdir(parents=True, exist_ok=True)
             folder = Path(tempfile.mkdtemp(prefix=f".{job.out.name}.", dir=parent))
@@ -80,7 +84,7 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
                 f"cannot be written to ({error.strerror})", where=str(parent), mend="take another --out"
             ) from error
         try:
-            _Replay(job, bag, market, vehicle, folder).run(progress)
+            _Replay(job, bag, market, choice, folder, input_map).run(progress)
             write_report(folder)
             folder.chmod(0o755)
             if job.out.exists():
@@ -122,13 +126,16 @@ def recorded_perception(graph: Graph) -> dict[str, type[Signal]]:
 class _Replay:
     """The state of one run."""
 
-    def __init__(self, job: Job, bag: Bag, market: Market, vehicle: Vehicle, folder: Path) -> None:
+    def __init__(
+        self, job: Job, bag: Bag, market: Market, choice: Choice, folder: Path, input_map: InputMap | None
+    ) -> None:
         self.job = job
         self.bag = bag
         self.market = market
-        self.vehicle = vehicle
+        self.vehicle = choice.vehicle
         self.folder = folder
-        self.warnings: list[str] = []
+        self.input_map = input_map
+        self.warnings: list[str] = list(choice.warnings)
         self.counts: dict[str, _Counts] = {}
         self.steps_s: list[float] = []
         self.recorded: frozenset[str] = frozenset()
@@ -138,7 +145,7 @@ class _Replay:
         bag = self.bag
         graph = default_graph()
         kinds = {name: topic.type for name, topic in bag.topics.items()}
-        feeds = list(guess(kinds))
+        feeds = list(feeds_of(bag, self.input_map))
         recorded = {
             topic for topic, kind in recorded_perception(graph).items() if kinds.get(topic) == OWN + kind.__name__
         }
@@ -146,17 +153,11 @@ class _Replay:
         if is_decision:
             self.recorded = frozenset(recorded)
             feeds = [self._without_perception(feed) for feed in feeds]
-        reads, feeds = self._readers(feeds)
-        used = frozenset(reads)
-        if not used:
-            listed = ", ".join(f"{name} ({kind})" for name, kind in sorted(kinds.items())) or "none"
-            raise BagError(
-                f"no topic feeds a function; its topics: {listed}",
-                where=str(self.job.bag),
-                mend="record camera, vehicle state or satellite fixes, or use adas_interfaces messages",
-            )
-        binder = Binder([f for f in feeds if f.topic not in self.recorded], self._survey(reads, used - self.recorded))
-        self.warnings.extend(binder.warnings)
+        bound = bind(bag, feeds, elsewhere=self.recorded)
+        refuse_unused(bag, bound.reads, self.input_map)
+        reads, binder = bound.reads, bound.binder
+        self.counts = {feed.topic: _Counts() for feed in feeds}
+        self.warnings.extend(bound.warnings)
         context = BuildContext(market=self.market, vehicle=self.vehicle)
         perception = frozenset(spec.name for spec in graph.in_process(Process.PERCEPTION))
         executor = Executor(graph, context, self.market.stages(), without=perception if is_decision else frozenset())
@@ -262,7 +263,7 @@ class _Replay:
             wall_s=time.perf_counter() - began_s,
             digest=digest.hexdigest(),
             decisions=decisions,
-            feeds={feed.topic: binder.feeds.get(feed.topic, feed) for feed in feeds},
+            feeds=bound.feeds,
             counts={
                 name: (c.count, c.dropped, c.max_gap_s, c.hash.hexdigest() if c.hash is not None else "")
                 for name, c in self.counts.items()
@@ -319,47 +320,8 @@ class _Replay:
             self.steps_s.append(time.perf_counter() - begin_s)
         return emissions
 
-    def _readers(self, feeds: list[Feed]) -> tuple[dict[str, Read], list[Feed]]:
-        reads: dict[str, Read] = {}
-        checked: list[Feed] = []
-        for feed in feeds:
-            self.counts[feed.topic] = _Counts()
-            if not feed.feeds:
-                checked.append(feed)
-                continue
-            own = own_reader(feed.type)
-            found: Any = (
-                own if own is not None else decoder(self.bag.topics[feed.topic], msg_definitions(), self.bag.distro)
-            )
-            if isinstance(found, str):
-                self.warnings.append(f"{feed.topic}: {found}; it is not used")
-                checked.append(Feed(topic=feed.topic, type=feed.type, note=found))
-                continue
-            reads[feed.topic] = found
-            checked.append(feed)
-        return reads, checked
-
-    def _survey(self, reads: dict[str, Read], topics: frozenset[str]) -> dict[str, Survey]:
-        surveys = {topic: Survey() for topic in topics}
-        left = set(topics)
-        for log_ns, topic, data in self.bag.messages(topics):
-            survey = surveys[topic]
-            if topic in left:
-                try:
-                    message = reads[topic](data)
-                except (SignalError, ValueError, KeyError, IndexError, AssertionError):
-                    continue
-                survey.times_s.append(log_ns * 1e-9)
-                survey.messages.append(message)
-                limit = 5 if "image" in topic.lower() or "camera" in topic.lower() else SURVEY_MESSAGES
-                if len(survey.times_s) >= limit:
-                    left.discard(topic)
-                    if not left:
-                        break
-        return surveys
-
     def _signals(
-        self, reads: dict[str, Read], binder: Binder, history: History
+        self, reads: Mapping[str, Read], binder: Binder, history: History
     ) -> Iterator[tuple[int, str, bytes, list[tuple[str, Signal]]]]:
         """Log time [ns], topic, raw bytes and what they say by topic of the graph, in the recording's order."""
         former_s: float | None = None
@@ -385,11 +347,12 @@ class _Replay:
             count.hash.update(data)
             if former_s is not None and former_s - now_s > BACKWARD_TOLERANCE_S:
                 history.data(topic, "clock_jump", f"the recording's clock runs back by {former_s - now_s:.3f} s", now_s)
+                history.new_time_line(former_s)
             former_s = now_s
             try:
                 message = read(data)
                 found = [(topic, message)] if topic in self.recorded else binder.convert(topic, message, now_s)
-            except (SignalError, ValueError, KeyError, IndexError, AttributeError, AssertionError) as error:
+            except UNREADABLE as error:
                 count.dropped += 1
                 text = error.line() if isinstance(error, AdasError) else f"undecodable ({type(error).__name__})"
                 key = text.split(" = ")[0]
