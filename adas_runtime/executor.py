@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from adas_runtime.errors import WiringError
-from adas_runtime.function import STATUS_PERIOD_S, BuildContext, Core, FunctionSpec, Process, Status, is_usable
+from adas_runtime.function import STATUS_PERIOD_S, BuildContext, Core, FunctionSpec, Process, Status, clipped, is_usable
 from adas_runtime.graph import STATUS_OUTPUT, Graph, live_topic, route
 from adas_runtime.signals import FunctionStatus, Health, Kpi, Signal, Stage
 
@@ -247,7 +247,7 @@ class Executor:
         try:
             result = runner.core.step(spec.inputs_type(**values), now_s)
         except Exception as error:  # the last resort: a core is total, so this is a defect; the graph lives on
-            status = Status(state="fault", health=Health.FAULT, reason=f"{type(error).__name__}: {error}"[:256])
+            status = Status(state="fault", health=Health.FAULT, reason=clipped(f"{type(error).__name__}: {error}"))
             return self._status(runner, status, tuple(absent), now_s)
         emissions = [
             Emission(topic=topic, signal=signal, function=spec.name, output=name, now_s=now_s)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from adas_runtime.vehicle.schema import Vehicle
 
 FUTURE_TOLERANCE_S: Final = 0.05  # two clocks on one car; a stamp farther ahead than this is a lie, not jitter
+REASON_MAX_BYTES: Final = 256  # bound of `signals.Reason`
 STATUS_PERIOD_S: Final = 1.0  # a status is sent at each change and at least this often
 
 
@@ -155,6 +156,11 @@ class FunctionSpec:
             raise WiringError(f"trigger {self.trigger!r} is not an input", where=f"function {self.name}")
         if self.period_s <= 0.0 or any(item.max_age_s <= 0.0 for item in self.inputs):
             raise WiringError("periods and ages must be above 0 s", where=f"function {self.name}")
+
+
+def clipped(text: str, max_bytes: int = REASON_MAX_BYTES) -> str:
+    """A text cut to what a signal's field holds, which counts UTF-8 bytes, not letters."""
+    return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
 
 
 def is_usable(stamp_s: float, now_s: float, max_age_s: float) -> bool:

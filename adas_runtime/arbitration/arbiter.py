@@ -89,16 +89,19 @@ def choose_longitudinal(requests: tuple[LongitudinalRequest, ...], vehicle: Vehi
     """The longitudinal demand.
 
     R1 the strongest valid braking wins; R2 no propulsion while emergency braking is asked for; R3 a speed cap bounds
-    propulsion and never weakens a brake; the driver's brake ends propulsion and never a braking request, kick-down
-    interrupts braking (R152 5.3.2, sheet B18).
+    propulsion and never weakens a brake; the driver's brake ends propulsion and never a braking request. Kick-down
+    interrupts emergency braking (R152 5.3.2, sheet B18) and nothing else: what ACC then asks for is its own decision.
     """
     active = [r for r in requests if r.is_active and math.isfinite(r.accel_mps2)]
+    if vehicle.accelerator is not None and vehicle.accelerator >= kick_down:
+        kept = [r for r in active if r.priority != LongitudinalRank.EMERGENCY_BRAKING]
+        if active and not kept:
+            return Choice(author="driver", cause="driver_kick_down")
+        active = kept
     if not active:
         return NOTHING
     braking = [r for r in active if r.accel_mps2 < 0.0 and r.priority != LongitudinalRank.SPEED_CAP]
     if braking:
-        if vehicle.accelerator is not None and vehicle.accelerator >= kick_down:
-            return Choice(author="driver", cause="driver_kick_down")
         return _won(min(braking, key=lambda r: (r.accel_mps2, r.priority, r.author)))
     if any(r.priority == LongitudinalRank.EMERGENCY_BRAKING for r in active):
         # it holds the car at zero: nobody may accelerate meanwhile

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adas_runtime.arbitration.params import LATERAL_ACCEL_LAW_HEAVY_MPS2, EnvelopeParams
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.signals import ActuationCommand, Health, VehicleState
 from adas_runtime.vehicle.schema import Vehicle
 
@@ -226,7 +226,8 @@ class Envelope:
         ):
             faults.append("demand_not_finite")
             return state, None
-        if demand.oldest_input_age_s is not None and demand.oldest_input_age_s > self._params.information_max_age_s:
+        waited_s = max(0.0, now_s - demand.stamp_s)  # the information got older on the way here
+        if (demand.oldest_input_age_s or 0.0) + waited_s > self._params.information_max_age_s:
             faults.append("information_old")
             return state, None
         former = state.demand
@@ -260,7 +261,7 @@ class Envelope:
             if abs(vehicle.speed_mps - state.speed_mps) > self._params.speed_slew_mps2 * (passed_s + STEP_MAX_S):
                 faults.append("speed_jump")
                 # the next value is judged against this one: a lasting jump is believed after the re-arming time
-                return replace(state, speed_mps=max(vehicle.speed_mps, state.speed_mps)), None
+                return replace(state, speed_mps=max(vehicle.speed_mps, state.speed_mps, key=abs)), None
         return replace(state, speed_mps=vehicle.speed_mps, speed_s=vehicle.stamp_s), vehicle
 
     def _lock(
@@ -300,7 +301,7 @@ class Envelope:
         if state.is_lateral and vehicle.yaw_rate_rps is not None:
             lateral = abs(vehicle.yaw_rate_rps * vehicle.speed_mps)
             is_excess = lateral > factor * self.limits.lateral_accel_max_mps2
-        driver_pedals = bool(vehicle.is_braking) or (vehicle.accelerator or 0.0) > 0.0
+        driver_pedals = bool(vehicle.is_braking) or (vehicle.brake or 0.0) > 0.0 or (vehicle.accelerator or 0.0) > 0.0
         if state.is_longitudinal and vehicle.accel_mps2 is not None and not driver_pedals:
             low, high = factor * self.limits.accel_min_mps2, factor * self.limits.accel_max_mps2
             is_excess = is_excess or not low <= vehicle.accel_mps2 <= high
@@ -413,13 +414,13 @@ class Envelope:
     def _outputs(
         self, state: EnvelopeState, inputs: EnvelopeInputs, now_s: float, acted: list[str], is_override: bool
     ) -> EnvelopeOutputs:
-        stamps = [
-            item.stamp_s for item in (inputs.demand, inputs.vehicle) if item is not None and math.isfinite(item.stamp_s)
-        ]
-        ages = [max(0.0, now_s - stamp_s) for stamp_s in stamps]
+        ages: list[float] = []
+        for item in (inputs.demand, inputs.vehicle):
+            if item is not None and math.isfinite(item.stamp_s):
+                ages.append(max(0.0, now_s - item.stamp_s))
         demand = inputs.demand
         if demand is not None and demand.oldest_input_age_s is not None and math.isfinite(demand.oldest_input_age_s):
-            ages.append(max(0.0, now_s - demand.stamp_s) + demand.oldest_input_age_s if stamps else 0.0)
+            ages.append((ages[0] if math.isfinite(demand.stamp_s) else 0.0) + max(0.0, demand.oldest_input_age_s))
         is_safe = state.is_locked or state.is_locked_out
         limits = tuple(sorted(set(acted)))
         command = ActuationCommand(
@@ -466,7 +467,7 @@ class Envelope:
                 if is_active
                 else "idle"
             )
-            status = Status(state=name, is_active=is_active, reason=", ".join(limits)[:256])
+            status = Status(state=name, is_active=is_active, reason=clipped(", ".join(limits)))
         return EnvelopeOutputs(command=command, status=status)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from adas_runtime.arbitration.params import HealthParams
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.signals import Alert, AlertLevel, FunctionStatus, Health, Stage
 
 STATUS_MAX_AGE_S = 10.0  # silence is judged here, by the parameter, not by the executor
@@ -99,7 +99,7 @@ class HealthMonitor:
                 state="ok" if not causes else "degraded",
                 is_active=True,
                 health=health[worst],
-                reason=", ".join(c.code for c in sorted(causes, key=lambda c: (-c.level, c.code)))[:256],
+                reason=clipped(", ".join(c.code for c in sorted(causes, key=lambda c: (-c.level, c.code)))),
             ),
         )
 
@@ -129,7 +129,7 @@ class HealthMonitor:
         for cause in causes:
             params = self._params
             hold_s = params.fault_after_s if cause.level is AlertLevel.CRITICAL else params.degraded_after_s
-            is_new = cause.told_s is None and now_s - cause.since_s >= hold_s
+            is_new = cause.told_s is None and cause.gone_s - cause.since_s >= hold_s  # seen to hold, not remembered
             is_repeat = cause.told_s is not None and now_s - cause.told_s >= params.repeat_s
             if is_new or is_repeat:
                 due.append((not is_new, -cause.level, cause.code, cause))
@@ -143,12 +143,12 @@ class HealthMonitor:
         return Alert(
             stamp_s=now_s,
             author="health",
-            code=cause.code[:64],
+            code=clipped(cause.code, 64),
             is_active=is_active,
             level=cause.level,
             is_acoustic=False,
             since_s=cause.since_s,
-            cause=cause.text[:256],
+            cause=clipped(cause.text),
         )
 
 

@@ -69,7 +69,9 @@ class Drive:
         ]
 
     def armed(self) -> Drive:
-        self.hold(MARKET.rearm_s + 0.05)
+        """Clean for long enough; in coarse steps, since nothing happens meanwhile."""
+        for _ in range(round(MARKET.rearm_s / 0.1) + 2):
+            self.step(EnvelopeInputs(demand=self.demand(), vehicle=self.vehicle()), dt_s=0.1)
         assert self.command is not None and not self.command.is_safe_stop
         return self
 

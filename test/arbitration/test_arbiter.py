@@ -1,0 +1,265 @@
+"""The arbiter: the order of the arbitration sheet (aeb.md section 5) and its vectors (7.7), author and cause kept."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adas_runtime.arbitration.arbiter import (
+    COUNTER_MODULO,
+    Arbiter,
+    ArbiterInputs,
+    LateralRank,
+    LongitudinalRank,
+)
+from adas_runtime.arbitration.envelope import GRAVITY_MPS2, Limits
+from adas_runtime.converter import check
+from adas_runtime.executor import Executor
+from adas_runtime.function import BuildContext
+from adas_runtime.graph import default_graph
+from adas_runtime.market import load_market
+from adas_runtime.signals import ActuationCommand, LateralRequest, LongitudinalRequest, VehicleState
+from adas_runtime.vehicle import load_vehicle
+
+MARKET = load_market("de")
+NOW_S = 100.0
+AEB, EMERGENCY, ACC, ISA, CRUISE = (
+    LongitudinalRank.EMERGENCY_BRAKING,
+    LongitudinalRank.EMERGENCY_MANOEUVRE,
+    LongitudinalRank.DECELERATION,
+    LongitudinalRank.SPEED_CAP,
+    LongitudinalRank.PROPULSION,
+)
+
+
+def along(rank: LongitudinalRank, accel_mps2: float, author: str = "", **fields: Any) -> LongitudinalRequest:
+    return LongitudinalRequest(
+        **{
+            "stamp_s": NOW_S - 0.05,
+            "author": author or rank.name.lower(),
+            "cause": f"because of {rank.name.lower()}",
+            "is_active": True,
+            "accel_mps2": accel_mps2,
+            "priority": int(rank),
+            **fields,
+        }
+    )
+
+
+def across(rank: LateralRank, curvature_1pm: float, author: str = "", **fields: Any) -> LateralRequest:
+    return LateralRequest(
+        **{
+            "stamp_s": NOW_S - 0.05,
+            "author": author or rank.name.lower(),
+            "cause": f"because of {rank.name.lower()}",
+            "is_active": True,
+            "curvature_1pm": curvature_1pm,
+            "priority": int(rank),
+            **fields,
+        }
+    )
+
+
+def decide(
+    longitudinal: tuple[LongitudinalRequest, ...] = (), lateral: tuple[LateralRequest, ...] = (), **vehicle: Any
+) -> ActuationCommand:
+    state = VehicleState(stamp_s=NOW_S, speed_mps=20.0, **vehicle)
+    said = Arbiter(MARKET.envelope).step(
+        ArbiterInputs(lateral=lateral, longitudinal=longitudinal, vehicle=state), NOW_S
+    )
+    assert said.demand is not None
+    check(said.demand)
+    return said.demand
+
+
+# --- the sheet's vectors (aeb.md 7.7) ---
+
+
+@pytest.mark.clause("R152 5.3.2")
+def test_aeb_brakes_hardest_and_nobody_drives_on() -> None:
+    demand = decide((along(ACC, -2.0), along(AEB, -8.0), along(ISA, 0.5), along(CRUISE, 1.0)))
+    assert (demand.accel_mps2, demand.longitudinal_author) == (-8.0, "emergency_braking")
+    assert demand.longitudinal_cause == "because of emergency_braking"
+
+
+def test_the_drivers_brake_never_cancels_emergency_braking() -> None:
+    demand = decide((along(AEB, -6.0),), brake=1.0, is_braking=True, accel_mps2=-9.0)
+    assert demand.is_longitudinal_active and demand.accel_mps2 == -6.0, "the brake adds the driver's own part"
+
+
+@pytest.mark.clause("R152 5.3.2")
+def test_kick_down_interrupts_emergency_braking_and_what_acc_asks_for_stays() -> None:
+    demand = decide((along(AEB, -8.0), along(ACC, -2.0)), accelerator=1.0)
+    assert (demand.accel_mps2, demand.longitudinal_author) == (-2.0, "deceleration")
+    alone = decide((along(AEB, -8.0),), accelerator=1.0)
+    assert not alone.is_longitudinal_active and alone.longitudinal_cause == "driver_kick_down"
+    assert decide((along(AEB, -8.0),), accelerator=0.8).accel_mps2 == -8.0, (
+        "an accelerator that is held is no kick-down"
+    )
+
+
+def test_a_speed_cap_alone_asks_for_nothing() -> None:
+    demand = decide((along(ISA, -1.0),))
+    assert not demand.is_longitudinal_active and demand.longitudinal_cause == "cap_without_propulsion"
+
+
+def test_steering_gets_the_grip_that_braking_leaves() -> None:
+    grip = 0.9 * 9.81
+    base = Limits.of(MARKET.envelope, load_vehicle("reference"))
+    fields = {name: getattr(base, name) for name in base.__slots__}
+    limits = Limits(**{**fields, "grip_mps2": grip, "lateral_accel_max_mps2": 100.0})
+    assert limits.curvature_max_1pm(30.0, -8.0) * 30.0**2 == pytest.approx(3.74, abs=0.005)
+    assert pytest.approx(9.81, abs=0.01) == GRAVITY_MPS2
+
+
+# --- the rules R1 to R6 ---
+
+
+@pytest.mark.parametrize("ranks", list(itertools.permutations((AEB, EMERGENCY, ACC, CRUISE), 2)))
+def test_r1_the_strongest_braking_wins_whatever_its_rank(ranks: tuple[LongitudinalRank, LongitudinalRank]) -> None:
+    demand = decide((along(ranks[0], -3.0), along(ranks[1], -4.0)))
+    assert (demand.accel_mps2, demand.longitudinal_author) == (-4.0, ranks[1].name.lower())
+
+
+def test_r1_between_equals_the_rank_then_the_name_decides() -> None:
+    both = (along(ACC, -3.0, "b"), along(AEB, -3.0, "c"), along(ACC, -3.0, "a"))
+    for order in itertools.permutations(both):
+        assert decide(order).longitudinal_author == "c"
+        assert decide(tuple(r for r in order if r.author != "c")).longitudinal_author == "a"
+
+
+@pytest.mark.parametrize("accel_mps2", [0.0, 1.0])
+def test_r2_while_aeb_holds_the_car_nobody_accelerates(accel_mps2: float) -> None:
+    demand = decide((along(AEB, accel_mps2), along(CRUISE, 2.0)))
+    assert demand.is_longitudinal_active and demand.accel_mps2 == 0.0
+    assert demand.longitudinal_author == "emergency_braking"
+
+
+@pytest.mark.parametrize(
+    ("cap", "wanted", "got", "author"),
+    [
+        (0.5, 1.5, 0.5, "speed_cap"),
+        (2.0, 1.5, 1.5, "propulsion"),
+        (-3.0, 1.5, 0.0, "speed_cap"),
+        (0.0, 1.5, 0.0, "speed_cap"),
+    ],
+)
+def test_r3_a_cap_bounds_propulsion_and_never_brakes(cap: float, wanted: float, got: float, author: str) -> None:
+    demand = decide((along(CRUISE, wanted), along(ISA, cap)))
+    assert (demand.accel_mps2, demand.longitudinal_author) == (got, author)
+
+
+@pytest.mark.parametrize("cap", [-5.0, 0.0, 5.0])
+def test_r3_a_cap_never_weakens_a_brake(cap: float) -> None:
+    assert decide((along(ACC, -2.0), along(ISA, cap))).accel_mps2 == -2.0
+
+
+@pytest.mark.parametrize("pedal", [{"is_braking": True}, {"brake": 0.1}])
+def test_the_drivers_brake_ends_propulsion(pedal: dict[str, Any]) -> None:
+    demand = decide((along(CRUISE, 1.5),), **pedal)
+    assert not demand.is_longitudinal_active and demand.longitudinal_author == "driver"
+
+
+@pytest.mark.clause("R79 5.6.2.1.3")
+@pytest.mark.parametrize("torque_nm", [-3.1, 3.1, 20.0])
+@pytest.mark.parametrize("rank", list(LateralRank))
+def test_the_drivers_steering_wins_over_every_function(rank: LateralRank, torque_nm: float) -> None:
+    demand = decide(lateral=(across(rank, 0.002),), driver_torque_nm=torque_nm)
+    assert not demand.is_lateral_active and demand.lateral_cause == "driver_steers"
+    assert decide(lateral=(across(rank, 0.002),), driver_torque_nm=math.copysign(3.0, torque_nm)).is_lateral_active
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(LateralRank)))
+def test_steering_goes_by_rank_then_by_the_smaller_curvature(order: tuple[LateralRank, ...]) -> None:
+    requests = tuple(across(rank, 0.001 * int(rank)) for rank in order)
+    assert decide(lateral=requests).lateral_author == "emergency_steering"
+    same = (across(LateralRank.COMFORT, -0.003, "wide"), across(LateralRank.COMFORT, 0.002, "calm"))
+    assert decide(lateral=same).lateral_author == "calm"
+
+
+def test_both_axes_are_decided_apart() -> None:
+    demand = decide((along(ACC, -2.0),), (across(LateralRank.LANE_CENTRING, 0.001),), driver_torque_nm=10.0)
+    assert demand.is_longitudinal_active and not demand.is_lateral_active
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_request_that_is_no_number_is_no_request(bad: float) -> None:
+    demand = decide((along(AEB, bad), along(ACC, -2.0)), (across(LateralRank.COMFORT, bad),))
+    assert demand.accel_mps2 == -2.0 and not demand.is_lateral_active
+
+
+def test_an_inactive_request_is_no_request() -> None:
+    demand = decide((along(AEB, -8.0, is_active=False),), (across(LateralRank.COMFORT, 0.01, is_active=False),))
+    assert not demand.is_longitudinal_active and not demand.is_lateral_active
+    assert demand.longitudinal_cause == demand.lateral_cause == "no_request"
+
+
+def test_r6_without_a_vehicle_state_nothing_is_asked_for() -> None:
+    said = Arbiter(MARKET.envelope).step(
+        ArbiterInputs(lateral=(), longitudinal=(along(AEB, -8.0),), vehicle=None), NOW_S
+    )
+    assert said.demand is not None and not said.demand.is_longitudinal_active
+    assert said.status.state == "blind" and said.demand.oldest_input_age_s is None
+
+
+def test_the_age_of_the_oldest_information_goes_with_the_demand() -> None:
+    assert decide().oldest_input_age_s == pytest.approx(0.0)
+    old = along(ACC, -2.0, stamp_s=NOW_S - 0.18)
+    assert decide((old, along(CRUISE, 1.0))).oldest_input_age_s == pytest.approx(0.18), "of what won, not of all"
+    assert decide((old, along(AEB, -8.0))).oldest_input_age_s == pytest.approx(0.05)
+
+
+def test_every_demand_has_the_next_number() -> None:
+    arbiter = Arbiter(MARKET.envelope)
+    arbiter.state = COUNTER_MODULO - 2
+    nothing = ArbiterInputs(lateral=(), longitudinal=(), vehicle=None)
+    said = [arbiter.step(nothing, NOW_S).demand for _ in range(3)]
+    assert [demand.counter for demand in said if demand is not None] == [COUNTER_MODULO - 1, 0, 1]
+
+
+def test_in_the_graph_a_demand_comes_with_every_vehicle_state() -> None:
+    executor = Executor(
+        default_graph(), BuildContext(market=MARKET, vehicle=load_vehicle("reference")), MARKET.stages()
+    )
+    for step in range(5):
+        now_s = NOW_S + 0.01 * step
+        emissions = executor.offer("/vehicle/state", VehicleState(stamp_s=now_s, speed_mps=20.0), now_s)
+        made = [e.signal for e in emissions if e.function == "arbiter" and e.output == "demand"]
+        assert [demand.stamp_s for demand in made] == [now_s]
+
+
+requests = st.lists(
+    st.builds(
+        along,
+        st.sampled_from(LongitudinalRank),
+        st.floats(-15.0, 10.0) | st.just(math.nan),
+        st.sampled_from("abc"),
+        is_active=st.booleans(),
+    ),
+    max_size=6,
+).map(tuple)
+
+
+@given(requests, st.floats(0.0, 1.0), st.booleans())
+def test_what_always_holds(asked: tuple[LongitudinalRequest, ...], accelerator: float, is_braking: bool) -> None:
+    demand = decide(asked, accelerator=accelerator, is_braking=is_braking)
+    valid = [r for r in asked if r.is_active and math.isfinite(r.accel_mps2)]
+    is_kick_down = accelerator >= MARKET.envelope.kick_down
+    if is_kick_down:
+        valid = [r for r in valid if r.priority != AEB]
+    brakes = [r.accel_mps2 for r in valid if r.accel_mps2 < 0.0 and r.priority != ISA]
+    if brakes:
+        assert demand.accel_mps2 == min(brakes)
+    else:
+        assert demand.accel_mps2 >= 0.0
+        assert not (is_braking and demand.accel_mps2 > 0.0)
+        assert all(demand.accel_mps2 <= max(r.accel_mps2, 0.0) for r in valid if r.priority == ISA)
+    if demand.is_longitudinal_active:
+        assert demand.longitudinal_author in {r.author for r in valid}
+    again = decide(tuple(reversed(asked)), accelerator=accelerator, is_braking=is_braking)
+    assert again.accel_mps2 == demand.accel_mps2, "the order of arrival decides nothing"
