@@ -71,10 +71,19 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.Exit as error:
         return int(error.exit_code)
     except BrokenPipeError:
-        # the reader went away (`adas ... | head`): nothing is wrong, and Python must not complain at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_left()
+    except SystemExit as error:
+        # typer itself turns a broken pipe into exit code 1, which means a finding here
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        return _reader_left()
     return result if isinstance(result, int) else 0
+
+
+def _reader_left() -> int:
+    """The reader went away (`adas ... | head`): nothing is wrong, and Python must not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return 0
 
 
 def run() -> None:

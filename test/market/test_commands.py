@@ -176,6 +176,19 @@ def test_a_text_without_a_value_in_one_language_is_a_difference(
     ]
 
 
+def test_a_reader_that_leaves_early_is_no_finding() -> None:
+    import subprocess
+    import sys
+
+    program = [sys.executable, "-c", "import sys; from adas_runtime.cli import run; run()", "market", "schema"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == "{\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(60) == 0
+
+
 # --- the schema for editors -------------------------------------------------------------------------------------------
 
 
