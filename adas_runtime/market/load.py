@@ -180,14 +180,16 @@ def merge(path: Path) -> Merged:
 
 def _nearer(finding: Finding, document: Document, layers: list[Layer]) -> Finding:
     """A contradiction, told at the line of the nearest file that takes part in it: a parent's value is seldom wrong."""
-    if finding.rule != "contradiction" or finding.where.file == layers[0].document.file:
+    is_own = finding.where.file == layers[0].document.file
+    if finding.rule != "contradiction" or (is_own and finding.value):
         return finding
     words = set(re.findall(r"\w+", finding.what + finding.mend))
     section = tuple(finding.key.split(".")[:-1])
     inside = [(key, at) for key, at in document.origins.items() if key[: len(section)] == section and key != section]
     for layer in layers:
         own = [(key, at) for key, at in inside if at.file == layer.document.file]
-        named = [at for key, at in own if key[-1] in words] or [at for _, at in own]
+        leaves = [at for key, at in own if key[-1] in words and not isinstance(document.value(key), dict)]
+        named = leaves or [at for key, at in own if key[-1] in words] or ([] if is_own else [at for _, at in own])
         if named:
             return replace(finding, where=min(named, key=lambda at: at.line))
     return finding

@@ -238,6 +238,21 @@ class Market(Strict):
     envelope: EnvelopeParams = Field(description="Limits of the safety envelope.")
     health: HealthParams = Field(description="Health monitor.")
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        width, warning = self.lanes.width, self.lane_departure
+        if warning.lane_width_min_m > width.works_min_m:
+            raise ValueError(
+                f"lane_departure stands by in lanes narrower than lane_width_min_m = {warning.lane_width_min_m}, which "
+                f"works_min_m = {width.works_min_m} takes for lanes; lower lane_width_min_m"
+            )
+        if warning.lane_width_max_m < width.max_m:
+            raise ValueError(
+                f"lane_departure stands by in lanes wider than lane_width_max_m = {warning.lane_width_max_m}, which "
+                f"max_m = {width.max_m} takes for lanes; raise lane_width_max_m"
+            )
+        return self
+
     @property
     def name(self) -> str:
         """The market's name on the command line and in recordings: its code in lower case."""

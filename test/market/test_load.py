@@ -64,6 +64,21 @@ WRONG = [
     ("hysteresis", "lane_departure: {active_until_kmh: 65}\n", "contradiction", 6, "hysteresis"),
     ("silent warning", "lane_departure: {is_acoustic: false}\n", "contradiction", 6, "R130 5.4.1"),
     ("driver not first", "envelope: {override_hand_back_s: 2.0}\n", "contradiction", 6, "the driver comes first"),
+    (
+        "stands by in a lane",
+        "categories: [M1]\n\n\nlane_departure:\n  confirm_s: 0.2\n  lane_width_min_m: 2.5\n",
+        "contradiction",
+        11,
+        "works_min_m = 2.4 takes for lanes; lower lane_width_min_m",
+    ),
+    (
+        "wide lanes of a country",
+        "lanes:\n  raised: {is_used: {value: true, conf: e, src: x}}\n  width: {max_m: {value: 5.5, conf: e, src: x}}\n"
+        "lane_departure: {lane_width_max_m: 5.0}\n",
+        "contradiction",
+        8,
+        "max_m = 5.5 takes for lanes; raise lane_width_max_m",
+    ),
     ("language without text", "alerts: {languages: [fr]}\n", "contradiction", 6, "has no text in 'fr'"),
     ("silent without reason", 'features: {lane_departure: {stage: off, reason: ""}}\n', "contradiction", 6, "say why"),
     (
