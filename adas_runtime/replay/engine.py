@@ -164,7 +164,7 @@ class _Replay:
         digest = hashlib.sha256()
         decisions = 0
         start_s = bag.start_s
-        history = History(executor, start_s, self.folder)
+        history = History(executor, start_s, self.folder, self.vehicle.cameras.get("front"))
         out = OutBag(
             self.folder / OUT_FILE,
             {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adas_runtime.executor import Emission, Executor
 from adas_runtime.graph import ACTUATING
 from adas_runtime.inputs.binder import Feed
+from adas_runtime.replay import viz
 from adas_runtime.replay.schema import (
     SERIES_SCHEMA,
     STILLS_DIR,
@@ -45,6 +46,7 @@ from adas_runtime.signals import (
 if TYPE_CHECKING:
     from adas_runtime.market import Market
     from adas_runtime.vehicle import Vehicle
+    from adas_runtime.vehicle.schema import CameraMount
 
 STILLS_MAX: Final = 120
 STILL_WIDTH_PX: Final = 480
@@ -81,9 +83,11 @@ class _Open:
 class History:
     """Listens to inputs and emissions; `finish` gives summary, events and series."""
 
-    def __init__(self, executor: Executor, start_s: float, folder: Path) -> None:
+    def __init__(self, executor: Executor, start_s: float, folder: Path, mount: CameraMount | None = None) -> None:
         self._start_s = start_s
         self._folder = folder
+        self._mount = mount
+        self._model: LaneModel | None = None
         self._events: list[Event] = []
         self._rows: dict[str, list[Span]] = {spec.name: [] for spec in executor.functions}
         self._open: dict[tuple[str, str], _Open] = {}
@@ -158,6 +162,7 @@ class History:
 
     def _lane(self, model: LaneModel, t_s: float) -> None:
         self._models += 1
+        self._model = model
         for side, name in ((LaneSide.LEFT, "left"), (LaneSide.RIGHT, "right")):
             boundary = model.side(side)
             self._lanes[side] += boundary is not None
@@ -323,12 +328,33 @@ class History:
             return ""
         height = max(1, round(image.shape[0] * STILL_WIDTH_PX / image.shape[1]))
         small = cv2.resize(image, (STILL_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+        self._draw_lanes(small, frame.stamp_s)
         name = f"{STILLS_DIR}/{self.stills:04d}.jpg"
         path = self._folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes())
         self.stills += 1
         return name
+
+    def _draw_lanes(self, image: Any, stamp_s: float) -> None:
+        """The lane model of this picture, where the vehicle file knows the camera."""
+        import cv2
+        import numpy as np
+
+        from adas_runtime.perception.camera import camera_of
+
+        model, mount = self._model, self._mount
+        if model is None or mount is None or abs(model.stamp_s - stamp_s) > 1e-6:
+            return
+        camera = camera_of(mount, image.shape[1], image.shape[0])
+        if camera is None:
+            return
+        for (red, green, blue, _), line in viz.lane_pixels(model, camera):
+            if red == green == blue:
+                red, blue = 0.2, 0.4  # green, to be told from the paint beneath
+            points = np.array([(round(u * 8), round(v * 8)) for u, v in line], dtype=np.int32)  # 3 bits of fraction
+            for width, shade in ((4, (0, 0, 0)), (2, (255 * blue, 255 * green, 255 * red))):
+                cv2.polylines(image, [points], False, shade, width, cv2.LINE_AA, 3)
 
     # --- at the end ---
 

@@ -202,8 +202,8 @@ def lane_markers(model: LaneModel, now_s: float) -> bytes:
     return marker_array(marks, now_s)
 
 
-def lane_image_marker(model: LaneModel, camera: Camera) -> bytes:
-    """The lane model as lines in the picture, stamped as the picture, so that a viewer lays them on the right one."""
+def lane_pixels(model: LaneModel, camera: Camera) -> list[tuple[Colour, list[tuple[float, float]]]]:
+    """The boundaries in the picture: colour and column, row [px], nearest first."""
     import numpy as np
 
     if model.camera_pitch_rad is not None:
@@ -215,9 +215,15 @@ def lane_image_marker(model: LaneModel, camera: Camera) -> bytes:
             continue
         xs = [near + index * (boundary.x_max_m - near) / (LINE_POINTS - 1) for index in range(LINE_POINTS)]
         pixels = camera.project_ground(np.array(xs), np.array([boundary.offset_m(x) for x in xs]))
-        shown = [(float(u), float(v)) for u, v in pixels if math.isfinite(u) and math.isfinite(v)]
+        limit = 4.0 * max(camera.width_px, camera.height_px)  # far outside the picture nothing is drawn
+        shown = [(float(u), float(v)) for u, v in pixels if abs(u) < limit and abs(v) < limit]
         lines.append((_colour(boundary), shown))
-    return image_lines(lines, model.stamp_s)
+    return lines
+
+
+def lane_image_marker(model: LaneModel, camera: Camera) -> bytes:
+    """The lane model as lines in the picture, stamped as the picture, so that a viewer lays them on the right one."""
+    return image_lines(lane_pixels(model, camera), model.stamp_s)
 
 
 def object_markers(value: TrackedObjects, now_s: float) -> bytes:

@@ -109,7 +109,10 @@ def write_report(out_dir: Path) -> Path:
             summary=summary,
             bag_name=Path(summary.bag).name or summary.bag,
             verdict=_verdict(summary, events),
-            rows=[(name, _row_note(name), _bars(spans, series.duration_s)) for name, spans in series.rows.items()],
+            rows=[
+                (name, _row_note(name), _stage(summary, name), _bars(spans, series.duration_s))
+                for name, spans in series.rows.items()
+            ],
             levels=_levels(series),
             plots=plots,
             quiet=quiet,
@@ -153,7 +156,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(clock=clock, figure=figure, duration=duration, data_json=data_json)
+    env.filters.update(clock=clock, stamp=stamp, figure=figure, duration=duration, data_json=data_json)
     return env
 
 
@@ -178,6 +181,11 @@ def clock(t_s: float) -> str:
     hours, minutes = divmod(minutes, 60)
     seconds = f"{rest // 100:02d}.{rest % 100:02d}"
     return f"{sign}{hours}:{minutes:02d}:{seconds}" if hours else f"{sign}{minutes}:{seconds}"
+
+
+def stamp(time_s: float) -> str:
+    """A time on the recording's clock as viewers take it: `1700000005.150`."""
+    return f"{time_s:.3f}"
 
 
 def duration(seconds: float) -> str:
@@ -280,6 +288,11 @@ def _bars(spans: Sequence[Span], duration_s: float) -> list[dict[str, Any]]:
             }
         )
     return bars
+
+
+def _stage(summary: Summary, row: str) -> str:
+    function = summary.functions.get(row)
+    return function.stage if function is not None else ""
 
 
 def _row_note(name: str) -> str:
