@@ -15,10 +15,12 @@ import typer
 from adas_runtime.errors import AdasError
 
 COMMANDS: Final = (
+    "adas_runtime.supervisor.cli",
     "adas_runtime.replay.cli",
     "adas_runtime.ingest.cli",
     "adas_runtime.synth.cli",
     "adas_runtime.perceive.cli",
+    "adas_runtime.inputs.cli",
     "adas_runtime.market.cli",
     "adas_runtime.vehicle.cli",
     "adas_runtime.step.cli",

@@ -1,0 +1,86 @@
+"""`adas up`: the live graph, supervised."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("up")(up)
+
+
+def child_environment() -> dict[str, str]:
+    """Environment of the graph's processes: this machine only, unless the user says otherwise."""
+    environment = dict(os.environ)
+    # two cars in one garage must never hear each other: whoever spreads a car over several computers says so
+    environment.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment
+
+
+def up(
+    market: Annotated[str, typer.Option(help="Market: name or file.")],
+    vehicle: Annotated[str, typer.Option(help="Vehicle: name or file.")] = "reference",
+    inputs: Annotated[str | None, typer.Option(help="Input map: name or file; our own topics by default.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Folder for recordings; none is made without it.")] = None,
+    use_sim_time: Annotated[bool, typer.Option("--use-sim-time", help="Take the time from /clock.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show what the processes log at INFO, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print events and the closing state for machines.")] = False,
+) -> int:
+    """Start the live ROS 2 graph and watch over it until Ctrl-C; a second Ctrl-C ends it at once."""
+    from adas_runtime.supervisor.commands import UpOptions, monitor_command, process_commands, validate
+    from adas_runtime.supervisor.domain import DomainLock, domain_id
+    from adas_runtime.supervisor.status import Screen
+    from adas_runtime.supervisor.supervisor import Supervisor
+
+    options = UpOptions(market=market, vehicle=vehicle, inputs=inputs, record=record, use_sim_time=use_sim_time)
+    validate(options)
+    screen = Screen()
+
+    def event(kind: str, **values: Any) -> None:
+        print(json.dumps({"event": kind, **values}), flush=True)
+
+    def say(text: str) -> None:
+        if as_json:
+            event("text", text=text)
+        else:
+            screen.say(f"adas: {text}")
+
+    with DomainLock(domain_id()):
+        with Supervisor(
+            process_commands(options),
+            monitor=monitor_command(),
+            environment=child_environment(),
+            say=say,
+            is_verbose=verbose,
+        ) as supervisor:
+            was_active = False
+
+            def each() -> None:
+                nonlocal was_active
+                if supervisor.is_active and not was_active:
+                    was_active = True
+                    seconds = supervisor.time_to_active_s or 0.0
+                    if as_json:
+                        event("active", seconds=round(seconds, 3), market=supervisor.view.market)
+                    else:
+                        say(f"active after {seconds:.1f} s: market {market}, vehicle {vehicle}, Ctrl-C ends it")
+                if not as_json:
+                    screen.show(supervisor)
+
+            supervisor.run(each)
+            screen.close()
+        if as_json:
+            event("end", processes=supervisor.processes(), time_to_active_s=supervisor.time_to_active_s)
+    if supervisor.refusal is not None:
+        line = supervisor.refusal
+        print(line if line.startswith("adas") else f"adas: {line}", file=sys.stderr)
+        return 2
+    return 0

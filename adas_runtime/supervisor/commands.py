@@ -1,0 +1,90 @@
+"""The command of every process of the live graph: the one declaration that supervisor, launch files and demo share."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from adas_runtime.function import Process
+
+# the guard is there before anything can ask for something, and goes after everything that could
+START_ORDER: Final = (Process.GUARD, Process.DECISION, Process.PERCEPTION, Process.RECORDER)
+STOP_ORDER: Final = ((Process.PERCEPTION, Process.DECISION), (Process.GUARD,), (Process.RECORDER,))
+PROGRAM: Final = ("-m", "adas_runtime.nodes")
+MONITOR: Final = ("-m", "adas_runtime.nodes.monitor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """What the live graph is started with.
+
+    Args:
+        market: Market, by name or file.
+        vehicle: Vehicle, by name or file.
+        inputs: Input map, by name or file; `None`: the default one.
+        record: Folder that recordings go into; `None`: nothing is recorded.
+        use_sim_time: Take the time from /clock.
+    """
+
+    market: str
+    vehicle: str = "reference"
+    inputs: str | None = None
+    record: Path | None = None
+    use_sim_time: bool = False
+
+
+def process_command(process: Process, options: UpOptions, python: str = sys.executable) -> tuple[str, ...]:
+    """The command line of one process."""
+    command = [python, *PROGRAM, process.value, "--market", options.market, "--vehicle", options.vehicle]
+    if options.inputs is not None:
+        command += ["--inputs", options.inputs]
+    if options.use_sim_time:
+        command.append("--use-sim-time")
+    if options.record is not None and process is Process.RECORDER:
+        command += ["--record", str(options.record)]
+    return tuple(command)
+
+
+def process_commands(options: UpOptions, python: str = sys.executable) -> dict[Process, tuple[str, ...]]:
+    """The command lines of all processes, in the order in which they start."""
+    return {process: process_command(process, options, python) for process in START_ORDER}
+
+
+def monitor_command(python: str = sys.executable) -> tuple[str, ...]:
+    """The command line of the thin node that tells the supervisor what the graph's topics say."""
+    return (python, *MONITOR)
+
+
+def validate(options: UpOptions) -> None:
+    """Refuse a market, vehicle, input map or place to record that cannot be used, before anything starts.
+
+    Raises:
+        AdasError: The first thing that is wrong.
+    """
+    from adas_runtime.market import load_market
+    from adas_runtime.vehicle import load_vehicle
+
+    load_market(options.market)
+    load_vehicle(options.vehicle)
+    if options.inputs is not None:
+        from adas_runtime.inputs import load_input_map
+
+        load_input_map(options.inputs)
+    if options.record is not None:
+        _check_place(options.record)
+
+
+def _check_place(folder: Path) -> None:
+    import os
+
+    from adas_runtime.errors import BagError
+
+    existing = folder.resolve()
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir():
+        raise BagError("is a file, not a folder", where=str(existing), mend="take another --record")
+    if not os.access(existing, os.W_OK):
+        raise BagError("cannot be written to", where=str(existing), mend="take another --record")

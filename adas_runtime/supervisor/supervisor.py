@@ -1,0 +1,378 @@
+"""Starts the processes of the live graph, keeps them alive, tells what is degraded, and ends them in order.
+
+It imports no rclpy: a fault of the middleware cannot take it down. What the graph's own topics say reaches it as lines
+of JSON from the monitor, a thin node in a child process, and the monitor tells /diagnostics what it says of itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from types import FrameType, TracebackType
+from typing import Any, Final
+
+from typing_extensions import Self
+
+from adas_runtime.function import Process
+from adas_runtime.supervisor.child import Child, usage
+from adas_runtime.supervisor.commands import START_ORDER, STOP_ORDER
+from adas_runtime.supervisor.policy import EXIT_BAD_INPUT, RestartParams, RestartState, after_death
+
+TICK_S: Final = 0.2
+TELL_S: Final = 1.0
+GRACE_S: Final = 3.0  # a process that has not ended so long after SIGTERM is killed
+MONITOR: Final = "monitor"
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Life(Enum):
+    """What a supervised process is doing."""
+
+    RUNNING = "up"
+    WAITING = "restarting"
+    GIVEN_UP = "down"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class Slot:
+    """One supervised process over all its lives."""
+
+    name: str
+    command: tuple[str, ...]
+    process: Process | None
+    child: Child | None = None
+    life: Life = Life.ENDED
+    restart: RestartState = field(default_factory=RestartState)
+    due_s: float = 0.0
+    reason: str = ""
+    cpu_s: float = 0.0  # of former lives and of this one
+    base_cpu_s: float = 0.0
+    resident_bytes: int = 0
+    peak_bytes: int = 0
+
+
+@dataclass(slots=True)
+class View:
+    """What the monitor told last: statuses by function, time to active, alerts so far."""
+
+    active_at_s: float | None = None
+    statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
+    alerts: int = 0
+    market: str = ""
+
+
+Say = Callable[[str], None]
+
+
+class Supervisor:
+    """Supervises until told to stop; use it as a context, so that nothing outlives the block.
+
+    Args:
+        commands: Command line per process.
+        monitor: Command line of the monitor, `None` for none.
+        environment: Environment of every child.
+        say: Takes one line for each event that a user wants to know of.
+        params: Pace of the restarts.
+        grace_s: Patience with a process that was asked to end [s].
+        is_verbose: Pass on what the children log at the level INFO, too.
+    """
+
+    def __init__(
+        self,
+        commands: Mapping[Process, Sequence[str]],
+        *,
+        monitor: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        say: Say = lambda text: None,
+        params: RestartParams | None = None,
+        grace_s: float = GRACE_S,
+        is_verbose: bool = False,
+    ) -> None:
+        self._environment = dict(os.environ if environment is None else environment)
+        self._say = say
+        self._params = params or RestartParams()
+        self._grace_s = grace_s
+        self._is_verbose = is_verbose
+        self.slots: dict[str, Slot] = {
+            process.value: Slot(name=process.value, command=tuple(commands[process]), process=process)
+            for process in START_ORDER
+            if process in commands
+        }
+        if monitor is not None:
+            self.slots[MONITOR] = Slot(name=MONITOR, command=tuple(monitor), process=None)
+        self.view = View()
+        self.started_s = 0.0
+        self.time_to_active_s: float | None = None
+        self.refusal: str | None = None
+        self.signals = 0
+        self._selector = selectors.DefaultSelector()
+        self._watched: dict[int, Slot] = {}
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        os.set_blocking(self._wake_read, False)
+        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self._handlers: dict[int, Any] = {}
+        self._is_stopping = False
+        self._told_s = 0.0
+        self._degraded: tuple[str, ...] = ()
+
+    # --- life of the supervisor ---
+
+    def __enter__(self) -> Self:
+        """Take the signals over and start everything."""
+        for number in SIGNALS:
+            self._handlers[number] = signal.signal(number, self._on_signal)
+        self.started_s = time.monotonic()
+        try:
+            for slot in self.slots.values():
+                if self.signals:
+                    break  # told to end while starting
+                self._start(slot)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.stop()
+        finally:
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
+            self._handlers.clear()
+            self._selector.close()
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.signals += 1
+        try:
+            os.write(self._wake_write, b"x")
+        except BlockingIOError:
+            return
+
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """A signal came."""
+        return self.signals > 0
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """What is wrong now: processes that are not up."""
+        return tuple(
+            f"{slot.name} {slot.life.value}"
+            for slot in self.slots.values()
+            if slot.life in (Life.WAITING, Life.GIVEN_UP)
+        )
+
+    @property
+    def is_active(self) -> bool:
+        """Every function has reported, and the guard commands."""
+        return self.view.active_at_s is not None
+
+    # --- one turn ---
+
+    def tick(self, timeout_s: float = TICK_S) -> None:
+        """Wait for something to happen, at most `timeout_s`, and deal with it."""
+        now_s = time.monotonic()
+        waits = [slot.due_s - now_s for slot in self.slots.values() if slot.life is Life.WAITING]
+        for key, _ in self._selector.select(max(0.0, min([timeout_s, *waits]))):
+            if key.fd == self._wake_read:
+                self._drain_wake()
+        for slot in self.slots.values():
+            self._read(slot)
+            self._reap(slot)
+        now_s = time.monotonic()
+        if not self._is_stopping:
+            for slot in self.slots.values():
+                if slot.life is Life.WAITING and now_s >= slot.due_s and not self.is_asked_to_stop:
+                    self._start(slot)
+            self._announce()
+        if now_s - self._told_s >= TELL_S:
+            self._told_s = now_s
+            for slot in self.slots.values():
+                self._measure(slot)
+            self._tell_monitor()
+
+    def run(self, each: Callable[[], None] = lambda: None) -> None:
+        """Turn until a signal comes or a configuration is refused; `each` is called once a turn."""
+        while not self.is_asked_to_stop and self.refusal is None:
+            self.tick()
+            each()
+
+    def stop(self) -> None:
+        """End all processes in order; a further signal ends them at once."""
+        self._is_stopping = True
+        before = self.signals
+        order = [*STOP_ORDER[:-1], (*STOP_ORDER[-1], None)]
+        for group in order:
+            slots = [s for s in self.slots.values() if s.process in group and s.child is not None]
+            for slot in slots:
+                assert slot.child is not None
+                slot.child.signal(signal.SIGTERM)
+            deadline_s = time.monotonic() + self._grace_s
+            while any(slot.child is not None for slot in slots):
+                left_s = deadline_s - time.monotonic()
+                is_forced = self.signals > before
+                if left_s <= 0.0 or is_forced:
+                    for slot in slots:
+                        if slot.child is not None and slot.child.exit_code is None:
+                            why = "forced" if is_forced else f"it did not end within {self._grace_s:g} s"
+                            self._say(f"{slot.name}: killed, {why}")
+                            slot.child.signal(signal.SIGKILL)
+                    left_s = TICK_S
+                self.tick(min(left_s, TICK_S))
+
+    # --- parts ---
+
+    def _start(self, slot: Slot) -> None:
+        is_recorder = slot.process is Process.RECORDER
+        try:
+            slot.child = Child(
+                slot.name,
+                slot.command,
+                self._environment,
+                # the recorder may finish its file; nothing else may go on without a supervisor
+                death_signal=signal.SIGTERM if is_recorder else signal.SIGKILL,
+                has_channel=slot.process is None,
+            )
+        except OSError as error:
+            self._dead(slot, lived_s=0.0, exit_code=1, last=f"cannot be started ({error.strerror})")
+            return
+        slot.life = Life.RUNNING
+        for descriptor in slot.child.descriptors:
+            self._selector.register(descriptor, selectors.EVENT_READ)
+            self._watched[descriptor] = slot
+
+    def _read(self, slot: Slot) -> None:
+        child = slot.child
+        if child is None:
+            return
+        before = child.descriptors
+        for is_channel, text in child.lines():
+            if is_channel:
+                self._heard(text)
+            elif self._is_verbose or not text.startswith(("[INFO]", "[DEBUG]")):
+                self._say(f"{slot.name}: {text}")
+        for descriptor in set(before) - set(child.descriptors):
+            self._selector.unregister(descriptor)
+            self._watched.pop(descriptor, None)
+
+    def _reap(self, slot: Slot) -> None:
+        child = slot.child
+        if child is None or (code := child.exit_code) is None:
+            return
+        self._read(slot)
+        for descriptor in child.descriptors:
+            self._selector.unregister(descriptor)
+            self._watched.pop(descriptor, None)
+        child.close()
+        slot.child = None
+        slot.base_cpu_s = slot.cpu_s
+        slot.resident_bytes = 0
+        if self._is_stopping:
+            slot.life = Life.ENDED
+            return
+        self._dead(slot, lived_s=child.lived_s, exit_code=code, last=child.last_lines[-1] if child.last_lines else "")
+
+    def _dead(self, slot: Slot, *, lived_s: float, exit_code: int, last: str) -> None:
+        how = f"killed by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"exit code {exit_code}"
+        verdict = after_death(
+            slot.restart,
+            lived_s=lived_s,
+            exit_code=exit_code,
+            is_vital=slot.process is Process.GUARD,
+            params=self._params,
+        )
+        slot.restart = verdict.state
+        slot.reason = f"{how} after {lived_s:.1f} s"
+        if exit_code == EXIT_BAD_INPUT and not self.is_active and self.refusal is None and slot.process is not None:
+            # nothing has driven yet: a refused configuration ends the whole start, with the child's own line
+            self.refusal = last or f"{slot.name} refuses its configuration"
+            slot.life = Life.GIVEN_UP
+            return
+        if verdict.delay_s is None:
+            slot.life = Life.GIVEN_UP
+            self._say(f"{slot.name}: {slot.reason}; not started again, {verdict.reason}")
+            return
+        slot.life = Life.WAITING
+        slot.due_s = time.monotonic() + verdict.delay_s
+        self._say(f"{slot.name}: {slot.reason}; started again in {verdict.delay_s:g} s")
+
+    def _announce(self) -> None:
+        """Say a change of what is degraded once."""
+        now = tuple(text for text in self.degraded if not text.startswith(MONITOR))
+        if now == self._degraded:
+            return
+        self._degraded = now
+        if now:
+            what = "the guard keeps the car safe" if self._is_up(Process.GUARD.value) else "no command reaches the car"
+            self._say(f"degraded: {', '.join(now)}; {what}")
+        else:
+            self._say("all processes up again")
+        self._tell_monitor()
+
+    def _is_up(self, name: str) -> bool:
+        slot = self.slots.get(name)
+        return slot is not None and slot.life is Life.RUNNING
+
+    def _heard(self, line: str) -> None:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            return
+        kind = told.get("kind")
+        if kind == "status":
+            self.view.statuses[str(told["author"])] = told
+        elif kind == "alert":
+            self.view.alerts += bool(told.get("is_active"))
+        elif kind == "market":
+            self.view.market = str(told.get("market", ""))
+        elif kind == "active" and self.view.active_at_s is None:
+            self.view.active_at_s = time.monotonic()
+            self.time_to_active_s = self.view.active_at_s - self.started_s
+
+    def _tell_monitor(self) -> None:
+        monitor = self.slots.get(MONITOR)
+        if monitor is not None and monitor.child is not None:
+            monitor.child.tell(json.dumps({"processes": self.processes()}))
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """State, restarts, CPU and memory of every process, for machines."""
+        return {
+            slot.name: {
+                "state": slot.life.value,
+                "pid": slot.child.pid if slot.child is not None else None,
+                "restarts": slot.restart.restarts,
+                "cpu_s": round(slot.cpu_s, 3),
+                "resident_mb": round(slot.resident_bytes / 1e6, 1),
+                "peak_resident_mb": round(slot.peak_bytes / 1e6, 1),
+                "reason": slot.reason,
+            }
+            for slot in self.slots.values()
+        }
+
+    def _measure(self, slot: Slot) -> None:
+        if slot.child is None:
+            return
+        cpu_s, resident = usage(slot.child.pid)
+        if resident:
+            slot.cpu_s = slot.base_cpu_s + cpu_s
+            slot.resident_bytes = resident
+            slot.peak_bytes = max(slot.peak_bytes, resident)
+
+    def _drain_wake(self) -> None:
+        try:
+            while os.read(self._wake_read, 512):
+                continue
+        except BlockingIOError:
+            return
