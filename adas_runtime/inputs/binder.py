@@ -97,7 +97,7 @@ class _Merge:
                         return None
                     found[name] = value
                     break
-        if self.anchor is not None and self.anchor not in found:
+        if self.anchor not in found:
             return None
         if self.source == "pose_fix":
             if "longitude_deg" not in found:
@@ -125,6 +125,8 @@ class Binder:
         self._notes: dict[str, list[str]] = {}
         self._dropped: dict[str, set[str]] = {}
         self._motion = Motion()
+        self.readings: dict[str, Reading] = {}  # what the first messages said, by topic, to save a guess
+        self.links: dict[str, tuple[Link, ...]] = {}
         self.merges = {name: _Merge(name) for name in _MERGED}
         self.feeds: dict[str, Feed] = {feed.topic: feed for feed in feeds}
         used = [feed for feed in feeds if feed.feeds]
@@ -146,6 +148,11 @@ class Binder:
     def topics(self) -> frozenset[str]:
         """Topics that feed something."""
         return frozenset(self._convert)
+
+    @property
+    def log_time_topics(self) -> frozenset[str]:
+        """Topics whose stamps are not followed."""
+        return frozenset(topic for topic, is_used in self._use_log_time.items() if is_used)
 
     def convert(self, topic: str, message: Any, log_s: float) -> Converted:
         """The signals that one message brings, by topic of the graph.
@@ -223,6 +230,7 @@ class Binder:
         self.warnings.append(f"{topic}: {text}")
 
     def _tell(self, topic: str, reading: Reading) -> None:
+        self.readings[topic] = reading
         for text in reading.notes:
             if text in reading.warnings:
                 self._warn(topic, text)
@@ -333,13 +341,15 @@ class Binder:
             return m.twist if is_flat else m.twist.twist
 
         stamp = self._survey_stamp(topic)
+        # a rate that nobody takes needs no judgement
+        rate_unit = feed.rate_unit if "vehicle_state.yaw_rate_rps" in feed.feeds else "rad/s"
         if kind == "nav_msgs/msg/Odometry":
-            reading, motion = checks.read_odometry(survey, stamp, feed.axes, feed.rate_unit)
+            reading, motion = checks.read_odometry(survey, stamp, feed.axes, rate_unit)
             if motion.speed is not None:
                 motion.source = f"the poses of {topic}"
                 self._motion = motion
         else:
-            reading = checks.read_twist(survey, stamp, twist, feed.axes, feed.rate_unit, self._motion)
+            reading = checks.read_twist(survey, stamp, twist, feed.axes, rate_unit, self._motion)
             self._learn_speed(topic, survey, lambda m: float(np.dot(reading.axes[0], _xyz(twist(m).linear))))
         self._tell(topic, reading)
         takes_speed = reading.speed_factor is not None and "vehicle_state.speed_mps" in feed.feeds
@@ -423,6 +433,7 @@ class Binder:
             factor, why = checks.steering_factor(_series(survey, read), self._motion.speed, self._motion.yaw_rate)
             if factor is not None:
                 sign = factor
+                self.links[topic] = (Link(target=WHEEL_ANGLE, path="position[0]", factor=factor),)
                 self._note(topic, why)
             elif "judge" in why:
                 self._note(topic, f"taken as wheel angle in rad, as JointState has it ({why})")
@@ -474,13 +485,14 @@ class Binder:
                 continue
             source, _, name = kept.target.partition(".")
             links.append((self.merges[source], name, _value_reader(kept), kept.max_age_s))
+            self.links[topic] = (*self.links.get(topic, ()), kept)
             if kept.target == "vehicle_state.speed_mps":
                 read = _value_reader(kept)
                 self._learn_speed(topic, survey, read)
         emits = [
             merge.source
             for merge in {id(merge): merge for merge, *_ in links}.values()
-            if merge.anchor is None or any(m is merge and name == merge.anchor for m, name, *_ in links)
+            if any(m is merge and name == merge.anchor for m, name, *_ in links)
         ]
 
         def convert(m: Any, log_s: float) -> Converted:
@@ -544,7 +556,8 @@ class Binder:
                 reading, series.values, self._motion.yaw_rate.at(series.times_s), None, self._motion.source
             )
             if reading.yaw_factor is not None and len(series.values):
-                self._tell(topic, reading)
+                for text in reading.notes:
+                    self._warn(topic, text)
                 return replace(link, factor=reading.yaw_factor)
         self._warn(
             topic, f"{path} looks like a {link.target.partition('.')[2].rpartition('_')[0].replace('_', ' ')}, but "

@@ -16,10 +16,10 @@ FILL_MAX_AGE_S: Final = 0.2  # a value of another topic is put into a signal thi
 
 SOURCE_OF: Final[Mapping[str, Source]] = {source.name: source for source in SOURCES}
 # the field without which a signal cannot be made: its message makes the signal, the others fill it in
-ANCHOR: Final[Mapping[str, str | None]] = {
+ANCHOR: Final[Mapping[str, str]] = {
     "vehicle_state": "speed_mps",
     "pose_fix": "latitude_deg",
-    "driver_input": None,  # every message makes one
+    "driver_input": "indicator",
     "radar": "x_m",
 }
 _SCALARS: Final = (Kind.FLOAT, Kind.INT, Kind.BOOL, Kind.ENUM)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,7 @@ class InputMap:
             found[entry.topic] = feed
         return tuple(found[name] for name in sorted(found))
 
-    def absent(self, topics: Mapping[str, str]) -> tuple[str, ...]:
+    def absent(self, topics: Collection[str]) -> tuple[str, ...]:
         """Topics of the map that a recording does not hold."""
         return tuple(item.topic for item in self.file.inputs if item.topic not in topics)
 

@@ -282,7 +282,7 @@ class MapFile(Strict):
     def _check(self) -> Self:
         given = {target for item in self.inputs for target in item.feeds()}
         for source, anchor in ANCHOR.items():
-            if anchor is None or source in given or source == "radar":
+            if source in given or source == "radar":
                 continue
             if any(target.startswith(source + ".") for target in given) and f"{source}.{anchor}" not in given:
                 raise ValueError(
