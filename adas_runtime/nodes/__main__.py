@@ -1,0 +1,190 @@
+"""One process of the live graph: `python -m adas_runtime.nodes PROCESS --market M --vehicle V`.
+
+Says nothing when all is well. SIGINT and SIGTERM end it in order with exit code 0; bad configuration ends it with 2 and
+one line; too many defects end it with 3, so that the supervisor starts a fresh one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+ENDING: Final = frozenset((signal.SIGINT, signal.SIGTERM))
+SPIN_S: Final = 3600.0
+DEFECT: Final = 3
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage in one line, as everywhere in the project."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"adas: {message}; see '{self.prog} --help'", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    own = arguments[: arguments.index("--ros-args")] if "--ros-args" in arguments else arguments
+    parser = _Parser(prog="python -m adas_runtime.nodes", description="One process of the live graph.")
+    parser.add_argument("process", choices=("perception", "decision", "guard", "recorder"))
+    parser.add_argument("--market", required=True, help="market: name or file")
+    parser.add_argument("--vehicle", default="reference", help="vehicle: name or file")
+    parser.add_argument("--inputs", default="default", help="input map: name or file")
+    parser.add_argument("--use-sim-time", action="store_true", help="time comes from /clock")
+    parser.add_argument("--record", type=Path, metavar="DIR", help="folder of the recording (recorder only)")
+    parser.add_argument("--no-autostart", action="store_true", help="wait unconfigured for a lifecycle manager")
+    return parser.parse_args(own), arguments[len(own) :]
+
+
+class Ending:
+    """How the process ends: an exit code that a signal or the node sets, and the wake-up of the executor.
+
+    The signals are blocked in every thread and waited for in one: rclpy's executor runs in C++ for as long as nothing
+    happens, where no Python handler would be called.
+    """
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        self._future: Any = None
+        self._lock = threading.Lock()
+
+    def watch(self) -> None:
+        """Begin to wait for the signals."""
+        threading.Thread(target=self._wait, name="signals", daemon=True).start()
+
+    def wake(self, future: Any) -> None:
+        """The future that ends the executor's spinning."""
+        with self._lock:
+            self._future = future
+            if self.code is not None:
+                future.set_result(None)
+
+    def __call__(self, code: int) -> None:
+        """End with this code; the first one counts."""
+        with self._lock:
+            if self.code is not None:
+                return
+            self.code = code
+            if self._future is not None:
+                self._future.set_result(None)
+
+    def _wait(self) -> None:
+        signal.sigwait(ENDING)
+        self(0)
+        signal.sigwait(ENDING)  # asked twice: the orderly way hangs
+        os._exit(1)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one process until it is told to end; its exit code.
+
+    Raises:
+        AdasError: The configuration cannot be used.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # before any thread exists, so that all inherit it
+    options, ros_arguments = _parse(list(arguments))
+    ending = Ending()
+    ending.watch()
+
+    from adas_runtime.function import Process
+    from adas_runtime.nodes import transport
+    from adas_runtime.nodes.parameters import check_files
+    from adas_runtime.nodes.settings import Settings, load, node_name
+
+    settings = Settings(
+        process=Process(options.process),
+        market=options.market,
+        vehicle=options.vehicle,
+        inputs=options.inputs,
+        use_sim_time=options.use_sim_time,
+        record=options.record,
+        transport=transport.prepare(),
+    )
+    loaded = load(settings)
+    check_files(ros_arguments, (node_name(process) for process in Process))
+
+    import rclpy
+    from rclpy.experimental.events_executor import EventsExecutor
+    from rclpy.signals import SignalHandlerOptions
+    from rclpy.task import Future
+
+    rclpy.init(args=ros_arguments, signal_handler_options=SignalHandlerOptions.NO)
+    node = None
+    try:
+        node = _make(settings, loaded, ending)
+        executor = EventsExecutor()
+        executor.add_node(node)
+        if not options.no_autostart and not _autostart(node):
+            return DEFECT
+        stop = Future()
+        ending.wake(stop)
+        while ending.code is None and rclpy.ok():
+            # never spin() or a timeout of None: in the Jazzy wheels its endless deadline overflows, and the executor
+            # turns on one core without doing anything
+            executor.spin_until_future_complete(stop, timeout_sec=SPIN_S)
+        _finish(node)
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return ending.code or 0
+
+
+def _make(settings: Any, loaded: Any, ending: Ending) -> Any:
+    from adas_runtime.function import Process
+
+    if settings.process is Process.RECORDER:
+        from adas_runtime.nodes.recorder import Recorder
+
+        return Recorder(settings, loaded, ending)
+    from adas_runtime.nodes.host import Host
+
+    return Host(settings, loaded, ending)
+
+
+def _autostart(node: Any) -> bool:
+    """Configure and activate; False after a defect, which the node has logged.
+
+    Raises:
+        AdasError: Something that the user can mend keeps it from working.
+    """
+    from rclpy.lifecycle import TransitionCallbackReturn
+
+    from adas_runtime.errors import AdasError
+
+    for trigger in (node.trigger_configure, node.trigger_activate):
+        if trigger() is not TransitionCallbackReturn.SUCCESS:
+            text = node.ledger.facts.get("error")
+            if text:
+                raise AdasError(text)
+            return False
+    return True
+
+
+def _finish(node: Any) -> None:
+    """The orderly end of whatever state it is in."""
+    if node.ledger.state != "finalized":
+        node.trigger_shutdown()
+
+
+def main() -> None:
+    """Entry point."""
+    from adas_runtime.errors import AdasError
+
+    try:
+        code = run(sys.argv[1:])
+    except AdasError as error:
+        print(f"adas: {error.line()}", file=sys.stderr)
+        code = 2
+    sys.stdout.flush()
+    sys.stderr.flush()
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What a process of the live graph is started with, read and checked before any node exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from adas_runtime.errors import ConfigError
+from adas_runtime.function import Process
+from adas_runtime.graph import Graph, default_graph
+from adas_runtime.inputs import Feed, load_input_map
+from adas_runtime.market import Market, load_market
+from adas_runtime.vehicle import Vehicle, load_vehicle
+
+DEFAULT_INPUTS: Final = "default"
+
+
+def node_name(process: Process) -> str:
+    """Name of a process's node."""
+    return f"adas_{process.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The command line of one process.
+
+    Args:
+        process: Which one.
+        market, vehicle, inputs: Names or files.
+        use_sim_time: Time comes from `/clock`.
+        record: Folder of the recording (recorder only).
+        transport: What DDS uses, for the diagnostics.
+    """
+
+    process: Process
+    market: str
+    vehicle: str = "reference"
+    inputs: str = DEFAULT_INPUTS
+    use_sim_time: bool = False
+    record: Path | None = None
+    transport: str = ""
+
+    @property
+    def node_name(self) -> str:
+        """Name of the node."""
+        return node_name(self.process)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The files behind the settings, checked."""
+
+    graph: Graph
+    market: Market
+    vehicle: Vehicle
+    feeds: tuple[Feed, ...]
+
+
+def load(settings: Settings) -> Loaded:
+    """Read what the settings name.
+
+    Raises:
+        AdasError: The first thing that is wrong with it.
+    """
+    return Loaded(
+        graph=default_graph(),
+        market=load_market(settings.market),
+        vehicle=load_vehicle(settings.vehicle),
+        feeds=tuple(feed for feed in load_input_map(settings.inputs).live_feeds() if feed.feeds),
+    )
+
+
+def message_type(name: str, topic: str) -> type:
+    """The class of a message type.
+
+    Raises:
+        ConfigError: Its package is not installed here.
+    """
+    package, _, record = name.partition("/msg/")
+    try:
+        found: type = getattr(import_module(f"{package}.msg"), record)
+    except (ImportError, AttributeError, ValueError) as error:
+        mend = "run script/bootstrap" if package == "adas_interfaces" else f"install the ROS 2 package {package}"
+        raise ConfigError(f"message type {name} is not installed", where=f"topic {topic}", mend=mend) from error
+    return found
