@@ -292,7 +292,9 @@ class VehicleState(Signal):
     steering_wheel_angle_rad: Annotated[
         float | None, Note("steering wheel angle, left positive", "rad", -20.0, 20.0)
     ] = None
-    steering_wheel_rate_rps: Annotated[float | None, Note("rate of the wheel angle", "rad/s", -60.0, 60.0)] = None
+    steering_wheel_rate_rps: Annotated[
+        float | None, Note("rate of the wheel angle, left positive", "rad/s", -60.0, 60.0)
+    ] = None
     driver_torque_nm: Annotated[float | None, Note("driver's torque on the wheel, left positive", "Nm", -50, 50)] = None
     is_hands_on: Annotated[bool | None, Note("hands on the wheel, where a sensor tells")] = None
     accelerator: Annotated[float | None, Note("accelerator pedal, 0 released to 1 floored", "1", 0.0, 1.0)] = None
@@ -325,7 +327,7 @@ class CameraFrame(Signal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RadarTrack:
-    """One target of a radar."""
+    """One target of a radar, in the vehicle frame."""
 
     track_id: Annotated[int, Note("number given by the radar", "1", 0, 2**31 - 1)]
     x_m: Annotated[float, Note("position forward", "m", -500.0, 500.0)]
@@ -407,7 +409,7 @@ class LaneModel(Signal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedObject:
-    """One road user, tracked."""
+    """One road user, tracked, in the vehicle frame."""
 
     object_id: Annotated[int, Note("track number, not reused while the graph runs", "1", 0, 2**31 - 1)]
     object_class: ObjectClass
@@ -437,7 +439,7 @@ class TrackedObjects(Signal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignObservation:
-    """One traffic sign, seen in this frame or voted over several."""
+    """One traffic sign, seen in one picture or voted over several; its place in the vehicle frame."""
 
     kind: SignKind
     value_mps: Annotated[float | None, Note("the limit it shows", "m/s", 0.0, 100.0)] = None

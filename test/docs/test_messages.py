@@ -58,12 +58,13 @@ def test_the_message_says_what_it_is_and_where_it_comes_from(path: Path) -> None
     assert any("script/gen_msgs" in line for line in lines)
 
 
-def test_a_message_with_a_stamp_names_its_frame(path: Path) -> None:
-    if any(field.name == "stamp_s" for field in fields_of(path)):
-        assert (
-            "# Frame: ISO 8855, origin on the ground under the rear axle, x forward, y left, z up."
-            in path.read_text(encoding="utf-8")
-        )
+def test_positions_and_directions_name_their_frame(path: Path) -> None:
+    names = {field.name for field in fields_of(path)}
+    head = path.read_text(encoding="utf-8").partition("\n\n")[0]
+    if "stamp_s" in names:
+        assert "# Frame: ISO 8855, origin on the ground under the rear axle, x forward, y left, z up." in head
+    elif any(name.startswith(("x_", "y_", "c0_", "speed_x_")) for name in names):
+        assert "vehicle frame" in head
 
 
 def test_every_field_says_what_it_means(path: Path) -> None:
