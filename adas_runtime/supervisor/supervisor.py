@@ -26,7 +26,7 @@ from adas_runtime.supervisor.policy import EXIT_BAD_INPUT, RestartParams, Restar
 
 TICK_S: Final = 0.2
 TELL_S: Final = 1.0
-GRACE_S: Final = 3.0  # a process that has not ended so long after SIGTERM is killed
+GRACE_S: Final = 5.0  # a process that has not ended so long after SIGTERM is killed
 MONITOR: Final = "monitor"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -220,12 +220,14 @@ class Supervisor:
                 assert slot.child is not None
                 slot.child.signal(signal.SIGTERM)
             deadline_s = time.monotonic() + self._grace_s
+            killed: set[str] = set()
             while any(slot.child is not None for slot in slots):
                 left_s = deadline_s - time.monotonic()
                 is_forced = self.signals > before
                 if left_s <= 0.0 or is_forced:
                     for slot in slots:
-                        if slot.child is not None and slot.child.exit_code is None:
+                        if slot.child is not None and slot.child.exit_code is None and slot.name not in killed:
+                            killed.add(slot.name)
                             why = "forced" if is_forced else f"it did not end within {self._grace_s:g} s"
                             self._say(f"{slot.name}: killed, {why}")
                             slot.child.signal(signal.SIGKILL)

@@ -1,0 +1,172 @@
+"""A thin node between the graph and the supervisor, which imports no rclpy.
+
+Standard output, one JSON object a line: `active` once every function has reported and the guard commands, `status` at
+each change of a function, `alert`, `market`. Standard input, the same way: the supervisor's processes, which go to
+/diagnostics, so that a dead or given-up process is told there, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from typing import Any, Final
+
+from adas_runtime.graph import MARKET_STATUS_TOPIC, STATUS_OUTPUT, default_graph, live_topic
+from adas_runtime.signals import ActuationCommand, Alert, AlertLevel, FunctionStatus, Health, Stage
+
+SPIN_S: Final = 0.5
+NAME: Final = "adas_supervisor"
+ENDING: Final = frozenset((signal.SIGINT, signal.SIGTERM))
+
+
+def tell(kind: str, **values: Any) -> None:
+    """One line for the supervisor."""
+    sys.stdout.write(json.dumps({"kind": kind, **values}) + "\n")
+    sys.stdout.flush()
+
+
+class Monitor:
+    """Listens; publishes the supervisor's own diagnostics."""
+
+    def __init__(self) -> None:
+        from diagnostic_msgs.msg import DiagnosticArray
+        from rclpy.node import Node
+        from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+        import adas_interfaces.msg as messages
+
+        self.node = Node(NAME)
+        graph = default_graph()
+        self._missing = {spec.name for spec in graph.functions}
+        self._shown: dict[str, tuple[Any, ...]] = {}
+        self._lock = threading.Lock()
+        self._processes: dict[str, Any] = {}
+        # it asks for little, so that it hears every sender
+        modest = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+        self._commands: Any = None
+        for topic in graph.topics():
+            if topic.signal is FunctionStatus:
+                self.node.create_subscription(messages.FunctionStatus, topic.name, self._status, modest)
+            elif topic.signal is Alert:
+                self.node.create_subscription(messages.Alert, topic.name, self._alert, modest)
+        self._commands = self.node.create_subscription(
+            messages.ActuationCommand, live_topic("envelope", "command"), self._command, 1
+        )
+        assert ActuationCommand is not None and STATUS_OUTPUT
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self.node.create_subscription(messages.MarketStatus, MARKET_STATUS_TOPIC, self._market, latched)
+        self._diagnostics = self.node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self.node.create_timer(1.0, self._publish)
+        self._has_command = False
+
+    def _status(self, message: Any) -> None:
+        author = str(message.author)
+        shown = (message.stage, message.health, message.state, message.is_active, message.reason)
+        if self._shown.get(author) != shown:
+            self._shown[author] = shown
+            tell(
+                "status",
+                author=author,
+                stage=Stage(message.stage).name,
+                health=Health(message.health).name,
+                state=message.state,
+                is_active=bool(message.is_active),
+                reason=message.reason,
+                absent=list(message.absent),
+            )
+        if self._missing:
+            self._missing.discard(author)
+            self._check()
+
+    def _alert(self, message: Any) -> None:
+        level = AlertLevel(message.level).name
+        tell("alert", author=message.author, code=message.code, is_active=bool(message.is_active), level=level)
+
+    def _market(self, message: Any) -> None:
+        tell("market", market=message.market, digest=message.digest, vehicle=message.vehicle)
+
+    def _command(self, message: Any) -> None:
+        # a hundred a second: one is enough to know that the guard commands
+        if self._commands is not None:
+            commands, self._commands = self._commands, None
+            self._has_command = True
+            self.node.destroy_subscription(commands)
+            self._check()
+
+    def _check(self) -> None:
+        if not self._missing and self._has_command:
+            tell("active")
+
+    def hear(self, line: str) -> None:
+        """A line of the supervisor."""
+        try:
+            told = json.loads(line)["processes"]
+        except (ValueError, KeyError, TypeError):
+            return
+        with self._lock:
+            self._processes = told
+
+    def _publish(self) -> None:
+        from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+        with self._lock:
+            processes = dict(self._processes)
+        array = DiagnosticArray()
+        array.header.stamp = self.node.get_clock().now().to_msg()
+        for name, told in processes.items():
+            state = told.get("state", "")
+            level = {"up": DiagnosticStatus.OK, "restarting": DiagnosticStatus.WARN}.get(state, DiagnosticStatus.ERROR)
+            message = state if state == "up" else f"{state}: {told.get('reason', '')}"
+            array.status.append(
+                DiagnosticStatus(
+                    level=level,
+                    name=f"{NAME}: {name}",
+                    message=message,
+                    hardware_id="",
+                    values=[KeyValue(key=key, value=str(value)) for key, value in told.items() if value is not None],
+                )
+            )
+        if array.status:
+            self._diagnostics.publish(array)
+
+
+def main() -> None:
+    """Entry point."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    from adas_runtime.nodes import transport
+
+    transport.prepare()
+    import rclpy
+    from rclpy.experimental.events_executor import EventsExecutor
+    from rclpy.signals import SignalHandlerOptions
+    from rclpy.task import Future
+
+    rclpy.init(args=None, signal_handler_options=SignalHandlerOptions.NO)
+    monitor = Monitor()
+    ended = Future()
+
+    def wait() -> None:
+        signal.sigwait(ENDING)
+        ended.set_result(None)
+        signal.sigwait(ENDING)
+        os._exit(1)
+
+    def read() -> None:
+        for line in sys.stdin:
+            monitor.hear(line)
+
+    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=read, daemon=True).start()
+    executor = EventsExecutor()
+    executor.add_node(monitor.node)
+    while not ended.done() and rclpy.ok():
+        executor.spin_until_future_complete(ended, timeout_sec=3600.0)
+    monitor.node.destroy_node()
+    rclpy.try_shutdown()
+
+
+if __name__ == "__main__":
+    main()
