@@ -13,7 +13,7 @@ from adas_runtime.errors import AdasError
 if TYPE_CHECKING:
     from adas_runtime.perceive.film import OverlayFolder
     from adas_runtime.perceive.run import Seen
-    from adas_runtime.perceive.sources import Source
+    from adas_runtime.perceive.sources import Say, Source
     from adas_runtime.vehicle import Vehicle
 
 HEAD = f"{'picture':<28} {'left':>8} {'right':>8} {'width':>7}  {'left boundary':<24} right boundary"
@@ -45,11 +45,13 @@ def perceive(
     ] = None,
 ) -> int:
     """Show what perception sees, per picture: lane boundaries in metres and in pixels."""
+    from contextlib import nullcontext
+
     from adas_runtime.ingest.progress import Progress
     from adas_runtime.market import load_market
     from adas_runtime.perceive.film import Drawer, OverlayFolder
     from adas_runtime.perceive.run import perceive as look
-    from adas_runtime.perceive.sources import find
+    from adas_runtime.perceive.sources import Kind, find
 
     if stills and overlay is None:
         raise AdasError("draws nothing without --overlay", where="--stills", mend="name a folder with --overlay DIR")
@@ -59,7 +61,8 @@ def perceive(
     failed = 0
     is_headed = False
     drawn: list[Path] = []
-    with Progress("looking at pictures") if not sys.stdout.isatty() else _Quiet() as progress:
+    # on a terminal the table itself shows how far it is
+    with nullcontext() if sys.stdout.isatty() else Progress("looking at pictures") as progress:
         looked = 0
         for source in find(inputs):
             if isinstance(source, AdasError):
@@ -68,8 +71,9 @@ def perceive(
                 continue
             drawer = None if folder is None else Drawer(folder, source, stills=stills)
             tally = _Tally()
+            notes: list[str] = []
             try:
-                car = named if named is not None else _choose(source)
+                car = named if named is not None else _choose(source, camera, notes.append)
                 for seen in look(
                     source,
                     market=rules,
@@ -79,18 +83,23 @@ def perceive(
                     camera_topic=camera,
                     say=_say,
                 ):
+                    while notes:
+                        _say(notes.pop(0))
                     if as_json:
                         _print_json(seen)
                     else:
                         if not is_headed:
                             print(HEAD)
                             is_headed = True
+                        if source.kind is not Kind.PICTURE and tally.count == 0:
+                            print(source.name)
                         _print_line(source, seen)
                     tally.add(seen)
                     if drawer is not None:
                         drawer.add(seen)
                     looked += 1
-                    progress.update(looked, None)
+                    if progress is not None:
+                        progress.update(looked, None)
                 if drawer is not None:
                     drawer.close()
             except AdasError as error:
@@ -100,22 +109,11 @@ def perceive(
                 if drawer is not None:
                     drawer.drop()
                     drawn += drawer.files
-            if not as_json and tally.count > 1:
+            if not as_json and source.kind is not Kind.PICTURE and tally.count:
                 print(tally.line(source.name))
     if drawn and not as_json:
         print(f"drawn: {', '.join(str(path) for path in drawn[:4])}{f' and {len(drawn) - 4} more' * (len(drawn) > 4)}")
     return 2 if failed else 0
-
-
-class _Quiet:
-    def __enter__(self) -> _Quiet:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def update(self, done: int, total: int | None) -> None:
-        """Say nothing: the table itself shows how far it is."""
 
 
 def _say(text: str) -> None:
@@ -136,20 +134,25 @@ def _load(name: str) -> Vehicle:
     return car
 
 
-def _choose(source: Source) -> Vehicle:
+def _choose(source: Source, camera: str | None, say: Say) -> Vehicle:
     """The vehicle of `auto`: what a recording says of its camera, else a camera that nobody knows."""
     from adas_runtime.perceive.sources import Kind
 
-    if source.kind is Kind.BAG:
-        from importlib import import_module
+    if source.kind is not Kind.BAG:
+        return _load("unknown_camera")
+    from adas_runtime.inputs.recording import feeds_of
+    from adas_runtime.inputs.vehicle_choice import choose
+    from adas_runtime.replay.bag import Bag
 
-        try:
-            choice: Any = import_module("adas_runtime.inputs.vehicle_choice")
-        except ModuleNotFoundError:
+    with Bag(source.path) as bag:
+        front = {feed.topic for feed in feeds_of(bag) if "camera_front" in feed.feeds}
+        if camera is not None and camera not in front:
+            say(f"{source.name}: the lens of {camera} is taken as unknown; name a vehicle file with --vehicle")
             return _load("unknown_camera")
-        car: Vehicle = choice.choose_vehicle("auto", source.path)
-        return car
-    return _load("unknown_camera")
+        choice = choose("auto", bag)
+    for text in choice.warnings or (choice.note,):
+        say(f"{source.name}: {text}")
+    return choice.vehicle
 
 
 def _print_json(seen: Seen) -> None:
@@ -160,7 +163,8 @@ def _print_json(seen: Seen) -> None:
 
 def _print_line(source: Source, seen: Seen) -> None:
     record = seen.record
-    name = source.path.name if record["stamp_s"] == 0.0 and record["frame"] == 0 else f"  frame {record['frame']}"
+    is_single = source.kind.value == "picture"
+    name = source.path.name if is_single else f"  frame {record['frame']}"
     name = name if len(name) <= 28 else f"{name[:12]}...{name[-13:]}"
     lanes: dict[str, dict[str, Any]] = {lane["side"]: lane for lane in record["lanes"]}
     left, right = lanes.get("left"), lanes.get("right")
@@ -202,7 +206,8 @@ class _Tally:
         """One line for the table."""
         from statistics import median
 
-        text = f"{name}: {self.count} pictures, both boundaries in {100 * self._both / self.count:.0f} %"
+        noun = "picture" if self.count == 1 else "pictures"
+        text = f"{name}: {self.count} {noun}, both boundaries in {100 * self._both / self.count:.0f} %"
         if self._one:
             text += f", one in {100 * self._one / self.count:.0f} %"
         if self._widths:

@@ -30,6 +30,7 @@ LINE_HALF_M: Final = 0.05  # narrower than paint, so that a line beside its pain
 LINE_HALF_MIN_PX: Final = 1.1
 BESIDE_M: Final = 1.8  # half a lane, where one boundary is missing
 SUBPIXEL_BITS: Final = 4
+EPOCH_S: Final = 1e8  # a clock that shows more than three years counts from 1970
 
 # blue green red
 SIDE_COLOUR: Final[dict[str, Colour]] = {
@@ -287,7 +288,7 @@ def _draw_legend(canvas: _Canvas, seen: Seen) -> None:
     name = Path(record["source"]).name
     title = f"{name if len(name) <= 34 else name[:31] + '...'}   frame {record['frame']}"
     if record["stamp_s"]:
-        title += f"   {record['stamp_s']:.2f} s"
+        title += f"   {_time(record['stamp_s'])}"
     canvas.text(title, (left, base), WHITE, 17.0, bold=True)
     base += step
     dot = np.array([[left, base - 11.0 * unit]]) + np.array([[0, 0], [11, 0], [11, 11], [0, 11]]) * unit
@@ -319,6 +320,14 @@ def _draw_legend(canvas: _Canvas, seen: Seen) -> None:
         lane_width = by_side["left"]["polynomial"]["c0_m"] - by_side["right"]["polynomial"]["c0_m"]
         canvas.text("lane width", (left + 150.0 * unit, base), PALE, 16.0)
         canvas.text(f"{lane_width:.2f} m", (left + 330.0 * unit, base), PALE, 16.0)
+
+
+def _time(stamp_s: float) -> str:
+    """Seconds, or the time of day where they count from 1970."""
+    if stamp_s < EPOCH_S:
+        return f"{stamp_s:.2f} s"
+    minutes, seconds = divmod(stamp_s % 86400.0, 60.0)
+    return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}:{seconds:05.2f} UTC"
 
 
 def _draw_swatch(canvas: _Canvas, side: str, form: MarkingType, x: float, y: float) -> None:

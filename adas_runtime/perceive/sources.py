@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 # a decompression bomb is refused before its gigabytes are allocated; OpenCV reads this once
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 27))
@@ -24,7 +24,11 @@ import cv2  # isort: skip  (after footage, which silences OpenCV's and FFmpeg's 
 import numpy as np
 import numpy.typing as npt
 
-from adas_runtime.errors import AdasError, SignalError
+from adas_runtime.errors import AdasError
+
+if TYPE_CHECKING:
+    from adas_runtime.inputs.feed import Feed
+    from adas_runtime.replay.bag import Bag
 
 Image = npt.NDArray[np.uint8]
 Say = Callable[[str], None]
@@ -32,7 +36,6 @@ Say = Callable[[str], None]
 VIDEOS: Final = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".gif")
 BAGS: Final = (".mcap", ".db3", ".zstd", ".zst", ".lz4")
 SIZE_MIN_PX: Final = 64  # fewer rows or columns hold no road that could be seen
-SURVEY_PICTURES: Final = 5
 _MAGIC: Final = (
     (b"\xff\xd8\xff", "picture"),
     (b"\x89PNG", "picture"),
@@ -278,42 +281,27 @@ def _video(source: Source, say: Say) -> Iterator[Frame]:
 
 
 def _bag(source: Source, camera_topic: str | None, say: Say) -> Iterator[Frame]:
-    from adas_runtime.inputs.binder import Binder, Survey, own_reader
-    from adas_runtime.interfaces import msg_definitions
+    from adas_runtime.inputs.recording import bind
     from adas_runtime.perception.lane_model import decode
-    from adas_runtime.replay.bag import Bag, decoder
+    from adas_runtime.replay.bag import Bag
     from adas_runtime.signals import CameraFrame
 
     with Bag(source.path) as bag:
-        feed = _camera_feed({name: topic.type for name, topic in bag.topics.items()}, camera_topic, source.name, say)
-        own = own_reader(feed.type)
-        read: Any = own if own is not None else decoder(bag.topics[feed.topic], msg_definitions(), bag.distro)
-        if isinstance(read, str):
-            raise AdasError(f"{feed.topic}: {read}", where=source.name, mend="choose another topic with --camera")
-        survey = Survey()
-        for log_ns, _, data in bag.messages({feed.topic}):
-            try:
-                message = read(data)
-            except (SignalError, ValueError, KeyError, IndexError, AssertionError):
-                continue
-            survey.times_s.append(log_ns * 1e-9)
-            survey.messages.append(message)
-            if len(survey.messages) == SURVEY_PICTURES:
-                break
-        binder = Binder([feed], {feed.topic: survey})
-        for text in (*bag.warnings, *binder.warnings):
-            say(f"{source.name}: {text}" if source.name not in text else text)
+        feed = _camera_feed(bag, camera_topic, source.name, say)
+        bound = bind(bag, [feed])
+        for text in (*bag.warnings, *bound.warnings):
+            say(text if source.name in text else f"{source.name}: {text}")
+        if feed.topic not in bound.reads:
+            raise AdasError(
+                f"{feed.topic} cannot be read", where=source.name, mend="choose another topic with --camera"
+            )
         index = -1
-        for log_ns, _, data in bag.messages({feed.topic}):
-            now_s = log_ns * 1e-9
-            try:
-                signals = binder.convert(feed.topic, read(data), now_s)
-            except (SignalError, ValueError, KeyError, IndexError, AttributeError, AssertionError) as error:
+        for now_s, _, found in bound.messages(bag):
+            if isinstance(found, str):
                 index += 1
-                told = error.line() if isinstance(error, AdasError) else f"undecodable ({type(error).__name__})"
-                yield Frame(index, now_s, None, told)
+                yield Frame(index, now_s, None, found)
                 continue
-            for _, signal in signals:
+            for _, signal in found:
                 if not isinstance(signal, CameraFrame):
                     continue
                 index += 1
@@ -321,19 +309,20 @@ def _bag(source: Source, camera_topic: str | None, say: Say) -> Iterator[Frame]:
                 if image is None:
                     yield Frame(index, signal.stamp_s, None, f"picture cannot be decoded as {signal.encoding}")
                 elif min(image.shape[:2]) < SIZE_MIN_PX:
-                    yield Frame(
-                        index, signal.stamp_s, None, f"picture of {image.shape[1]}x{image.shape[0]} is too small"
-                    )
+                    told = f"picture of {image.shape[1]}x{image.shape[0]} is too small"
+                    yield Frame(index, signal.stamp_s, None, told)
                 else:
                     yield Frame(index, signal.stamp_s, image)
         if index < 0:
             raise AdasError(f"{feed.topic} holds no picture", where=source.name, mend="check the recording")
 
 
-def _camera_feed(kinds: dict[str, str], topic: str | None, where: str, say: Say) -> Any:
+def _camera_feed(bag: Bag, topic: str | None, where: str, say: Say) -> Feed:
     """The feed of the camera to look at."""
-    from adas_runtime.inputs.binder import OWN, Feed, guess
+    from adas_runtime.inputs.feed import OWN, Feed
+    from adas_runtime.inputs.recording import feeds_of
 
+    kinds = {name: found.type for name, found in bag.topics.items()}
     pictures = {
         name: kind
         for name, kind in sorted(kinds.items())
@@ -347,7 +336,7 @@ def _camera_feed(kinds: dict[str, str], topic: str | None, where: str, say: Say)
                 mend=f"take one of {', '.join(pictures)}" if pictures else "the recording holds no pictures",
             )
         return Feed(topic=topic, type=pictures[topic], feeds=("camera_front",), is_guessed=False)
-    feed = next((item for item in guess(kinds) if "camera_front" in item.feeds), None)
+    feed = next((item for item in feeds_of(bag) if "camera_front" in item.feeds), None)
     if feed is None:
         raise AdasError(
             "holds no pictures of a front camera",

@@ -28,7 +28,8 @@ cameras = st.builds(
     yaw_rad=st.floats(-0.1, 0.1),
     roll_rad=st.floats(-0.03, 0.03),
     z_m=st.floats(0.9, 2.8),
-    fx_px=st.floats(600.0, 2000.0),
+    # a real lens of 1100 px; much wider ones with such a distortion fold back inside the picture
+    fx_px=st.floats(900.0, 2000.0),
     distortion=st.sampled_from([(0.0, 0.0, 0.0, 0.0, 0.0), (-0.24, -0.02, -0.001, 0.0, 0.03)]),
 )
 boundaries = st.builds(
@@ -58,7 +59,7 @@ def test_every_pixel_lies_on_the_polynomial_one_a_row(camera, boundary: LaneBoun
     near = np.isfinite(ground).all(axis=1) & (ground[:, 0] < 60.0)
     x_m = ground[near, 0]
     # one tenth of a pixel on the ground, which is more metres farther away
-    step_m = 0.1 * (x_m - camera.x_m) / camera.fx_px * (1.0 + np.abs(boundary.c1) * x_m) + 0.01
+    step_m = 0.1 * (x_m - camera.x_m) / camera.fx_px * (1.0 + abs(boundary.c1) * x_m) + 0.01
     assert (np.abs(ground[near, 1] - lateral_m(boundary, x_m)) < np.maximum(step_m, 0.02)).all()
     if line.seen_rows is not None:
         assert line.rows[0] <= line.seen_rows[0] <= line.seen_rows[1] <= line.rows[-1]
