@@ -15,6 +15,7 @@ from adas_runtime.market.schema import LaneFacts
 from adas_runtime.perception.calibration import PitchEstimate, vanishing_points
 from adas_runtime.perception.camera import Camera, camera_of, unknown_camera
 from adas_runtime.perception.lane_fit import Family, Line, ego_pair, find_family, find_lines, quality
+from adas_runtime.perception.lane_fit import confidence as confidence_of
 from adas_runtime.perception.markings import Marks, Strip, find_marks, make_strip, sample
 from adas_runtime.perception.params import LanePerceptionParams
 from adas_runtime.signals import LaneBoundary, LaneModel, LaneSide, MarkingColour, MarkingType
@@ -28,6 +29,9 @@ PITCH_STEP_MAX_RAD: Final = 0.01
 PITCH_KNOWN_SPAN_RAD: Final = 0.03  # a measured mount only pitches with the car
 PITCH_NOISE_RAD: Final = 0.004
 VANISHING_EVERY: Final = 5  # frames between looks for the vanishing point while it has not converged
+AIM_YAW_STD_RAD: Final = 0.06
+SETTLE_MIN: Final = 8  # looks at a picture that stands alone
+SETTLE_MAX: Final = 20
 BLEND: Final = 0.5  # share of the new picture; 20 Hz: 50 ms delay
 JUMP_M: Final = 0.5
 VOTES_MAX: Final = 12.0
@@ -156,6 +160,20 @@ class LaneDetector:
         )
         return LaneResult(model=model, camera=aimed, is_mount_known=is_known), after
 
+    def settle(self, image: Image, stamp_s: float = 0.0) -> tuple[LaneResult, LaneState]:
+        """One picture by itself: looked at until the mounting that its lines suggest stays the same.
+
+        A picture of a clip is better off with `step` and the memory of those before it.
+        """
+        result, state = self.step(image, stamp_s, LaneState())
+        for _ in range(SETTLE_MAX):
+            former = result.camera
+            result, state = self.step(image, stamp_s, state)
+            moved = abs(result.camera.pitch_rad - former.pitch_rad) + abs(result.camera.yaw_rad - former.yaw_rad)
+            if moved == 0.0 and state.frames >= SETTLE_MIN:
+                break
+        return result, state
+
     def _camera(self, width: int, height: int) -> tuple[Camera, bool]:
         if self._mount is not None:
             camera = camera_of(self._mount, width, height)
@@ -223,7 +241,8 @@ class LaneDetector:
             bend = abs(left.slope(10.0) - right.slope(10.0))
             score *= math.exp(-((spread / 0.8) ** 2)) * math.exp(-((bend / 0.05) ** 2))
             score *= 1.0 - 0.3 * min(1.0, abs(left.slope(0.0)) / 0.1)
-        return score
+        # cameras are mounted to look along the car
+        return score * math.exp(-0.5 * ((aim.yaw_rad - camera.yaw_rad) / AIM_YAW_STD_RAD) ** 2)
 
     def _refined(
         self, pitch: PitchEstimate, camera: Camera, left: Line | None, right: Line | None, is_known: bool
@@ -307,7 +326,7 @@ class LaneDetector:
         for side, track, line in zip((LaneSide.LEFT, LaneSide.RIGHT), tracked, own, strict=True):
             if track is None:
                 continue
-            confidence = quality(track.line) * (0.6 if line is None else 1.0)
+            confidence = confidence_of(track.line) * (0.6 if line is None else 1.0)
             confidence *= 0.8 + 0.2 * min(1.0, track.updates / 5.0)
             if tracked[0] is None or tracked[1] is None:
                 confidence *= 0.85
@@ -323,7 +342,7 @@ class LaneDetector:
             ]
             if beyond:
                 line = min(beyond, key=lambda item: item[0])[1]
-                confidence = 0.8 * quality(line)
+                confidence = 0.8 * confidence_of(line)
                 if confidence >= self._params.confidence_min:
                     boundaries.append(self._boundary(side, line, line.type, line.colour, confidence, camera))
         return LaneModel(

@@ -66,6 +66,8 @@ class Marks:
         width_m: Width of the paint.
         ratio: Paint over road beside it, blue green red, (n, 3).
         level: Brightness of the paint, 0 to 255.
+        balance: Contrast to the lighter side over contrast to the darker one, 0 to 1: paint lies between two
+            stretches of the same road, a kerb or the rim of a shadow does not.
     """
 
     row: npt.NDArray[np.int64]
@@ -76,6 +78,7 @@ class Marks:
     width_m: npt.NDArray[np.float64]
     ratio: npt.NDArray[np.float64]
     level: npt.NDArray[np.float64]
+    balance: npt.NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -201,6 +204,8 @@ def find_marks(strip: Strip, picture: Image, contrast_min: float) -> Marks:
     values = np.where(is_yellow_point[:, None], yellow[row[:, None], span], light[row[:, None], span])
     height = response[row, column][:, None]
     top = values[:, 6:9].mean(axis=1, keepdims=True)
+    contrast = top - np.stack([values[:, :3].mean(axis=1), values[:, -3:].mean(axis=1)], axis=1)
+    balance = np.clip(contrast.min(axis=1) / np.maximum(contrast.max(axis=1), 1e-3), 0.0, 1.0)
     share = np.clip((values - (top - height)) / np.maximum(height, 1e-3), 0.0, 1.0)
     # only what hangs together with the peak belongs to it
     high = share > 0.35
@@ -225,9 +230,10 @@ def find_marks(strip: Strip, picture: Image, contrast_min: float) -> Marks:
         width_m=total.astype(np.float64) * COLUMN_M,
         ratio=(centre_colour + 4.0) / (road_colour + 4.0),
         level=centre_colour.max(axis=1),
+        balance=balance.astype(np.float64),
     )
 
 
 def _no_marks() -> Marks:
     empty = np.zeros(0, dtype=np.float64)
-    return Marks(np.zeros(0, dtype=np.int64), empty, empty, empty, empty, empty, np.zeros((0, 3)), empty)
+    return Marks(np.zeros(0, dtype=np.int64), empty, empty, empty, empty, empty, np.zeros((0, 3)), empty, empty)
