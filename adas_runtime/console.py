@@ -18,9 +18,11 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*heads, box=None, header_style="bold", pad_edge=False)
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for number, head in enumerate(heads):
+            table.add_column(head, no_wrap=number == 0)  # the first names the row: it stays whole
         for row in rows:
-            table.add_row(*(Text(cell, overflow="fold") for cell in row))
+            table.add_row(*(Text(cell) for cell in row))
         Console(highlight=False).print(table)
         return
     lines = [list(heads), *(list(row) for row in rows)]

@@ -176,7 +176,7 @@ class LaneFacts(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        # adaptations.md section 2: yellow is either works or opposing traffic, never both; one global rule is unsafe.
+        # yellow is either works or opposing traffic, never both; one global rule is unsafe.
         if self.works.overrides_permanent and self.opposing_line_colour in self.works.colours:
             raise ValueError(
                 f"opposing_line_colour is {self.opposing_line_colour}, which also tells of works and would cancel "

@@ -79,7 +79,7 @@ def _overview(found: dict[str, Merged]) -> str:
 def _market(name: str, merged: Merged) -> str:
     market = merged.market
     assert market is not None
-    head = f"## {name}\n\n{market.title}, revision {market.revision}. Digest `{market.digest[:16]}`.\n"
+    head = f"## {name}\n\n{market.title}, revision {market.revision}.\n"
     own = [item for item in values(merged) if item.is_own]
     return "\n".join(
         [

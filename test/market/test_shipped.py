@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 import yaml
@@ -19,6 +21,7 @@ from adas_runtime.signals import ActuationCommand, FunctionStatus, Stage, Vehicl
 from adas_runtime.vehicle import load_vehicle, vehicle_names
 
 NAMES = market_names()
+COUNTRIES = [name for name in NAMES if name != "eu"]  # a union of countries that drive on both sides
 PROTECTIONS = ("envelope", "health")
 
 
@@ -63,12 +66,20 @@ def test_every_fact_has_a_confidence_and_a_source_and_none_is_uncertain(name: st
     assert count or name == "eu"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_each_market_states_the_side_of_traffic_itself(name: str) -> None:
-    if name == "eu":
-        pytest.skip("a union of countries that drive on both sides; each member states its own")
+@pytest.mark.parametrize("name", COUNTRIES)
+def test_each_country_states_the_side_of_traffic_itself(name: str) -> None:
     item = next(item for item in values(merged(name)) if item.key == "road.traffic_side")
     assert item.is_own and item.provenance.conf in ("p", "s")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", COUNTRIES)
+def test_side_and_unit_are_those_of_the_table_of_borders(name: str, shared_data: Path) -> None:
+    text = (shared_data / "maps" / "country_borders.json").read_text(encoding="utf-8")
+    countries = {item["properties"].get("iso1A2"): item["properties"] for item in json.loads(text)["features"]}
+    country = countries[name.upper()]  # a side or unit that is not given is right, km/h
+    assert load_market(name).road.traffic_side == country.get("driveSide", "right")
+    assert load_market(name).road.speed_unit == country.get("roadSpeedUnit", "km/h").replace("/", "")
 
 
 # matrix.md sections 4 and 6, adaptations.md sections 1 to 3, lane_keeping.md section 6 (R130 Annex 3)
