@@ -9,11 +9,11 @@ from typing import Final
 
 from adas_runtime.resources import config_dir
 
-PROFILE: Final = "fastdds.xml"
+PROFILE: Final = "fastdds.xml"  # for those who send pictures
+LIGHT_PROFILE: Final = "fastdds_light.xml"  # for all others: a segment is resident memory, used or not
 VARIABLES: Final = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Fast DDS 2.x and 3.x
 SHARED_MEMORY: Final = Path("/dev/shm")
-SEGMENT_BYTES: Final = 64 * 1024 * 1024
-SEGMENTS: Final = 2  # camera and player fill theirs, the others touch little of it
+NEEDED_BYTES: Final = {PROFILE: 96 * 2**20, LIGHT_PROFILE: 24 * 2**20}  # with the segments of the other processes
 
 
 def free_bytes(folder: Path = SHARED_MEMORY) -> int:
@@ -25,12 +25,18 @@ def free_bytes(folder: Path = SHARED_MEMORY) -> int:
     return found.f_bavail * found.f_frsize
 
 
-def prepare(environment: MutableMapping[str, str] | None = None, *, free: int | None = None) -> str:
+def prepare(
+    environment: MutableMapping[str, str] | None = None, *, sends_pictures: bool = False, free: int | None = None
+) -> str:
     """Name the runtime's Fast DDS profile in the environment, before rclpy is used.
 
     A profile that the user named stays. Where shared memory is too small (a container's default is 64 MiB), a segment
     that outgrows it would end the process with SIGBUS: then the default transports are used.
 
+    Args:
+        environment: Changed in place; this process's by default.
+        sends_pictures: This process writes pictures, so it needs the large segment.
+        free: Room in shared memory, looked up by default [bytes].
     Returns:
         One line for the diagnostics: which transports are used and why.
     """
@@ -41,14 +47,15 @@ def prepare(environment: MutableMapping[str, str] | None = None, *, free: int | 
     for name in VARIABLES:
         if environment.get(name):
             return f"Fast DDS profile {environment[name]} ({name})"
-    path = config_dir() / PROFILE
+    profile = PROFILE if sends_pictures else LIGHT_PROFILE
+    path = config_dir() / profile
     if not path.is_file():
-        return f"Fast DDS default transports: {PROFILE} is missing in the configuration folder"
+        return f"Fast DDS default transports: {profile} is missing in the configuration folder"
     room = free_bytes() if free is None else free
-    if room < SEGMENTS * SEGMENT_BYTES:
+    if room < NEEDED_BYTES[profile]:
         return (
             f"Fast DDS default transports: {room // 2**20} MiB of shared memory are free and "
-            f"{SEGMENTS * SEGMENT_BYTES // 2**20} MiB are needed (container: --shm-size=512m)"
+            f"{NEEDED_BYTES[profile] // 2**20} MiB are needed (container: --shm-size=256m)"
         )
     for name in VARIABLES:
         environment[name] = str(path)
