@@ -28,7 +28,6 @@ STEP_MAX_S: Final = 0.05  # a late step may not be used to jump: the ramps count
 SPEED_FLOOR_MPS: Final = 1.0  # below, curvature is bounded by the steering alone, and v^2 must not vanish
 TRACK_SPEED_MPS: Final = 3.0  # below, yaw rate over speed is noise
 COUNTER_MODULO: Final = 65536
-CURVATURE_EPS_1PM: Final = 1e-9
 ACCEL_EPS_MPS2: Final = 1e-6
 CURVATURE_FIELD_1PM: Final = 0.5  # bound of the signal; no car turns tighter
 

@@ -1,0 +1,23 @@
+"""Every function of the product's graph keeps the contract: total, deterministic, restorable, inside the types."""
+
+from __future__ import annotations
+
+import pytest
+from function_contract import FunctionContract
+
+from adas_runtime.function import FunctionSpec
+from adas_runtime.graph import default_graph
+
+
+@pytest.fixture(params=default_graph().functions, ids=lambda spec: spec.name)
+def spec(request: pytest.FixtureRequest) -> FunctionSpec:
+    found: FunctionSpec = request.param
+    return found
+
+
+class TestEveryFunction(FunctionContract):
+    """A function is tested by standing in the graph; nobody has to remember it."""
+
+    @pytest.fixture(autouse=True)
+    def _take(self, spec: FunctionSpec) -> None:
+        self.spec = spec  # type: ignore[misc]
