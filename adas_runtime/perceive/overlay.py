@@ -176,10 +176,12 @@ def _draw_lane(canvas: _Canvas, seen: Seen) -> None:
     if left is None or right is None or len(left.rows) == 0 or len(right.rows) == 0:
         return
     # a side that leaves the picture goes on along the picture's edge
-    rows = np.arange(max(left.rows[0], right.rows[0]), max(left.rows[-1], right.rows[-1]) + 1)
-    edge = float(seen.record["width_px"] - 1)
-    u_left = np.interp(rows, left.rows, left.columns, right=max(0.0, min(left.columns[-1], 0.0)))
-    u_right = np.interp(rows, right.rows, right.columns, right=edge)
+    columns, height = seen.record["width_px"], seen.record["height_px"]
+    leaves = left.columns[-1] < 4.0 and right.columns[-1] > columns - 5.0
+    last = height - 1 if leaves else max(left.rows[-1], right.rows[-1])
+    rows = np.arange(max(left.rows[0], right.rows[0]), last + 1)
+    u_left = np.interp(rows, left.rows, left.columns, right=min(left.columns[-1], 0.0))
+    u_right = np.interp(rows, right.rows, right.columns, right=columns - 1.0)
     wide = u_right > u_left
     if not wide.any():
         return

@@ -6,7 +6,6 @@ Pictures are independent of each other; those of one video or one recording foll
 from __future__ import annotations
 
 import glob
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,17 +13,13 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-# a decompression bomb is refused before its gigabytes are allocated; OpenCV reads this once
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(1 << 27))
-
-from adas_runtime.ingest.footage import PICTURES, SIZE_MAX_PX, Footage
-from adas_runtime.ingest.footage import Source as FootageSource
-
-import cv2  # isort: skip  (after footage, which silences OpenCV's and FFmpeg's own complaints)
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from adas_runtime.errors import AdasError
+from adas_runtime.ingest.footage import PICTURES, SIZE_MAX_PX, Footage
+from adas_runtime.ingest.footage import Source as FootageSource
 
 if TYPE_CHECKING:
     from adas_runtime.inputs.feed import Feed
@@ -116,12 +111,13 @@ def _find_one(text: str) -> list[Source]:
 
 def _find_in_folder(path: Path) -> list[Source]:
     items = sorted(path.iterdir(), key=natural)
-    if any(item.name == "metadata.yaml" or _suffix(item) in BAGS for item in items):
+    names = {item.name for item in items}
+    has_footage = any(_suffix(item) in (*PICTURES, *VIDEOS) for item in items)
+    if "metadata.yaml" in names or (not has_footage and any(_suffix(item) in BAGS for item in items)):
         return [Source(path, Kind.BAG)]
+    known = ((PICTURES, Kind.PICTURE), (VIDEOS, Kind.VIDEO), (BAGS, Kind.BAG))
     sources = [
-        Source(item, Kind.PICTURE if _suffix(item) in PICTURES else Kind.VIDEO)
-        for item in items
-        if item.is_file() and _suffix(item) in (*PICTURES, *VIDEOS)
+        Source(item, kind) for item in items if item.is_file() for suffixes, kind in known if _suffix(item) in suffixes
     ]
     if not sources:
         raise AdasError(
