@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from adas_runtime.function import STATUS_PERIOD_S
 from adas_runtime.graph import Graph, Topic, default_graph
+from adas_runtime.nodes.qos import MARKET_STATUS, offered
 from adas_runtime.reference.picture import draw
 from adas_runtime.reference.text import anchor, code, generated, table
-from adas_runtime.signals import FunctionStatus
+from adas_runtime.signals import FunctionStatus, MarketStatus
 
 HEAD = """# The graph
 
@@ -21,8 +22,11 @@ The same as a Mermaid diagram; dotted lines are statuses:
 
 TOPICS = f"""## Topics
 
-What comes periodically is late when it is overdue (a QoS deadline in the live graph, a gap in a replay); an event comes
-when there is something to say. A status comes at each change, and at least every {STATUS_PERIOD_S:g} s.
+What comes periodically is late when it is overdue; an event comes when there is something to say. A status comes at
+each change, and at least every {STATUS_PERIOD_S:g} s. The last column is what the writer promises in the live graph:
+a missed deadline is an event at every reader, and a writer without a sign of life for the time given is taken for lost;
+*by value* means that only a value counts as one. Readers ask for the same, but nothing of what comes from outside: a
+camera that promises nothing must still be heard.
 
 A function in the stage `shadow` writes to `/adas/shadow/...` instead, where nobody listens but the recorder. In the
 stage `warn` only its requests to steer, brake or light go there. Its status always stays on the live topic.
@@ -43,16 +47,17 @@ def page() -> str:
             HEAD + "```mermaid\n" + graph.mermaid() + "```\n",
             TOPICS,
             table(
-                ("topic", "type", "comes", "from", "read by"),
+                ("topic", "type", "comes", "from", "read by", "quality of service"),
                 [
                     (
                         code(topic.name),
                         f"[{topic.signal.__name__}](messages.md#{anchor(topic.signal.__name__)})",
                         _rate(topic),
-                        f"{topic.producer} ({topic.process.value})" if topic.process else f"{topic.producer} (source)",
+                        _origin(topic),
                         ", ".join(topic.consumers),
+                        _qos(topic),
                     )
-                    for topic in graph.topics()
+                    for topic in (*graph.topics(), MARKET_STATUS)
                 ],
             ),
             "## Functions\n",
@@ -61,8 +66,28 @@ def page() -> str:
     )
 
 
+def _origin(topic: Topic) -> str:
+    if topic.signal is MarketStatus:
+        return topic.producer  # the process itself
+    return f"{topic.producer} ({topic.process.value})" if topic.process else f"{topic.producer} (source)"
+
+
+def _qos(topic: Topic) -> str:
+    """What the writer promises in the live graph."""
+    qos = offered(topic)
+    parts = ["reliable" if qos.is_reliable else "best effort", f"depth {qos.depth}"]
+    if qos.is_latched:
+        parts.append("kept for late readers")
+    if qos.deadline_s is not None:
+        parts.append(f"deadline {qos.deadline_s * 1000:.0f} ms")
+    if qos.lease_s is not None:
+        how = ", by value" if qos.is_manual else ""
+        parts.append(f"lost after {qos.lease_s * 1000:.0f} ms{how}")
+    return ", ".join(parts)
+
+
 def _rate(topic: Topic) -> str:
-    if topic.signal is FunctionStatus:
+    if topic.signal in (FunctionStatus, MarketStatus):
         return "at changes"
     if topic.period_s is None:
         return "as an event"

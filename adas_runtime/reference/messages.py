@@ -6,6 +6,7 @@ import re
 
 from adas_runtime.graph import default_graph
 from adas_runtime.interfaces import FieldShape, Kind, constant_name, definition, shape, type_name
+from adas_runtime.nodes.qos import MARKET_STATUS
 from adas_runtime.reference.text import anchor, code, generated, paragraphs, table
 from adas_runtime.signals import PARTS, SIGNALS, FunctionStatus
 
@@ -25,7 +26,7 @@ exhaust memory. The unit `1` marks a plain number.
 def page() -> str:
     """The whole page."""
     topics: dict[type, list[str]] = {}
-    for topic in default_graph().topics():
+    for topic in (*default_graph().topics(), MARKET_STATUS):
         topics.setdefault(topic.signal, []).append(topic.name)
     parts = [generated("adas_runtime/signals.py"), HEAD, "## Signals\n"]
     for signal in SIGNALS:
