@@ -56,8 +56,8 @@ class Job:
 class _Counts:
     count: int = 0
     dropped: int = 0
-    max_gap_s: float | None = None
-    last_s: float | None = None
+    max_gap_ns: int = -1
+    last_ns: int | None = None
     refusals: dict[str, int] = field(default_factory=dict)
     hash: Any = None  # over log times and bytes of a topic that is used
 
@@ -154,7 +154,7 @@ class _Replay:
             self.recorded = frozenset(recorded)
             feeds = [self._without_perception(feed) for feed in feeds]
         bound = bind(bag, feeds, elsewhere=self.recorded)
-        refuse_unused(bag, bound.reads, self.input_map)
+        refuse_unused(bag, bound, self.input_map)
         reads, binder = bound.reads, bound.binder
         self.counts = {feed.topic: _Counts() for feed in feeds}
         self.warnings.extend(bound.warnings)
@@ -265,7 +265,12 @@ class _Replay:
             decisions=decisions,
             feeds=bound.feeds,
             counts={
-                name: (c.count, c.dropped, c.max_gap_s, c.hash.hexdigest() if c.hash is not None else "")
+                name: (
+                    c.count,
+                    c.dropped,
+                    c.max_gap_ns * 1e-9 if c.max_gap_ns >= 0 else None,
+                    c.hash.hexdigest() if c.hash is not None else "",
+                )
                 for name, c in self.counts.items()
             },
             steps_s=self.steps_s,
@@ -331,13 +336,13 @@ class _Replay:
             if count is None:
                 count = self.counts[topic] = _Counts()
             count.count += 1
-            if count.last_s is not None and now_s > count.last_s:
-                gap_s = now_s - count.last_s
-                if count.max_gap_s is None or gap_s > count.max_gap_s:
-                    count.max_gap_s = gap_s
-                if gap_s > GAP_S and topic in reads:
-                    history.data(topic, "gap", f"{gap_s:.2f} s without a message", count.last_s)
-            count.last_s = now_s
+            if count.last_ns is not None and log_ns > count.last_ns:
+                gap_ns = log_ns - count.last_ns
+                if gap_ns > count.max_gap_ns:
+                    count.max_gap_ns = gap_ns
+                if gap_ns > GAP_S * 1e9 and topic in reads:
+                    history.data(topic, "gap", f"{gap_ns * 1e-9:.2f} s without a message", count.last_ns * 1e-9)
+            count.last_ns = log_ns
             read = reads.get(topic)
             if read is None:
                 continue

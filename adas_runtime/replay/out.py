@@ -7,8 +7,9 @@ the recording and the topic in its metadata (`adas_pictures`), and holds the pic
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from adas_runtime.interfaces import register, type_name
 from adas_runtime.replay import viz
@@ -35,17 +36,25 @@ LATCHED: Final = """- history: 1
 """
 
 
+@cache
+def _typestore() -> Any:
+    """ROS 2's messages and ours; compiled once per process, since that takes half a second."""
+    from rosbags.typesys import Stores, get_typestore
+
+    store = get_typestore(Stores.ROS2_JAZZY)
+    register(store)
+    return store
+
+
 class OutBag:
     """Writes the file; `close` makes it complete and describes it in `metadata.yaml`, so that its folder is a bag."""
 
     def __init__(self, path: Path, notes: dict[str, str], vehicle: Vehicle) -> None:
         from mcap.writer import CompressionType, Writer
-        from rosbags.typesys import Stores, get_typestore
 
         self._path = path
         self._vehicle = vehicle
-        self._store = get_typestore(Stores.ROS2_JAZZY)
-        register(self._store)
+        self._store = _typestore()
         self._file = path.open("wb")
         self._writer = Writer(self._file, chunk_size=1 << 20, compression=CompressionType.ZSTD)
         self._writer.start(profile="ros2", library="adas_runtime")

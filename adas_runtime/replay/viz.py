@@ -127,7 +127,7 @@ def _markers_layout(shapes: tuple[tuple[int, int], ...]) -> struct.Struct:
 
 def _stamp(now_s: float) -> tuple[int, int]:
     sec, nanosec = divmod(round(now_s * 1e9), 1_000_000_000)
-    return sec, nanosec
+    return min(sec, 2**31 - 1), nanosec  # a recording's clock may claim a time that builtin_interfaces/Time cannot hold
 
 
 def marker_array(marks: Sequence[Mark], now_s: float) -> bytes:

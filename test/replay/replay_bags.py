@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ LANES: Final = live_topic("lane_perception", "lanes")
 Row = tuple[int, str, str, bytes]  # log time [ns], topic, type, bytes
 
 
+@cache
 def store() -> Any:
     """A typestore that knows our messages."""
     found = get_typestore(Stores.ROS2_JAZZY)

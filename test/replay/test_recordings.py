@@ -20,7 +20,7 @@ REPLAYED = [
     ("mcity_gnss_loop_b", {"pose_fix"}, 242.7),
     ("mcity_gnss_loop_dit", {"pose_fix"}, 306.7),
     ("mcity_ins_drive_a", {"vehicle_state", "pose_fix"}, 55.7),
-    ("mcity_ins_standing_a", {"vehicle_state", "pose_fix"}, 39.5),
+    ("mcity_ins_standing_a", {"pose_fix"}, 39.5),
     ("mcity_kinematics_steering_move", {"vehicle_state"}, 80.5),
 ]
 REFUSED = [
