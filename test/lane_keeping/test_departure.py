@@ -486,11 +486,6 @@ def test_every_state_under_every_view() -> None:
     assert fired == set(TRANSITIONS.rows), "a row that never fires is dead"
 
 
-def test_the_docs_show_the_table_in_force(repository: Any) -> None:
-    text = (repository / "docs" / "functions.md").read_text(encoding="utf-8")
-    assert TRANSITIONS.markdown() in text, "paste TRANSITIONS.markdown() into docs/functions.md"
-
-
 # --- what always holds ------------------------------------------------------------------------------------------------
 
 segments = st.lists(
