@@ -18,7 +18,7 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -26,8 +26,11 @@ from typing_extensions import Self
 from adas_runtime.config import Document, Finding, Origin, Strict, load, read_yaml, shown_path, validate
 from adas_runtime.errors import ConfigError
 from adas_runtime.market.load import Confidence, Merged
-from adas_runtime.market.schema import STAGES, Category, Code, Day, Feature, StageName
+from adas_runtime.market.schema import STAGES, Category, Code, Day, Feature, Market, StageName
 from adas_runtime.signals import Stage
+
+if TYPE_CHECKING:
+    from adas_runtime.vehicle.schema import Vehicle
 
 State = Literal["mandatory", "approval", "none", "forbidden", "unknown"]
 LOCKED: Final = (Stage.OFF, Stage.SHADOW)
@@ -178,6 +181,22 @@ def check(merged: Merged, *, on: date | None, rules: RuleBook | None = None) -> 
             if all(item.what.partition(" for ")[0] != what or item.key != finding.key for item in findings):
                 findings.append(finding)
     return findings
+
+
+def check_vehicle(market: Market, vehicle: Vehicle) -> None:
+    """Refuse a car that the market was never judged for: the law differs by category.
+
+    Raises:
+        ConfigError: The market is not released for the vehicle's category.
+    """
+    if vehicle.category not in market.categories:
+        raise ConfigError(
+            f"vehicle {vehicle.name} is of category {vehicle.category}, market {market.market} is released for "
+            f"{', '.join(market.categories)}",
+            where="--vehicle",
+            mend=f"take a market file whose categories hold {vehicle.category}, such as one of your own that extends "
+            f"{market.name}",
+        )
 
 
 def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -> tuple[str, str, str, str] | None:

@@ -12,6 +12,7 @@ from adas_runtime.function import Process
 from adas_runtime.graph import Graph, default_graph
 from adas_runtime.inputs import Feed, load_input_map
 from adas_runtime.market import Market, load_market
+from adas_runtime.market.rules import check_vehicle
 from adas_runtime.vehicle import Vehicle, load_vehicle
 
 DEFAULT_INPUTS: Final = "default"
@@ -64,10 +65,12 @@ def load(settings: Settings) -> Loaded:
     Raises:
         AdasError: The first thing that is wrong with it.
     """
+    market, vehicle = load_market(settings.market), load_vehicle(settings.vehicle)
+    check_vehicle(market, vehicle)
     return Loaded(
         graph=default_graph(),
-        market=load_market(settings.market),
-        vehicle=load_vehicle(settings.vehicle),
+        market=market,
+        vehicle=vehicle,
         feeds=tuple(feed for feed in load_input_map(settings.inputs).live_feeds() if feed.feeds),
     )
 

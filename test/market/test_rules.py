@@ -170,6 +170,22 @@ def test_a_wrong_rule_file_is_refused_with_its_line(tmp_path: Path) -> None:
             load_rules(folder)
 
 
+def test_a_car_of_a_category_that_the_market_was_not_judged_for_does_not_start(tmp_path: Path) -> None:
+    from adas_runtime.function import Process
+    from adas_runtime.nodes.settings import Settings, load
+    from adas_runtime.resources import config_dir
+
+    text = (config_dir() / "vehicles" / "reference.yaml").read_text(encoding="utf-8")
+    truck = tmp_path / "truck.yaml"
+    truck.write_text(text.replace("category: M1", "category: N3"), encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"--vehicle: vehicle reference is of category N3, market DE is released for M1"
+    ):
+        load(Settings(process=Process.GUARD, market="de", vehicle=str(truck)))
+    market = write(tmp_path, "categories: [M1, N3]\n")
+    assert load(Settings(process=Process.GUARD, market=str(market), vehicle=str(truck))).vehicle.category == "N3"
+
+
 # --- the shipped rules: matrix.md section 3, lane_keeping.md E1, E9 ---------------------------------------------------
 
 
