@@ -15,6 +15,7 @@ import typer
 from adas_runtime.errors import AdasError
 
 COMMANDS: Final = (
+    "adas_runtime.demo.cli",
     "adas_runtime.supervisor.cli",
     "adas_runtime.replay.cli",
     "adas_runtime.ingest.cli",
