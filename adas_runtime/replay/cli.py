@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,9 +52,7 @@ def replay(
             from_decision=from_ == "decision",
             force=force,
             copy_camera=copy_camera,
-            command=f"adas replay {bag} --market {name} --vehicle {vehicle}"
-            + (f" --inputs {inputs}" if inputs else "")
-            + f" --from {from_} --out DIR",
+            command=_command(bag, name, vehicle, inputs, from_, copy_camera),
         )
         for bag, name in pairs
     ]
@@ -80,6 +79,14 @@ def replay(
         json.dump(summaries if is_many else (summaries[0] if summaries else {}), sys.stdout, indent=2)
         print()
     return 2 if failed else 0
+
+
+def _command(bag: Path, market: str, vehicle: str, inputs: str | None, from_: str, copy_camera: bool) -> str:
+    """What a shell needs to repeat one replay."""
+    words = ["adas", "replay", str(bag), "--market", market, "--vehicle", vehicle, "--from", from_]
+    words += ["--inputs", inputs] if inputs else []
+    words += ["--copy-camera"] if copy_camera else []
+    return shlex.join([*words, "--out", "DIR"])
 
 
 def _write_index(out: Path, results: list[tuple[Any, str | None]]) -> Path:
