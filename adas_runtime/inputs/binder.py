@@ -251,7 +251,7 @@ class Binder:
                 if not name or source not in self.merges or target in self._dropped.get(feed.topic, ()):
                     continue
                 topics = order.setdefault((source, name), [])
-                if topics and feed.is_guessed:
+                if topics and not feed.is_of_map and feed.is_guessed:
                     self._drop(feed.topic, target)
                     if name == "speed_mps":
                         self._note(feed.topic, f"spare: {topics[0]} gives the speed")
@@ -259,6 +259,18 @@ class Binder:
                     topics.append(feed.topic)
         for (source, name), topics in order.items():
             self.merges[source].rank(name, topics)
+        for merge in self.merges.values():
+            if merge.anchor not in merge.values and merge.source != "pose_fix":
+                self._orphan(merge, [feed for feed in used if feed.is_guessed])
+
+    def _orphan(self, merge: _Merge, guessed: Sequence[Feed]) -> None:
+        """What fills in a signal that nothing makes feeds nothing."""
+        for feed in guessed:
+            lost = self._dropped.get(feed.topic, set())
+            parts = [t for t in feed.feeds if t.startswith(merge.source + ".") and t not in lost]
+            if parts:
+                self._drop(feed.topic, *parts)
+                self._note(feed.topic, f"not used: nothing gives {merge.source}.{merge.anchor} beside it")
 
     def _emit(self, source: str, now_s: float, maker: str) -> Converted:
         signal = self.merges[source].make(now_s, maker)
@@ -586,7 +598,7 @@ def _judged(feed: Feed) -> str:
 def _merit(feed: Feed) -> int:
     """A gyroscope measures the yaw rate; in a twist it is often left at zero. In a map its order counts."""
     name = feed.converter or CONVERTER_OF_TYPE.get(feed.type, FIELDS)
-    return 0 if not feed.is_guessed or name == "imu" else 1
+    return 0 if feed.is_of_map or not feed.is_guessed or name == "imu" else 1
 
 
 def _xyz(vector: Any) -> tuple[float, float, float]:

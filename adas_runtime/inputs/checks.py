@@ -204,14 +204,26 @@ def read_odometry(
 
 def _find_forward(reading: Reading, way: Array, linear: Array, moving: Array, rotations: Array) -> None:
     """Forward by the way covered, up by the orientation, left by the right hand."""
+    vertical = np.median(rotations[:, 2, :], axis=0)  # the world's up in the message's axes
+    place = int(np.argmax(np.abs(vertical)))
+    up = np.zeros(3)
+    if abs(vertical[place]) > 0.85:
+        up[place] = math.copysign(1.0, vertical[place])
     if moving.sum() < PAIRS_MIN:
-        reading.notes.append("the car does not move: axes not checked, x taken as forward")
+        if up[0] != 0.0:
+            reading.speed_factor = reading.yaw_factor = None
+            reading.warn("the car does not move and x stands upright: which axis carries the speed is not known")
+        else:
+            reading.notes.append("the car does not move: axes not checked, x taken as forward")
         return
     errors = [float(np.median(np.abs(way - np.abs(linear[:, axis]))[moving])) for axis in range(3)]
     typical = float(np.median(way[moving]))
     best = int(np.argmin(errors))
     limit = 0.3 + 0.1 * typical
     if errors[0] <= 2.0 * errors[best] + 0.2 and errors[0] <= limit:
+        forward = np.array([1.0, 0.0, 0.0])
+        if up.any() and up[0] == 0.0:
+            reading.axes = np.stack([forward, np.cross(up, forward), up])
         return
     length = np.hypot(linear[:, 0], linear[:, 1])
     if errors[best] > limit and float(np.median(np.abs(way - length)[moving])) <= limit:
@@ -231,19 +243,15 @@ def _find_forward(reading: Reading, way: Array, linear: Array, moving: Array, ro
     sign = 1.0 if np.median(linear[moving, best]) >= 0.0 else -1.0
     forward = np.zeros(3)
     forward[best] = sign
-    vertical = np.median(rotations[:, 2, :], axis=0)  # the world's up in the message's axes
-    up = np.zeros(3)
-    place = int(np.argmax(np.where(np.arange(3) == best, 0.0, np.abs(vertical))))
     name = "xyz"[best]
     reading.warn(
         f"the way covered agrees with twist.linear.{name} (off by {errors[best]:.2f} m/s), not with x "
         f"(off by {errors[0]:.2f} m/s): the speed is taken from {'-' if sign < 0 else ''}{name}"
     )
-    if abs(vertical[place]) < 0.85:
+    if not up.any() or up[best] != 0.0:
         reading.axes = np.stack([forward, np.zeros(3), np.zeros(3)])
         reading.yaw_factor = None
         return
-    up[place] = math.copysign(1.0, vertical[place])
     reading.axes = np.stack([forward, np.cross(up, forward), up])
 
 

@@ -75,6 +75,7 @@ class Feed:
         definition: Text of the message definition, where neither the recording nor ROS 2 has it.
         is_checked: The guess needs evidence in the first messages, else it is dropped.
         rank: Of several guesses for one field the lowest that stands its checks is used.
+        is_of_map: An input map says it, though nobody named the map: several topics may give one field.
     """
 
     topic: str
@@ -94,6 +95,7 @@ class Feed:
     definition: str = ""
     is_checked: bool = False
     rank: int = 0
+    is_of_map: bool = False
 
 
 @dataclass(slots=True)

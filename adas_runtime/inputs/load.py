@@ -167,4 +167,5 @@ class InputMap:
             max_age_s=entry.max_age_s,
             definition=entry.definition,
             rank=rank,
+            is_of_map=True,
         )

@@ -142,24 +142,27 @@ def open_recording(bag: Bag, input_map: InputMap | None = None, *, trust_stamps:
         ConfigError: The map does not fit the recording.
     """
     bound = bind(bag, feeds_of(bag, input_map), trust_stamps=trust_stamps)
-    refuse_unused(bag, bound.reads, input_map)
+    refuse_unused(bag, bound, input_map)
     return bound
 
 
-def refuse_unused(bag: Bag, reads: Mapping[str, Read], input_map: InputMap | None) -> None:
+def refuse_unused(bag: Bag, bound: Bound, input_map: InputMap | None) -> None:
     """Raise the error of a recording that feeds nothing."""
-    if reads:
+    if any(feed.feeds for feed in bound.feeds.values()):
         return
-    listed = ", ".join(f"{name} ({topic.type})" for name, topic in sorted(bag.topics.items())) or "none"
+    plain = ("feeds no function of the graph", "not in the input map")
+    told = [f"{feed.topic}: {feed.note}" for feed in bound.feeds.values() if not feed.note.startswith(plain)]
+    kinds = [f"{name} ({topic.type})" for name, topic in sorted(bag.topics.items())]
+    others = f"its topics: {', '.join(kinds) or 'none'}"
     if input_map is not None:
         wanted = ", ".join(entry.topic for entry in input_map.file.inputs[:6])
         raise BagError(
-            f"holds no topic of the input map {input_map.name} ({wanted}); its topics: {listed}",
+            "; ".join([f"nothing in it feeds a function by the input map {input_map.name} ({wanted})", *told, others]),
             where=str(bag.path),
             mend="leave --inputs out to guess, or `adas inputs guess BAG --out map.yaml` and edit it",
         )
     raise BagError(
-        f"no topic feeds a function; its topics: {listed}",
+        "; ".join(["no topic feeds a function", *told, others]),
         where=str(bag.path),
         mend="say in an input map what they mean (docs/inputs.md), or record camera, vehicle state or satellite fixes",
     )

@@ -275,11 +275,13 @@ class MapFile(Strict):
     name: str = Field(min_length=1, max_length=64, description="Name in reports.")
     summary: str = Field(default="", max_length=300, description="What recordings or cars it is for.")
     inputs: tuple[TopicEntry, ...] = Field(
-        min_length=1, max_length=256, description="Topics, the preferred one first where several give the same."
+        max_length=256, description="Topics, the preferred one first where several give the same."
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if not self.inputs:  # as a bound of the list, it would hide what is wrong with its only entry
+            raise ValueError("inputs name no topic; add one")
         given = {target for item in self.inputs for target in item.feeds()}
         for source, anchor in ANCHOR.items():
             if source in given or source == "radar":
