@@ -83,6 +83,7 @@ class ProcessNode(LifecycleNode):
             vehicle=settings.vehicle,
             inputs=settings.inputs,
             transport=settings.transport,
+            priority=settings.priority,
             time="/clock" if self._is_sim_time else "system",
             versions=", ".join(f"{name} {version}" for name, version in versions().items()),
         )

@@ -33,6 +33,7 @@ class Settings:
         use_sim_time: Time comes from `/clock`.
         record: Folder of the recording (recorder only).
         transport: What DDS uses, for the diagnostics.
+        priority: Which scheduling priority was got, for the diagnostics.
     """
 
     process: Process
@@ -42,6 +43,7 @@ class Settings:
     use_sim_time: bool = False
     record: Path | None = None
     transport: str = ""
+    priority: str = ""
 
     @property
     def node_name(self) -> str:
