@@ -545,6 +545,11 @@ def test_the_watch_begins_after_its_time_and_a_bump_resets_it() -> None:
         bumpy.hold(0.25, demand=steer(0.001), **hard)
         bumpy.step(demand=steer(0.001))
     assert not bumpy.envelope.state.is_locked_out
+    anew = Gate()
+    anew.hold(1.0, demand=steer(0.001))
+    anew.hold(1.5)
+    anew.hold(0.75, demand=steer(0.001), **hard)
+    assert not anew.envelope.state.is_locked_out, "every engagement begins with 0.5 s"
     idle = Gate()
     idle.hold(3.0, **hard)
     assert not idle.envelope.state.is_locked_out, "without actuation the driver may drive as he likes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from typing import Any
 
 import pytest
@@ -370,6 +371,31 @@ def test_one_picture_in_which_the_lane_jumps_warns_nobody(shift_m: float) -> Non
     drive = Drive().settled()
     steps = drive.hold(PICTURE_EVERY * STEP_S, shift_m=shift_m) + drive.hold(2.0)
     assert not alerts(steps) and steps[-1].state == "armed"
+
+
+def shaken(drive: Drive, seconds: float, rate_mps: float, sigma_m: float) -> list[Any]:
+    """Pictures whose lines are off by white noise, seeded."""
+    noise = random.Random(4)
+    return [
+        step
+        for _ in range(round(seconds / (PICTURE_EVERY * STEP_S)))
+        for step in drive.hold(PICTURE_EVERY * STEP_S, rate_mps, shift_m=noise.gauss(0.0, sigma_m))
+    ]
+
+
+@pytest.mark.parametrize(("lateral_m", "sigma_m"), [(0.0, 0.10), (0.3, 0.10), (0.5, 0.05), (0.6, 0.03)])
+def test_noise_of_perception_warns_nobody_in_the_lane(lateral_m: float, sigma_m: float) -> None:
+    drive = Drive().settled()
+    drive.lateral_m = lateral_m
+    assert not alerts(shaken(drive, 40.0, 0.0, sigma_m))
+
+
+@pytest.mark.parametrize("rate_mps", [0.1, 0.3, 0.8])
+@pytest.mark.parametrize("sigma_m", [0.03, 0.05, 0.10])
+def test_noise_of_perception_makes_no_warning_late(rate_mps: float, sigma_m: float) -> None:
+    drive = Drive().settled()
+    steps = shaken(drive, drive.dtlm_m(LEFT) / rate_mps + 3.0, rate_mps, sigma_m)
+    assert -0.15 <= first(steps, LEFT).left_dtlm_m <= 0.6
 
 
 def test_a_lane_that_jumps_for_good_is_another_lane_and_no_departure() -> None:
