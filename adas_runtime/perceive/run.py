@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
 import cv2
 
@@ -16,9 +15,6 @@ from adas_runtime.perception.camera import Camera, camera_of
 from adas_runtime.perception.lane_model import LaneDetector, LaneResult, LaneState
 from adas_runtime.signals import LaneModel
 from adas_runtime.vehicle import Vehicle
-
-SETTLE_PASSES_MAX: Final = 40
-SETTLED_RAD: Final = 0.0003
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +83,7 @@ def perceive(
             )
         former_size = (width, height)
         if source.kind is Kind.PICTURE:
-            result, state = settle(detector, frame, state)
+            result, state = detector.settle(frame.image, frame.stamp_s)
         else:
             result, state = detector.step(frame.image, frame.stamp_s, state)
         trust = _trust(result, state, is_single=source.kind is Kind.PICTURE)
@@ -102,25 +98,6 @@ def perceive(
         yield Seen(frame=frame, record=told, model=result.model, camera=result.camera, traces=traces)
     if looked == 0:
         raise AdasError("holds no picture", where=source.name, mend="check it with a player")
-
-
-def settle(detector: LaneDetector, frame: Frame, state: LaneState) -> tuple[LaneResult, LaneState]:
-    """Look at one picture again and again until the camera's pitch no longer moves."""
-    assert frame.image is not None
-    result, state = detector.step(frame.image, frame.stamp_s, state)
-    still = 0
-    for _ in range(SETTLE_PASSES_MAX):
-        former = state.pitch
-        result, state = detector.step(frame.image, frame.stamp_s, state)
-        moved = (
-            abs(state.pitch.pitch_rad - former.pitch_rad) + abs(state.pitch.yaw_rad - former.yaw_rad)
-            if state.pitch is not None and former is not None
-            else 0.0
-        )
-        still = still + 1 if moved < SETTLED_RAD else 0
-        if still >= 6:  # longer than the detector waits between looks for the vanishing point
-            break
-    return result, state
 
 
 def _trust(result: LaneResult, state: LaneState, *, is_single: bool) -> str:
