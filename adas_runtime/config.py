@@ -539,6 +539,11 @@ def _finding(model: type[BaseModel], document: Document, error: dict[str, Any]) 
             rule="contradiction",
         )
     what, mend, rule = _complaint(kind, context, error["msg"], document.value(key), unit_of(info) if info else "")
+    inner = model_of(info.annotation) if info is not None else None
+    if kind in ("model_type", "model_attributes_type") and inner is not None:
+        mend = f"write its keys below it: {', '.join(inner.model_fields)}"
+    elif kind == "string_pattern_mismatch" and info is not None and info.description:
+        mend = info.description.rstrip(".")
     return Finding(
         where=document.origin(key),
         key=dotted(key),

@@ -235,10 +235,11 @@ def _chain(path: Path) -> list[Layer]:
         if layer.name == BASE:
             raise ConfigError("the base extends nothing", where=str(where), mend="remove extends")
         if not isinstance(parent, str) or not _NAME.match(parent):
+            is_capital = isinstance(parent, str) and _NAME.match(parent.lower()) is not None
             raise ConfigError(
                 f"extends = {shown(parent)}: must be the name of a market",
                 where=str(where),
-                mend=f"such as {BASE}",
+                mend=f"write extends: {str(parent).lower()}" if is_capital else f"such as {BASE}",
             )
         beside, shipped = (
             path.parent / f"{parent}.yaml",
@@ -381,7 +382,8 @@ def _unsure(layers: list[Layer]) -> list[Finding]:
     for index, layer in enumerate(layers):
         for key, value in _leaves(layer.document.data):
             given = layer.provenance.get(key)
-            if key[0] in FACTS and given is None and field_at(Market, key) is not None:
+            info = field_at(Market, key)
+            if key[0] in FACTS and given is None and info is not None and model_of(info.annotation) is None:
                 findings.append(
                     _at(
                         layer,
@@ -397,7 +399,6 @@ def _unsure(layers: list[Layer]) -> list[Finding]:
                 (old for below in layers[index + 1 :] if (old := below.document.value(key)) is not None),
                 None,
             )
-            info = field_at(Market, key)
             extra = info.json_schema_extra if info is not None and isinstance(info.json_schema_extra, dict) else {}
             way = str(extra.get("cautious", "same"))
             if former is None or not _is_cautious(way, former, value):
