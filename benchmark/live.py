@@ -162,6 +162,7 @@ def measure(seconds: float, bag: Path, folder: Path) -> list[Row]:
             + (["--record", str(folder / "recording")] if name == "recorder" else []),
             env=environment,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # as the supervisor does
         )
         for name in PROCESSES
     }

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -20,6 +21,7 @@ SPIN_S: Final = 3600.0
 DEFECT: Final = 3
 # before everything else that the computer does; the recorder's disk after it
 NICE: Final = {"guard": -15, "decision": -10, "perception": -5, "recorder": 5}
+AUTOGROUP: Final = Path("/proc/self/autogroup")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,6 +49,10 @@ def _prioritise(process: str) -> str:
     """Take the process's place in the order of who waits for whom; what became of it, for the diagnostics."""
     try:
         os.setpriority(os.PRIO_PROCESS, 0, NICE[process])
+        if os.getsid(0) == os.getpid():  # else it would speak for a whole terminal
+            # Linux shares a busy processor among sessions first and looks at nice only within one
+            with suppress(FileNotFoundError):
+                AUTOGROUP.write_text(str(NICE[process]), encoding="ascii")
     except OSError:
         return f"nice {os.getpriority(os.PRIO_PROCESS, 0)}: {NICE[process]} is not permitted (LimitNICE=, RLIMIT_NICE)"
     return f"nice {NICE[process]}"
