@@ -352,6 +352,13 @@ def test_elks_k15_a_missing_input_is_standby_then_a_failure_and_heals(gone: str,
     assert alerts(drift_out(drive, LEFT, 0.4))
 
 
+@pytest.mark.clause("R130 5.4.2")
+def test_r130_5_4_2_a_fault_that_persists_is_shown_again_after_the_next_start() -> None:
+    drive = Drive()
+    assert drive.hold(PARAMS.fault_after_s - 0.1, has_lanes=False)[-1].state == "standby"
+    assert drive.hold(0.3, has_lanes=False)[-1].health is Health.FAULT
+
+
 def test_a_warning_ends_when_the_camera_goes() -> None:
     drive = Drive().settled()
     drift_out(drive, LEFT, 0.5, to_m=-0.1)

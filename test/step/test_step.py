@@ -129,6 +129,15 @@ def test_a_picture_comes_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert said[0]["state"] == "no_lane" and said[0]["outputs"]["lanes"]["boundaries"] == []
 
 
+def test_the_example_of_the_docs_runs(repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (repository / "docs" / "functions.md").read_text(encoding="utf-8")
+    example = text.split("```json\n")[1].split("```")[0]
+    (tmp_path / "a.jsonl").write_text(example, encoding="utf-8")
+    said = steps(capsys, tmp_path / "a.jsonl")
+    assert said[0]["t_s"] == 0.0 and said[-1]["t_s"] > 5.9
+    assert {row["state"] for row in said} >= {"armed", "standby"}
+
+
 WRONG = {
     "no JSON": ("{", r"a\.jsonl:2: is no JSON"),
     "a list": ("[]", "is no JSON object"),
