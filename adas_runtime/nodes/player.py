@@ -290,18 +290,28 @@ def _set_stamp(stamp: Any, at_s: float) -> None:
 
 
 def main() -> None:
-    """Entry point of the process that the demo starts."""
+    """Entry point of the process that demo and launch file start."""
     parser = argparse.ArgumentParser(prog="python -m adas_runtime.nodes.player")
     parser.add_argument("bag", type=Path)
     parser.add_argument("--inputs")
     parser.add_argument("--seconds", type=float)
+    parser.add_argument("--rate", type=float, default=1.0)
+    parser.add_argument("--clock", action="store_true")
+    parser.add_argument("--wait", type=float, default=10.0)
     parser.add_argument("--report", type=Path)
     options = parser.parse_args()
     from adas_runtime.nodes import transport
 
     transport.prepare(sends_pictures=True)
     try:
-        played = play(options.bag, inputs=options.inputs, seconds=options.seconds)
+        played = play(
+            options.bag,
+            inputs=options.inputs,
+            rate=options.rate,
+            with_clock=options.clock,
+            seconds=options.seconds,
+            wait_s=options.wait,
+        )
     except AdasError as error:
         print(f"adas: {error.line()}", file=sys.stderr)
         sys.exit(2)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
+from adas_runtime.errors import AdasError
 from adas_runtime.function import Process
 from adas_runtime.graph import STATUS_OUTPUT, shadow_topic
-from adas_runtime.interfaces import msg_definitions, type_name
+from adas_runtime.interfaces import type_name
 from adas_runtime.nodes.base import DIAGNOSTICS, ProcessNode, Stop, versions
 from adas_runtime.nodes.ledger import Entry, Ledger, Level
 from adas_runtime.nodes.qos import MARKET_STATUS
@@ -107,20 +109,21 @@ def wanted_topics(loaded: Loaded) -> list[Wanted]:
     return list(found.values())
 
 
-def definitions(types: set[str]) -> dict[str, str]:
-    """The text of each type's definition, as a recording embeds it; types that are not known are left out."""
+@cache
+def _store() -> Any:
     from rosbags.typesys import Stores, get_typestore
 
     from adas_runtime.interfaces import register
 
     store = get_typestore(Stores.ROS2_JAZZY)
     register(store)
-    texts = {}
-    for name in types:
-        if name in store.types:
-            texts[name] = str(store.generate_msgdef(name, ros_version=2)[0])
-    assert set(msg_definitions()) & types <= set(texts)
-    return texts
+    return store
+
+
+def definition(name: str) -> str:
+    """The text of a type's definition as a recording embeds it; empty for a type that is not known here."""
+    store = _store()
+    return str(store.generate_msgdef(name, ros_version=2)[0]) if name in store.types else ""
 
 
 class Recorder(ProcessNode):
@@ -150,16 +153,12 @@ class Recorder(ProcessNode):
         if parent is None:
             return
         topics = wanted_topics(loaded)
-        texts = definitions({topic.type for topic in topics})
         self._tap = rclpy.create_node(f"{self.settings.node_name}_tap", use_global_arguments=False)
         left_out = []
         for topic in topics:
             try:
                 kind = message_type(topic.type, topic.name)
-                if topic.type not in texts:
-                    left_out.append(topic.name)
-                    continue
-            except Exception:  # a type that is not installed here has no sender here either
+            except AdasError:  # a type that is not installed here has no sender here either
                 left_out.append(topic.name)
                 continue
             self._taps.append(
@@ -186,9 +185,10 @@ class Recorder(ProcessNode):
         ]
         self._writer = DriveWriter(
             parent,
-            [Recorded(name=t.wanted.name, type=t.wanted.type, definition=texts[t.wanted.type]) for t in self._taps],
+            [Recorded(name=tap.wanted.name, type=tap.wanted.type) for tap in self._taps],
             self._params,
             notes,
+            definition,
             attachments,
         )
         assert isinstance(self.ledger, RecorderLedger)

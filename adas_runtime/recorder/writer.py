@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -29,11 +29,10 @@ STEM: Final = "drive"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """One topic that is recorded: name, type, the text of the type's definition, offered QoS as rosbag2 writes it."""
+    """One topic that is recorded: name, type, offered QoS as rosbag2 writes it."""
 
     name: str
     type: str
-    definition: str
     qos: str = ""
 
 
@@ -156,6 +155,8 @@ class DriveWriter:
         topics: All that may come.
         params: Files, patience, memory.
         notes: Key and value for the metadata of every file.
+        define: Text of a type's definition with those of its parts, empty where it is not known. Called by the thread
+            that writes, since looking definitions up takes longer than a node may take to start.
         attachments: What goes into every file.
     """
 
@@ -165,6 +166,7 @@ class DriveWriter:
         topics: Sequence[Recorded],
         params: RecorderParams,
         notes: Mapping[str, str],
+        define: Callable[[str], str],
         attachments: Sequence[Attachment] = (),
     ) -> None:
         self.folder = new_folder(parent)
@@ -172,6 +174,7 @@ class DriveWriter:
         self._topics = {topic.name: topic for topic in topics}
         self._params = params
         self._notes = dict(notes)
+        self._define = define
         self._attachments = tuple(attachments)
         self._queue: deque[Item] = deque()
         self._queue_bytes = 0
@@ -271,7 +274,7 @@ class DriveWriter:
 
     def _channel(self, topic: str) -> int:
         about = self._topics[topic]
-        schema = self._mcap.register_schema(about.type, "ros2msg", about.definition.encode())
+        schema = self._mcap.register_schema(about.type, "ros2msg", self._define(about.type).encode())
         channel = self._channels[topic] = self._mcap.register_channel(
             topic, "cdr", schema, metadata={"offered_qos_profiles": about.qos}
         )

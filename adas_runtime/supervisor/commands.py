@@ -13,6 +13,7 @@ from adas_runtime.function import Process
 START_ORDER: Final = (Process.GUARD, Process.DECISION, Process.PERCEPTION, Process.RECORDER)
 STOP_ORDER: Final = ((Process.PERCEPTION, Process.DECISION), (Process.GUARD,), (Process.RECORDER,))
 PROGRAM: Final = ("-m", "adas_runtime.nodes")
+PLAYER: Final = ("-m", "adas_runtime.nodes.player")
 MONITOR: Final = ("-m", "adas_runtime.nodes.monitor")
 
 
@@ -55,6 +56,11 @@ def process_commands(options: UpOptions, python: str = sys.executable) -> dict[P
 def monitor_command(python: str = sys.executable) -> tuple[str, ...]:
     """The command line of the thin node that tells the supervisor what the graph's topics say."""
     return (python, *MONITOR)
+
+
+def player_command(bag: str, *, with_clock: bool, python: str = sys.executable) -> tuple[str, ...]:
+    """The command that plays a recording into the graph."""
+    return (python, *PLAYER, bag, *(["--clock"] if with_clock else []))
 
 
 def validate(options: UpOptions) -> None:
