@@ -33,6 +33,12 @@ LINE_APART_M: Final = 0.5  # peaks nearer than this are one marking, double line
 LINES_MAX: Final = 8
 ITERATIONS: Final = 6
 CUBIC_RANGE_M: Final = 30.0
+REACH_M: Final = 1.2  # marks this near to where a line is looked for may join it
+UNIT_M: Final = 20.0
+UNITS: Final = UNIT_M ** np.arange(4)
+HANKEL: Final = np.arange(4)[:, None] + np.arange(4)[None, :]
+HOLD: Final = np.array([1e-6, 0.6, 1.5, 8.0])  # weight of the family, per coefficient, in marks' weights
+HOLD_BESIDE: Final = np.array([1e-6, 0.6, 12.0, 24.0])  # weight of the best line's shape
 GAP_DASH_M: Final = 2.2  # shortest gap of the R130 Annex 3 table is 3 m; perspective fills some of it
 BESIDE_M: Final = 1.0
 
@@ -190,6 +196,7 @@ def _decluttered(marks: Marks, line: Line, lines: list[Line]) -> Line:
         if other is not line and other.residual_m < 0.06 and other.strength > 1.8:
             beside &= np.abs(marks.y_m - _along(other, x)) > 0.25
     weight = np.minimum(marks.step_m, 0.6) * np.minimum(marks.strength - 0.5, 3.0) * (0.3 + 0.7 * marks.balance)
+    weight = weight / (1.0 + x / 20.0) ** 2  # far away cars and hedges crowd every line
     own, alien = float(weight[on].sum()), float(weight[beside].sum())
     return replace(line, clutter=alien / max(own + alien, 1e-9))
 
@@ -199,49 +206,86 @@ def _along(line: Line, x: Array) -> Array:
 
 
 def _fit(marks: Marks, family: Family, centre_m: float) -> Line | None:
+    """The line that starts as the family's curve through `centre_m`; `None` where too few marks agree."""
+    start = np.array([centre_m, family.heading, family.bend_1pm, 0.0])
+    close = np.abs(marks.y_m - _value(start, marks.x_m)) < REACH_M * (1.0 + marks.x_m / 60.0)
+    marks = marks.chosen(close)  # what is farther away can never join, and small arrays are fast
+    if len(marks) < 4:
+        return None
     x, y = marks.x_m, marks.y_m
-    coefficients = np.array([centre_m, family.heading, family.bend_1pm, 0.0])
-    base = _weights(marks)
-    weight = base
-    near = NEAR_M
-    inlier = np.zeros(len(x), dtype=bool)
+    powers = _powers(x)
+    # far marks are coarser: a pixel covers more ground there
+    scale = SCALE_M * (1.0 + x / 40.0)
+    gate = 1.0 + x / 60.0
+    base = _weights(marks) / (1.0 + x / 40.0) ** 2
+    coefficients, weight, near = start, base, NEAR_M
     for _ in range(ITERATIONS):
         residual = y - _value(coefficients, x)
-        # far marks are coarser: a pixel covers more ground there
-        scale = SCALE_M * (1.0 + x / 40.0)
-        inlier = np.abs(residual) < near * (1.0 + x / 60.0)
-        if inlier.sum() < 4:
+        inlier = np.abs(residual) < near * gate
+        if np.count_nonzero(inlier) < 4:
             return None
-        weight = np.where(inlier, base / (1.0 + (residual / scale) ** 2) / (1.0 + x / 40.0) ** 2, 0.0)
-        span = float(x[inlier].max() - x[inlier].min())
-        coefficients = _solve(x, y, weight, family, coefficients[0], span)
+        weight = np.where(inlier, base / (1.0 + (residual / scale) ** 2), 0.0)
+        seen = x[inlier]
+        former = coefficients
+        prior = np.array([former[0], family.heading, family.bend_1pm, 0.0])
+        coefficients = _solve(powers, y, weight, prior, HOLD, float(seen.max() - seen.min()))
+        if near <= 0.2 and np.abs(coefficients - former).max() < 1e-5:
+            break
         near = max(0.2, near * 0.75)
-    residual = y - _value(coefficients, x)
-    inlier = np.abs(residual) < 0.2 * (1.0 + x / 60.0)
-    if inlier.sum() < 4:
+    return _described(marks, coefficients, weight)
+
+
+def _described(marks: Marks, coefficients: Array, weight: Array) -> Line | None:
+    residual = marks.y_m - _value(coefficients, marks.x_m)
+    inlier = np.abs(residual) < 0.2 * (1.0 + marks.x_m / 60.0)
+    if np.count_nonzero(inlier) < 4:
         return None
     return _describe(marks, inlier, residual, weight, coefficients)
+
+
+def held_to(marks: Marks, line: Line, anchor: Line) -> Line:
+    """The line fitted once more, held to the bend of a better one: lines of one road bend alike.
+
+    The heading is held less, since it also takes up what the pitch is off by. Without this, one dash near the car and
+    one far away bend freely between.
+    """
+    own = np.array([line.c0, line.c1, line.c2, line.c3])
+    close = np.abs(marks.y_m - _value(own, marks.x_m)) < 0.2 * (1.0 + marks.x_m / 60.0)
+    marks = marks.chosen(close)
+    x = marks.x_m
+    residual = marks.y_m - _value(own, x)
+    weight = _weights(marks) / (1.0 + x / 40.0) ** 2 / (1.0 + (residual / (SCALE_M * (1.0 + x / 40.0))) ** 2)
+    prior = np.array([line.c0, anchor.c1, anchor.c2, anchor.c3])
+    held = _described(marks, _solve(_powers(x), marks.y_m, weight, prior, HOLD_BESIDE, CUBIC_RANGE_M), weight)
+    if held is None or held.support_m < 0.9 * line.support_m or held.residual_m > 1.2 * line.residual_m + 0.003:
+        return line  # its marks say that it runs another way: a ramp, a works lane
+    return held
 
 
 def _value(c: Array, x: Array) -> Array:
     return np.asarray(c[0] + x * (c[1] + x * (c[2] + x * c[3])))
 
 
-def _solve(x: Array, y: Array, weight: Array, family: Family, c0: float, span_m: float) -> Array:
-    """Weighted least squares, held to the family by a prior that fades as the line has marks of its own."""
-    scale = 20.0  # metres: keeps the normal equations well conditioned
-    u = x / scale
-    has_cubic = span_m >= CUBIC_RANGE_M
-    columns = np.stack([np.ones_like(u), u, u * u] + ([u**3] if has_cubic else []), axis=1)
-    normal = columns.T @ (columns * weight[:, None])
-    right = columns.T @ (weight * y)
-    prior = np.array([c0, family.heading * scale, family.bend_1pm * scale**2, 0.0])[: columns.shape[1]]
-    hold = np.array([1e-6, 0.6, 1.5, 8.0])[: columns.shape[1]]
-    normal[np.diag_indices_from(normal)] += hold
-    right += hold * prior
-    solved = np.linalg.solve(normal, right)
+def _powers(x: Array) -> Array:
+    """(x / 20 m)^0 to ^6, (7, n): the sums of the normal equations; scaled, so that these are well conditioned."""
+    out = np.empty((7, len(x)))
+    out[0] = 1.0
+    np.divide(x, UNIT_M, out=out[1])
+    for power in range(2, 7):
+        np.multiply(out[power - 1], out[1], out=out[power])
+    return out
+
+
+def _solve(powers: Array, y: Array, weight: Array, prior: Array, hold: Array, span_m: float) -> Array:
+    """Weighted least squares, held to a prior that fades as the line has marks of its own."""
+    size = 4 if span_m >= CUBIC_RANGE_M else 3
+    sums = powers @ weight
+    right = powers[:size] @ (weight * y)
+    normal = sums[HANKEL[:size, :size]]
+    normal.flat[:: size + 1] += hold[:size]
+    right += hold[:size] * prior[:size] * UNITS[:size]
     c = np.zeros(4)
-    c[: len(solved)] = solved / scale ** np.arange(len(solved))
+    c[:size] = np.linalg.solve(normal, right) / UNITS[:size]
     return c
 
 
@@ -277,6 +321,19 @@ def _describe(marks: Marks, inlier: npt.NDArray[np.bool_], residual: Array, weig
         balance=float(np.median(marks.balance[inlier])),
         clutter=0.0,  # known once all lines are
     )
+
+
+def pitch_error_rad(left: Line, right: Line, height_m: float) -> float | None:
+    """How much lower the camera looks than thought, from two lines that ought to be parallel; `None`: too short.
+
+    Seen with the nose thought e too low, a width w at x shows as w (1 - e x / h): the lane narrows ahead.
+    """
+    near = max(left.x_min_m, right.x_min_m, 5.0)
+    far = min(left.x_max_m, right.x_max_m, 30.0)
+    if far - near < 8.0 or min(quality(left), quality(right)) < 0.35:
+        return None
+    ratio = (left.at(far) - right.at(far)) / max(left.at(near) - right.at(near), 0.5)
+    return (ratio - 1.0) * height_m / max(far - near * ratio, 4.0)
 
 
 def confidence(line: Line) -> float:

@@ -14,7 +14,16 @@ import numpy.typing as npt
 from adas_runtime.market.schema import LaneFacts
 from adas_runtime.perception.calibration import PitchEstimate, vanishing_points
 from adas_runtime.perception.camera import Camera, camera_of, unknown_camera
-from adas_runtime.perception.lane_fit import Family, Line, ego_pair, find_family, find_lines, quality
+from adas_runtime.perception.lane_fit import (
+    Family,
+    Line,
+    ego_pair,
+    find_family,
+    find_lines,
+    held_to,
+    pitch_error_rad,
+    quality,
+)
 from adas_runtime.perception.lane_fit import confidence as confidence_of
 from adas_runtime.perception.markings import Marks, Strip, find_marks, make_strip, sample
 from adas_runtime.perception.params import LanePerceptionParams
@@ -30,6 +39,9 @@ PITCH_KNOWN_SPAN_RAD: Final = 0.03  # a measured mount only pitches with the car
 PITCH_NOISE_RAD: Final = 0.004
 VANISHING_EVERY: Final = 5  # frames between looks for the vanishing point while it has not converged
 AIM_YAW_STD_RAD: Final = 0.06
+AIMS_REFINED: Final = 3
+AIM_PASSES: Final = 3
+AIM_MOVE_MAX_RAD: Final = 0.015
 SETTLE_MIN: Final = 8  # looks at a picture that stands alone
 SETTLE_MAX: Final = 20
 BLEND: Final = 0.5  # share of the new picture; 20 Hz: 50 ms delay
@@ -145,6 +157,11 @@ class LaneDetector:
         expected = (state.left.line.c0 if state.left else None, state.right.line.c0 if state.right else None)
         left, right = ego_pair(lines, self._widths_m, self._nominal_m, expected)
         pitch = self._refined(pitch, camera, left, right, is_known)
+        if left is not None and right is not None:  # after the pitch, which needs both as free as they are
+            if quality(left) * left.support_m >= quality(right) * right.support_m:
+                right = held_to(marks, right, left)
+            else:
+                left = held_to(marks, left, right)
         tracked = (
             self._track(state.left, state.right, left, stamp_s),
             self._track(state.right, state.left, right, stamp_s),
@@ -218,19 +235,29 @@ class LaneDetector:
                 candidates.append(
                     PitchEstimate(pitch_rad=turned.pitch_rad, yaw_rad=turned.yaw_rad, std_rad=0.02, updates=0)
                 )
-        best: tuple[float, PitchEstimate] | None = None
+        looks = []
         for candidate in candidates:
             for shift in (-0.012, 0.0, 0.012):
                 aim = replace(candidate, pitch_rad=candidate.pitch_rad + shift)
-                score = self._aim_score(image, camera, aim)
-                if best is None or score > best[0]:
-                    best = (score, aim)
-        return best[1] if best is not None and best[0] > 0.0 else None
+                looks.append((*self._aim_score(image, camera, aim), aim))
+        looks.sort(key=lambda look: -look[0])
+        best = looks[0]
+        for look in looks[:AIMS_REFINED]:
+            score, error, aim = look
+            for _ in range(AIM_PASSES):
+                if abs(error) < ANGLE_QUANTUM_RAD:
+                    break
+                aim = replace(aim, pitch_rad=aim.pitch_rad + error)
+                score, error = self._aim_score(image, camera, aim)
+                if score > best[0]:
+                    best = (score, error, aim)
+        return best[2] if best[0] > 0.0 else None
 
-    def _aim_score(self, image: Image, camera: Camera, aim: PitchEstimate) -> float:
+    def _aim_score(self, image: Image, camera: Camera, aim: PitchEstimate) -> tuple[float, float]:
+        """How well the lane is seen under a mounting, and by how much more it seems to look down [rad]."""
         strip = _strip(self._aimed(camera, aim), self._params.range_max_m)
         if strip is None:
-            return 0.0
+            return 0.0, 0.0
         marks = find_marks(strip, sample(strip, image), self._params.contrast_min)
         lines = find_lines(marks, find_family(marks), self._params.support_min_m)
         left, right = ego_pair(lines, self._widths_m, self._nominal_m, (None, None))
@@ -242,25 +269,20 @@ class LaneDetector:
             score *= math.exp(-((spread / 0.8) ** 2)) * math.exp(-((bend / 0.05) ** 2))
             score *= 1.0 - 0.3 * min(1.0, abs(left.slope(0.0)) / 0.1)
         # cameras are mounted to look along the car
-        return score * math.exp(-0.5 * ((aim.yaw_rad - camera.yaw_rad) / AIM_YAW_STD_RAD) ** 2)
+        score *= math.exp(-0.5 * ((aim.yaw_rad - camera.yaw_rad) / AIM_YAW_STD_RAD) ** 2)
+        error = pitch_error_rad(left, right, camera.z_m) if left is not None and right is not None else None
+        return score, min(max(error or 0.0, -AIM_MOVE_MAX_RAD), AIM_MOVE_MAX_RAD)
 
     def _refined(
         self, pitch: PitchEstimate, camera: Camera, left: Line | None, right: Line | None, is_known: bool
     ) -> PitchEstimate:
         """Parallel lines that seem to widen ahead mean that the camera looks lower or higher than thought."""
-        if left is None or right is None or min(quality(left), quality(right)) < 0.35:
+        error = pitch_error_rad(left, right, camera.z_m) if left is not None and right is not None else None
+        if left is None or right is None or error is None:
             return pitch
-        near = max(left.x_min_m, right.x_min_m, 5.0)
-        far = min(left.x_max_m, right.x_max_m, 30.0)
-        if far - near < 8.0:
-            return pitch
-        width_near = left.at(near) - right.at(near)
-        width_far = left.at(far) - right.at(far)
-        # seen with the nose thought e too low, a width w at x shows as w (1 - e x / h): it narrows ahead
-        ratio = width_far / max(width_near, 0.5)
-        error = (ratio - 1.0) * camera.z_m / max(far - near * ratio, 4.0)
-        move = min(max(PITCH_GAIN * error, -PITCH_STEP_MAX_RAD), PITCH_STEP_MAX_RAD)
-        wanted = pitch.pitch_rad + move
+        # the first frames of an unknown camera move it far, later ones little
+        gain = PITCH_GAIN if is_known else max(PITCH_GAIN, 1.0 / (pitch.updates + 1.5))
+        wanted = pitch.pitch_rad + min(max(gain * error, -PITCH_STEP_MAX_RAD), PITCH_STEP_MAX_RAD)
         if is_known:
             wanted = min(max(wanted, camera.pitch_rad - PITCH_KNOWN_SPAN_RAD), camera.pitch_rad + PITCH_KNOWN_SPAN_RAD)
             return replace(pitch, pitch_rad=wanted)

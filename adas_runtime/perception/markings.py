@@ -83,6 +83,21 @@ class Marks:
     def __len__(self) -> int:
         return len(self.row)
 
+    def chosen(self, which: npt.NDArray[np.bool_]) -> Marks:
+        """Those that are chosen."""
+        at = np.flatnonzero(which)
+        return Marks(
+            row=self.row[at],
+            x_m=self.x_m[at],
+            y_m=self.y_m[at],
+            step_m=self.step_m[at],
+            strength=self.strength[at],
+            width_m=self.width_m[at],
+            ratio=self.ratio[at],
+            level=self.level[at],
+            balance=self.balance[at],
+        )
+
 
 def make_strip(camera: Camera, range_max_m: float) -> Strip | None:
     """The lookup table for a camera at x = y = 0; `None` where it sees no road."""
