@@ -519,6 +519,48 @@ def test_every_state_under_every_view() -> None:
     assert fired == set(TRANSITIONS.rows), "a row that never fires is dead"
 
 
+def test_every_reason_code_is_reached_by_a_drive() -> None:
+    """One code, one sentence, one way to see it: nothing in the list is dead, nothing said is missing from it."""
+    drive = Drive()
+    seen: set[str] = set()
+
+    def hold(seconds: float, rate_mps: float = 0.0, **fields: Any) -> None:
+        for step in drive.hold(seconds, rate_mps, **fields):
+            seen.add(step.reason)
+            if step.alert is not None and not step.alert.is_active:
+                seen.add(step.alert.cause)
+
+    hold(0.1, has_vehicle=False)
+    hold(0.3, has_lanes=False)
+    hold(1.0)
+    for action in INTENT.values():
+        hold(0.2, **action)
+        hold(2.2)
+    hold(0.5, has_driver=False)
+    hold(0.5, is_calibrated=False)
+    hold(0.5, sides=())
+    hold(0.5, boundary={"confidence": 0.1})
+    hold(1.0)
+    hold(1.6, 0.5)
+    hold(2.0, -0.5)
+    hold(2.0, -0.5)
+    hold(0.5, sides=(LEFT,))
+    drive.lateral_m = 0.0
+    hold(1.0)
+    hold(1.6, 0.5)
+    hold(PARAMS.warn_max_s + 1.0)
+    drive.lateral_m = 0.0
+    hold(1.0)
+    hold(1.9, 0.5)
+    drive.now_s -= 10.0
+    hold(0.2, has_lanes=False)
+    drive.lane_m, drive.lateral_m = 8.0, 0.0
+    hold(1.0)
+    drive.speed_kmh = 30.0
+    hold(0.2)
+    assert seen == set(REASONS)
+
+
 # --- what always holds ------------------------------------------------------------------------------------------------
 
 segments = st.lists(
