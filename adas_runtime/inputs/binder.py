@@ -370,8 +370,8 @@ class Binder:
             self._drop(topic, "vehicle_state.speed_mps")
         if not takes_yaw:
             self._drop(topic, "vehicle_state.yaw_rate_rps")
-        fx, fy, fz = (reading.speed_factor or 0.0) * reading.axes[0]
-        ux, uy, uz = (reading.yaw_factor or 0.0) * reading.axes[2]
+        ahead, speed_gain = _axis(reading.axes[0], reading.speed_factor)
+        upright, yaw_gain = _axis(reading.axes[2], reading.yaw_factor)
         state = self.merges["vehicle_state"]
         is_map_frame, max_age_s = reading.is_map_frame, feed.max_age_s
 
@@ -379,8 +379,9 @@ class Binder:
             now_s = self._time(topic, m, log_s)
             moved = twist(m)
             if takes_yaw:
-                w = moved.angular
-                state.put("yaw_rate_rps", topic, now_s, float(ux * w.x + uy * w.y + uz * w.z), max_age_s)
+                yaw = yaw_gain * float(getattr(moved.angular, upright))
+                # NaN is how some senders say that they do not measure it
+                state.put("yaw_rate_rps", topic, now_s, yaw if math.isfinite(yaw) else None, max_age_s)
             if not takes_speed:
                 return []
             v = moved.linear
@@ -389,7 +390,7 @@ class Binder:
                 heading = math.atan2(2.0 * (q.w * q.z + q.x * q.y), 1.0 - 2.0 * (q.y * q.y + q.z * q.z))
                 speed = float(v.x) * math.cos(heading) + float(v.y) * math.sin(heading)
             else:
-                speed = float(fx * v.x + fy * v.y + fz * v.z)
+                speed = speed_gain * float(getattr(v, ahead))
             state.put("speed_mps", topic, now_s, speed, max_age_s)
             return self._emit("vehicle_state", now_s, topic)
 
@@ -402,7 +403,7 @@ class Binder:
         )
         self._tell(topic, reading)
         forward, left, up = reading.axes
-        ways: list[tuple[str, float, float, float, bool]] = []
+        ways: list[tuple[str, str, float, bool]] = []
         for target, row, factor, is_rate in (
             ("vehicle_state.accel_mps2", forward, reading.accel_factor, False),
             ("vehicle_state.lateral_accel_mps2", left, reading.accel_factor, False),
@@ -411,7 +412,7 @@ class Binder:
             if factor is None or not np.any(row):
                 self._drop(topic, target)
             elif target in feed.feeds:
-                ways.append((target.partition(".")[2], factor * row[0], factor * row[1], factor * row[2], is_rate))
+                ways.append((target.partition(".")[2], *_axis(row, factor), is_rate))
         if self._motion.yaw_rate is None and reading.yaw_factor is not None and survey.times_s:
             values = [reading.yaw_factor * float(np.dot(up, _xyz(m.angular_velocity))) for m in survey.messages]
             self._motion.yaw_rate = Series(np.array(survey.times_s), np.array(values))
@@ -420,9 +421,9 @@ class Binder:
         def convert(m: Any, log_s: float) -> Converted:
             now_s = self._time(topic, m, log_s)
             a, w = m.linear_acceleration, m.angular_velocity
-            for name, x, y, z, is_rate in ways:
-                of = w if is_rate else a
-                state.put(name, topic, now_s, _finite(name, x * of.x + y * of.y + z * of.z), max_age_s)
+            for name, axis, gain, is_rate in ways:
+                value = gain * float(getattr(w if is_rate else a, axis))
+                state.put(name, topic, now_s, _finite(name, value), max_age_s)
             return []
 
         return convert
@@ -599,6 +600,12 @@ def _merit(feed: Feed) -> int:
     """A gyroscope measures the yaw rate; in a twist it is often left at zero. In a map its order counts."""
     name = feed.converter or CONVERTER_OF_TYPE.get(feed.type, FIELDS)
     return 0 if feed.is_of_map or not feed.is_guessed or name == "imu" else 1
+
+
+def _axis(row: Any, factor: float | None) -> tuple[str, float]:
+    """The one component that a row of axes takes, with its factor; the others may be NaN and must not matter."""
+    place = int(np.argmax(np.abs(row)))
+    return "xyz"[place], float(row[place]) * (factor or 0.0)
 
 
 def _xyz(vector: Any) -> tuple[float, float, float]:

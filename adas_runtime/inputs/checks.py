@@ -108,17 +108,15 @@ def _columns(
     survey: Survey, read: Callable[[Any], Sequence[float]], stamp: Callable[[Any], float | None]
 ) -> tuple[Array, Array]:
     """Times and values, rows that are not finite left out. Stamps, where they run like the recording's clock."""
-    log_s: list[float] = []
-    own_s: list[float] = []
-    rows: list[Sequence[float]] = []
-    for time_s, message in zip(survey.times_s, survey.messages, strict=True):
-        row = read(message)
-        if all(math.isfinite(value) for value in row):
-            log_s.append(time_s)
-            own = stamp(message)
-            own_s.append(time_s if own is None else own)
-            rows.append(row)
-    times, own_times = np.array(log_s), np.array(own_s)
+    rows = np.array([read(message) for message in survey.messages], dtype=np.float64)
+    if not len(rows):
+        return np.zeros(0), np.zeros((0, 1))
+    times = np.array(survey.times_s)
+    stamps = [stamp(message) for message in survey.messages]
+    own_times = np.array([log_s if own is None else own for log_s, own in zip(survey.times_s, stamps, strict=True)])
+    rows[:, ~np.any(np.isfinite(rows), axis=0)] = 0.0  # NaN throughout: a component that the sender does not measure
+    whole = np.all(np.isfinite(rows), axis=1)
+    rows, times, own_times = rows[whole], times[whole], own_times[whole]
     if len(times) > 1:
         span, own_span = times[-1] - times[0], own_times[-1] - own_times[0]
         runs_alike = span > 0.0 and abs(own_span / span - 1.0) < 0.02
@@ -126,8 +124,8 @@ def _columns(
             times = own_times - own_times[0] + times[0] if abs(own_times[0] - times[0]) > 1.0 else own_times
         elif not np.all(np.diff(times) > 0.0):
             keep = np.concatenate([[True], np.diff(np.maximum.accumulate(times)) > 0.0])
-            return times[keep], np.array(rows, dtype=np.float64)[keep]
-    return times, np.array(rows, dtype=np.float64)
+            return times[keep], rows[keep]
+    return times, rows
 
 
 def _pairs(times: Array) -> list[tuple[int, int]]:
