@@ -142,5 +142,7 @@ def declare(node: Any, found: Iterable[Value]) -> None:
         if is_ranged:
             descriptor.floating_point_range = [FloatingPointRange(from_value=item.low, to_value=item.high)]
         if node.has_parameter(item.name):
+            # the files were read anew: rclpy lets go of a parameter only when it is not read-only
+            node.describe_parameter(item.name).read_only = False
             node.undeclare_parameter(item.name)
         node.declare_parameter(item.name, value, descriptor, ignore_override=True)
