@@ -12,8 +12,8 @@ from market_files import HEAD, whole_file, write
 
 from adas_runtime.errors import ConfigError
 from adas_runtime.market import load_market
-from adas_runtime.market.load import MAX_CHAIN
-from adas_runtime.market.report import checked
+from adas_runtime.market.load import MAX_CHAIN, merge
+from adas_runtime.market.report import checked, values
 
 # (what is wrong, text after the head, rule, line of the complaint, words of the complaint)
 WRONG = [
@@ -153,10 +153,16 @@ def test_a_circle_and_a_long_chain_are_refused(tmp_path: Path) -> None:
     for one, two in (("a1", "b1"), ("b1", "c1"), ("c1", "a1")):
         write(tmp_path, head=HEAD.replace("extends: de", f"extends: {two}"), name=f"{one}.yaml")
     assert "circle: a1 -> b1 -> c1 -> a1" in checked(str(tmp_path / "a1.yaml"), None).findings[0].line()
-    for index in range(MAX_CHAIN + 1):
-        write(tmp_path, head=HEAD.replace("extends: de", f"extends: x{index + 1}"), name=f"x{index}.yaml")
-    write(tmp_path, name=f"x{MAX_CHAIN + 1}.yaml")
-    assert f"more than {MAX_CHAIN} files" in checked(str(tmp_path / "x0.yaml"), None).findings[0].line()
+    parents = 2  # de extends eu extends base
+    for index in range(MAX_CHAIN - parents):
+        write(
+            tmp_path,
+            head=HEAD.replace("extends: de", f"extends: {'de' if index == 0 else f'x{index}'}"),
+            name=f"x{index + 1}.yaml",
+        )
+    last = MAX_CHAIN - parents
+    assert "more than" in checked(str(tmp_path / f"x{last}.yaml"), None).findings[0].line()
+    assert not checked(str(tmp_path / f"x{last - 1}.yaml"), None).findings
 
 
 def test_a_copied_file_that_kept_the_other_countrys_code_is_refused(tmp_path: Path) -> None:
@@ -196,6 +202,15 @@ def test_sections_merge_and_lists_are_replaced(tmp_path: Path) -> None:
     assert child.lane_departure.model_copy(update={"confirm_s": 0.1}) == parent.lane_departure
     assert child.alerts.languages == ("en",) and child.alerts.lane_departure_left == parent.alerts.lane_departure_left
     assert child.lanes == parent.lanes and child.title == "Test"
+
+
+def test_a_value_that_replaces_a_sourced_one_does_not_keep_its_source(tmp_path: Path) -> None:
+    write(tmp_path, 'lane_departure: {confirm_s: {value: 0.2, conf: p, src: "R130 5.2"}}\n', name="parent.yaml")
+    child = merge(
+        write(tmp_path, "lane_departure: {confirm_s: 0.15}\n", HEAD.replace("extends: de", "extends: parent"))
+    )
+    item = next(item for item in values(child) if item.key == "lane_departure.confirm_s")
+    assert (item.value, item.provenance.conf, item.provenance.src, item.is_own) == (0.15, "e", "", True)
 
 
 def test_a_market_beside_the_file_wins_over_a_shipped_one(tmp_path: Path) -> None:
