@@ -18,6 +18,10 @@ from adas_runtime.lane_keeping.line import Line, Measurement, follow, measure
 from adas_runtime.lane_keeping.params import (
     LATEST_BEYOND_INNER_EDGE_M,
     LATEST_BEYOND_OUTER_EDGE_M,
+    MUTE_BUTTON,
+    OFF_APART_S,
+    OFF_WITHIN_S,
+    SWITCH_BUTTON,
     LaneDepartureParams,
 )
 from adas_runtime.lane_keeping.states import ACTIVE, TRANSITIONS, State, View
@@ -85,6 +89,38 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Buttons:
+    """What the driver set; the defaults hold at every start (GSR2 7(4)(b), R130 5.3).
+
+    Args:
+        pressed: Buttons that were down in the last driver input.
+        pressed_s: When the switch was pressed first, `None` when that led to nothing.
+        is_off: The warning is switched off.
+        is_muted: It makes no sound; nothing else changes (GSR2 7(4)(c)).
+    """
+
+    pressed: tuple[str, ...] = ()
+    pressed_s: float | None = None
+    is_off: bool = False
+    is_muted: bool = False
+
+    def after(self, pressed: tuple[str, ...], now_s: float) -> Buttons:
+        """What is set when these buttons are down."""
+        pressed_s, is_off, is_muted = self.pressed_s, self.is_off, self.is_muted
+        if MUTE_BUTTON in pressed and MUTE_BUTTON not in self.pressed:
+            is_muted = not is_muted
+        if SWITCH_BUTTON in pressed and SWITCH_BUTTON not in self.pressed:
+            since_s = math.inf if pressed_s is None else now_s - pressed_s
+            if is_off:
+                is_off, pressed_s = False, now_s
+            elif OFF_APART_S <= since_s <= OFF_WITHIN_S:
+                is_off, pressed_s = True, None
+            elif since_s > OFF_WITHIN_S:
+                pressed_s = now_s
+        return Buttons(pressed, pressed_s, is_off, is_muted)
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """All that is kept from step to step."""
 
@@ -103,6 +139,7 @@ class Memory:
     pedal: str = ""
     left: Side = Side()
     right: Side = Side()
+    buttons: Buttons = Buttons()
     alert_side: AlertSide = AlertSide.NONE
     alert_since_s: float = 0.0
     alert_sent_s: float = 0.0
@@ -123,6 +160,9 @@ class LaneDeparture:
     driver input: the stalks are unknown and nothing is suppressed by them (R130 5.2.1.2 permits suppression, it does
     not ask for it); the status says degraded. An uncalibrated camera: as the market says, accepted as degraded (a
     recording of an unknown car) or refused. Time running back starts everything afresh.
+
+    The driver. Two presses of the switch put it off, one puts it on, and so does every start; the mute button takes the
+    sound away and nothing else (GSR2 7(4)).
     """
 
     def __init__(self, params: LaneDepartureParams, vehicle: Vehicle) -> None:
@@ -171,6 +211,9 @@ class LaneDeparture:
             left_line, right_line, line_fault = self._look(lanes, left_line, right_line)
 
         indicator = None if driver is None else driver.indicator
+        buttons = old.buttons
+        if driver is not None and driver.pressed != buttons.pressed:
+            buttons = buttons.after(driver.pressed, now_s)
         hazard_s = now_s if indicator is Indicator.HAZARD else old.hazard_s
         pedal_s, pedal = old.pedal_s, old.pedal
         steers_left = steers_right = False
@@ -208,6 +251,7 @@ class LaneDeparture:
         view = View(
             missing=missing,
             is_failure=now_s - min(vehicle_s, lanes_s) > params.fault_after_s,
+            is_off=buttons.is_off,
             is_fast=is_fast,
             line_fault="" if has_left or has_right else line_fault or "low_confidence",
             has_left=has_left,
@@ -243,7 +287,8 @@ class LaneDeparture:
             sent_s = now_s
             stamp_s = min(lanes.stamp_s, vehicle.stamp_s) if lanes is not None and vehicle is not None else now_s
             line = left.line if side is AlertSide.LEFT else right.line
-            alert = self._alert(side, stamp_s, since_s, self._cause(reason, line, now_s))
+            cause = self._cause(reason, line, now_s)
+            alert = self._alert(side, stamp_s, since_s, cause, is_muted=buttons.is_muted)
         self.state = Memory(
             state,
             reason,
@@ -260,6 +305,7 @@ class LaneDeparture:
             pedal,
             left,
             right,
+            buttons,
             side,
             since_s,
             sent_s,
@@ -406,6 +452,7 @@ class LaneDeparture:
         cause: str,
         *,
         is_active: bool = True,
+        is_muted: bool = False,
     ) -> Alert:
         params = self._params
         return Alert(
@@ -415,7 +462,7 @@ class LaneDeparture:
             is_active=is_active,
             side=side,
             is_optical=params.is_optical,
-            is_acoustic=params.is_acoustic,
+            is_acoustic=params.is_acoustic and not is_muted,
             is_haptic=params.is_haptic,
             since_s=since_s,
             cause=cause,
@@ -430,7 +477,8 @@ class LaneDeparture:
         """The last message of a warning that ran, `None` when none did."""
         if old.alert_side is AlertSide.NONE:
             return None
-        return self._alert(old.alert_side, now_s, old.alert_since_s, cause, is_active=False)
+        muted = old.buttons.is_muted
+        return self._alert(old.alert_side, now_s, old.alert_since_s, cause, is_active=False, is_muted=muted)
 
     def _status(self, now_s: float, has_driver: bool) -> Status:
         memory = self.state
@@ -439,7 +487,7 @@ class LaneDeparture:
             health = Health.FAULT
         elif state is State.STANDBY:
             health = Health.DEGRADED
-        elif state is not State.OFF_SPEED and (memory.is_uncalibrated or not has_driver):
+        elif state not in (State.OFF_SPEED, State.OFF_DRIVER) and (memory.is_uncalibrated or not has_driver):
             health = Health.DEGRADED
             if state is State.ARMED:
                 reason = "camera_not_calibrated" if memory.is_uncalibrated else "driver_input_absent"

@@ -14,6 +14,7 @@ class State(Enum):
 
     FAULT = "fault"
     STANDBY = "standby"
+    OFF_DRIVER = "off_driver"
     OFF_SPEED = "off_speed"
     NO_LANE = "no_lane"
     ARMED = "armed"
@@ -31,6 +32,7 @@ class View:
     Args:
         missing: Input that is absent, `""` when both are there.
         is_failure: It is absent for longer than a short dropout.
+        is_off: The driver switched it off.
         is_fast: Speed in the warning's range, with hysteresis.
         line_fault: Why neither line can be used, `""` when one can.
         has_left, has_right: The line can be used.
@@ -42,6 +44,7 @@ class View:
 
     missing: str
     is_failure: bool
+    is_off: bool
     is_fast: bool
     line_fault: str
     has_left: bool
@@ -88,6 +91,13 @@ TRANSITIONS: Final[Table[State, View]] = Table(
             "vehicle_absent, lanes_absent",
             "R130 5.4.5",
             lambda v: v.missing,
+        ),
+        Transition(
+            ANY,
+            State.OFF_DRIVER,
+            lambda v: v.is_off,
+            "switched_off",
+            "GSR2 7(4)(a), R130 5.3, ELKS K16",
         ),
         Transition(
             ANY,
@@ -211,6 +221,7 @@ REASONS: Final = {
     "vehicle_absent": "The vehicle's state is missing or too old.",
     "lanes_absent": "The lane model is missing or too old: camera or perception is gone.",
     "driver_input_absent": "Stalks are not known: a wanted lane change may be warned of.",
+    "switched_off": "The driver switched it off; the next start switches it on.",
     "speed_below_range": "Slower than the range in which it warns.",
     "no_marking": "No lane marking is seen.",
     "low_confidence": "Lane markings are seen, but not surely or not precisely enough.",

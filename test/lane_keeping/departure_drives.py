@@ -126,6 +126,7 @@ class Drive:
         indicator: Indicator = Indicator.OFF,
         shift_m: float = 0.0,
         is_calibrated: bool = True,
+        pressed: tuple[str, ...] = (),
         boundary: dict[str, Any] | None = None,
         **vehicle: Any,
     ) -> list[Seen]:
@@ -151,7 +152,7 @@ class Drive:
             inputs = Inputs(
                 lanes=lanes,
                 vehicle=state if has_vehicle else None,
-                driver=DriverInput(stamp_s=self.now_s, indicator=indicator) if has_driver else None,
+                driver=DriverInput(stamp_s=self.now_s, indicator=indicator, pressed=pressed) if has_driver else None,
             )
             said = self.core.step(inputs, self.now_s)
             found.append(

@@ -335,6 +335,77 @@ def test_two_lines_that_make_no_lane_are_not_believed(lane_m: float, is_lane: bo
     assert is_lane or drive.seen[-1].reason == "lane_width"
 
 
+# --- the driver's switch and mute button ---
+
+PRESS = {"pressed": ("lane_departure",)}
+
+
+def press(drive: Drive, times: int, apart_s: float = 0.5, button: str = "lane_departure") -> None:
+    for _ in range(times):
+        drive.hold(0.1, pressed=(button,))
+        drive.hold(apart_s - 0.1)
+
+
+@pytest.mark.clause("GSR2 7(4)(a)")
+@pytest.mark.parametrize(
+    ("times", "apart_s", "button", "is_off"),
+    [
+        (1, 0.5, "lane_departure", False),
+        (2, 0.5, "lane_departure", True),
+        (2, 2.9, "lane_departure", True),
+        (2, 3.5, "lane_departure", False),
+        (2, 0.15, "lane_departure", False),
+        (3, 0.5, "lane_departure", False),
+        (2, 0.5, "aeb", False),
+    ],
+    ids=["one", "two", "two slow", "two too slow", "a worn contact", "off and on again", "the other switch"],
+)
+def test_gsr2_7_4_a_a_sequence_switches_off_one_press_does_not(
+    times: int, apart_s: float, button: str, is_off: bool
+) -> None:
+    drive = Drive().settled()
+    press(drive, times, apart_s, button)
+    assert (drive.seen[-1].state == "off_driver") is is_off
+    assert bool(alerts(drift_out(drive, LEFT, 0.5))) is not is_off
+    assert not is_off or (drive.seen[-1].reason, drive.seen[-1].health) == ("switched_off", Health.OK)
+
+
+def test_a_button_that_is_held_or_stuck_is_one_press() -> None:
+    drive = Drive()
+    assert not [step for step in drive.hold(20.0, **PRESS) if step.state == "off_driver"]
+
+
+@pytest.mark.clause("R130 5.3")
+@pytest.mark.clause("GSR2 7(4)(b)")
+def test_r130_5_3_switched_off_it_is_on_again_after_the_next_start() -> None:
+    drive = Drive().settled()
+    press(drive, 2)
+    assert all(step.state == "off_driver" for step in drive.hold(5.0)), "shown constantly while it is off"
+    drive.core = LaneDeparture(PARAMS, CAR)
+    assert drive.hold(1.0)[-1].state == "armed"
+
+
+def test_switching_off_ends_a_running_warning() -> None:
+    drive = Drive().settled()
+    drift_out(drive, LEFT, 0.3, to_m=0.0)
+    press(drive, 2, 0.3)
+    said = [step.alert for step in drive.seen if step.alert is not None]
+    assert not said[-1].is_active and said[-1].cause == "switched_off"
+
+
+@pytest.mark.clause("GSR2 7(4)(c)")
+def test_gsr2_7_4_c_the_mute_button_takes_the_sound_and_nothing_else() -> None:
+    loud, muted = Drive().settled(), Drive().settled()
+    press(loud, 2, button="mute")
+    press(muted, 1, button="mute")
+    loud.hold(0.5)
+    muted.hold(1.0)
+    a, b = alerts(drift_out(loud, LEFT, 0.5)), alerts(drift_out(muted, LEFT, 0.5))
+    assert len(a) == len(b) > 0
+    assert all(alert.is_acoustic and alert.is_optical for alert in a), "pressed again, it sounds again"
+    assert not any(alert.is_acoustic for alert in b) and all(alert.is_optical for alert in b)
+
+
 # --- sensors that fail, freeze, jump and lie ---
 
 
@@ -483,10 +554,10 @@ FLAGS = (False, True)
 def views() -> list[View]:
     """Every combination of what the guards see."""
     return [
-        View(missing, failure, fast, fault, hl, hr, il, ir, dl, dr, bl, br, short, long)
-        for missing, failure, fast, fault, hl, hr, il, ir, dl, dr, bl, br, short, long in itertools.product(
-            ("", "lanes_absent"), FLAGS, FLAGS, ("", "no_marking"), FLAGS, FLAGS, ("", "indicator"), ("", "steering"),
-            *([FLAGS] * 6),
+        View(missing, failure, off, fast, fault, hl, hr, il, ir, dl, dr, bl, br, short, long)
+        for missing, failure, off, fast, fault, hl, hr, il, ir, dl, dr, bl, br, short, long in itertools.product(
+            ("", "lanes_absent"), FLAGS, FLAGS, FLAGS, ("", "no_marking"), FLAGS, FLAGS, ("", "indicator"),
+            ("", "steering"), *([FLAGS] * 6),
         )
     ]  # fmt: skip
 
@@ -503,6 +574,8 @@ def test_every_state_under_every_view() -> None:
             assert state in WARNING, "a quiet state always says why it is what it is"
         if view.missing:
             assert after is (State.FAULT if view.is_failure else State.STANDBY)
+        elif view.is_off:
+            assert after is State.OFF_DRIVER
         elif not view.is_fast:
             assert after is State.OFF_SPEED
         elif view.line_fault:
@@ -554,6 +627,8 @@ def test_every_reason_code_is_reached_by_a_drive() -> None:
     hold(1.9, 0.5)
     drive.now_s -= 10.0
     hold(0.2, has_lanes=False)
+    for pressed in (("lane_departure",), (), ("lane_departure",), (), ("lane_departure",)):
+        hold(0.3, pressed=pressed)
     drive.lane_m, drive.lateral_m = 8.0, 0.0
     hold(1.0)
     drive.speed_kmh = 30.0
@@ -659,7 +734,13 @@ anything = st.builds(
         accelerator=st.none() | numbers,
         is_braking=st.none() | st.booleans(),
     ),
-    driver=st.none() | st.builds(DriverInput, stamp_s=numbers, indicator=st.sampled_from(Indicator)),
+    driver=st.none()
+    | st.builds(
+        DriverInput,
+        stamp_s=numbers,
+        indicator=st.sampled_from(Indicator),
+        pressed=st.lists(st.sampled_from(["lane_departure", "mute", "aeb"]), max_size=2).map(tuple),
+    ),
 )
 moments = st.floats(0.0, 20.0) | st.floats()
 
