@@ -261,8 +261,10 @@ class LaneDetector:
         marks = find_marks(strip, sample(strip, image), self._params.contrast_min)
         lines = find_lines(marks, find_family(marks), self._params.support_min_m)
         left, right = ego_pair(lines, self._widths_m, self._nominal_m, (None, None))
-        score = sum(quality(line) for line in lines if line is not left and line is not right) * 0.3
-        score += sum(2.0 * quality(line) for line in (left, right) if line is not None)
+        # a mounting that is right makes lines narrow, which confidence sees; quality tells bad ones apart
+        worth = {id(line): 0.3 * quality(line) + 0.7 * confidence_of(line) for line in lines}
+        score = 0.3 * sum(worth[id(line)] for line in lines if line is not left and line is not right)
+        score += sum(2.0 * worth[id(line)] for line in (left, right) if line is not None)
         if left is not None and right is not None:
             spread = abs((left.at(25.0) - right.at(25.0)) - (left.at(8.0) - right.at(8.0)))
             bend = abs(left.slope(10.0) - right.slope(10.0))
