@@ -246,6 +246,28 @@ def test_a_request_that_ends_is_ramped_out_and_keeps_its_author() -> None:
     assert gate.status.state == "idle" and not gate.status.is_active
 
 
+def test_what_is_not_asked_for_is_not_followed() -> None:
+    """A sender that leaves numbers in a demand that is not active."""
+    gate = Gate()
+    for command in gate.hold(1.0, demand={"accel_mps2": -3.0, "curvature_1pm": 0.005, "lateral_authority": 1.0}):
+        assert not command.is_longitudinal_active and not command.is_lateral_active
+        assert (command.accel_mps2, command.curvature_1pm, command.lateral_authority) == (0.0, 0.0, 0.0)
+
+
+def test_asking_for_nothing_but_zero_is_a_request() -> None:
+    gate = Gate()
+    command = gate.step(demand={**push(0.0), **steer(0.0)})
+    assert command.is_longitudinal_active and command.is_lateral_active and gate.status.state == "passing"
+    assert command.longitudinal_author == "acc" and not command.is_limited
+
+
+def test_before_any_vehicle_state_came_it_is_safe() -> None:
+    gate = Gate()
+    gate.envelope = Envelope(LIMITS, GERMANY)
+    command = gate.step(has_vehicle=False, demand={**push(1.0), **steer(0.001)})
+    assert command.is_safe_stop and "vehicle_absent" in command.limits and command.accel_mps2 == 0.0
+
+
 def test_a_late_step_counts_no_more_than_its_bound() -> None:
     assert Gate().step(0.05, demand=push(2.0)).accel_mps2 == pytest.approx(0.25)
     assert Gate().step(0.14, demand=push(2.0)).accel_mps2 == pytest.approx(5.0 * STEP_MAX_S)
@@ -406,7 +428,8 @@ def test_a_counter_that_stands_still_is_a_stuck_sender_after_its_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "is_new"), [(1, True), (100, True), (32767, True), (0, False), (65535, False), (40000, False)]
+    ("ahead", "is_new"),
+    [(1, True), (100, True), (32767, True), (0, False), (32768, False), (65535, False), (40000, False)],
 )
 def test_a_counter_goes_forward_and_wraps(ahead: int, is_new: bool) -> None:
     gate = Gate()
@@ -449,6 +472,7 @@ def test_after_a_fault_it_takes_a_clean_second_without_a_request() -> None:
         assert waiting[-1].is_safe_stop, "a request starts the clean second anew"
     last = gate.hold(0.1)[-1]
     assert not last.is_safe_stop and last.limits == () and gate.status.health is Health.OK
+    assert gate.envelope.state.lock_cause == ""
     assert gate.step(demand=push(1.0)).accel_mps2 == pytest.approx(0.05)
 
 
