@@ -28,7 +28,7 @@ TICKS_M: Final = (10.0, 20.0, 30.0, 50.0)
 FILL_SHARE: Final = 0.20
 LINE_HALF_M: Final = 0.05  # narrower than paint, so that a line beside its paint shows
 LINE_HALF_MIN_PX: Final = 1.1
-BESIDE_M: Final = 1.8  # half a lane, where one boundary is missing
+STROKE_M: Final = 1.0
 SUBPIXEL_BITS: Final = 4
 EPOCH_S: Final = 1e8  # a clock that shows more than three years counts from 1970
 
@@ -100,7 +100,7 @@ class _Canvas:
             )
         # sizes of text and lines are meant for 1280x720; a low wide picture has less room for the legend
         rows, columns = self.image.shape[:2]
-        self.unit = max(min(columns / 1280.0, rows / 560.0), 0.6)
+        self.unit = max(min(columns / 1280.0, rows / 500.0), 0.6)
 
     def place(self, points: Array) -> Array:
         """Pixels of the original to pixels here."""
@@ -191,14 +191,16 @@ def _draw_lane(canvas: _Canvas, seen: Seen) -> None:
 
 
 def _draw_ticks(canvas: _Canvas, camera: Camera, left: LaneBoundary | None, right: LaneBoundary | None) -> None:
-    """Distances ahead of the vehicle's origin, across the own lane."""
+    """Distances ahead of the vehicle's origin: across the own lane, or a short stroke from a lone boundary."""
+    if left is None and right is None:
+        return
+    reach = max(boundary.x_max_m for boundary in (left, right) if boundary is not None)
     last_row = math.inf
     for x_m in TICKS_M:
-        y_left = left.offset_m(x_m) if left else (right.offset_m(x_m) + 2.0 * BESIDE_M if right else BESIDE_M)
-        y_right = right.offset_m(x_m) if right else (left.offset_m(x_m) - 2.0 * BESIDE_M if left else -BESIDE_M)
-        reach = max((b.x_max_m for b in (left, right) if b is not None), default=60.0)
         if x_m > max(reach, 20.0) + 5.0:
             break
+        y_left = left.offset_m(x_m) if left is not None else (right.offset_m(x_m) + STROKE_M if right else 0.0)
+        y_right = right.offset_m(x_m) if right is not None else y_left - STROKE_M
         ends = camera.project_ground(np.array([x_m, x_m]), np.array([y_left, y_right]))
         if not np.isfinite(ends).all():
             continue

@@ -19,7 +19,7 @@ Record = dict[str, Any]
 
 HORIZON_CLEAR_SHARE: Final = 1 / 144  # of the picture's rows; closer to the horizon a row stands for many metres
 BEYOND_M: Final = 15.0  # a curve is carried on this far past its last paint, and no farther
-SAMPLES: Final = 900  # about two a row
+SAMPLES: Final = 3000  # some four a row: a tight bend far ahead turns within one
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,11 @@ import pytest
 from perceive_builders import Perceive, road, write
 from synth_drives import drive
 
+from adas_runtime.cli import main
+from adas_runtime.graph import live_topic
 from adas_runtime.ingest.writer import IMAGE_TOPIC
+from adas_runtime.inputs.binder import own_reader
+from adas_runtime.replay.bag import Bag
 from adas_runtime.synth.bag import write_bag
 from adas_runtime.synth.drive import Scenario
 
@@ -220,6 +224,20 @@ def test_a_recording_says_whose_camera_it_was(perceive: Perceive, bag: Path) -> 
     )
     assert all(told["camera"]["state"] == "calibrated" for told in ran.records)
     assert all({"left", "right"} <= sides(told) for told in ran.records)
+
+
+def test_what_is_shown_is_what_the_graph_decides_on(perceive: Perceive, bag: Path, tmp_path: Path) -> None:
+    assert main(["replay", str(bag), "--market", "de", "--vehicle", "reference", "--out", str(tmp_path / "out")]) == 0
+    told = {record["stamp_s"]: record for record in perceive(bag, "--vehicle", "reference", "--json").records}
+    topic = live_topic("lane_perception", "lanes")
+    read = own_reader("adas_interfaces/msg/LaneModel")
+    assert read is not None
+    with Bag(tmp_path / "out" / "out.mcap") as out:
+        models = [read(data) for _, _, data in out.messages({topic})]
+    assert len(models) == len(told) == 20
+    for model in models:
+        lanes = told[round(model.stamp_s, 6)]["lanes"]
+        assert [lane["polynomial"]["c0_m"] for lane in lanes] == [boundary.c0_m for boundary in model.boundaries]
 
 
 def test_a_wrong_camera_topic_names_the_right_ones(perceive: Perceive, bag: Path) -> None:
