@@ -157,9 +157,13 @@ def _print(found: dict[str, Any], as_json: bool) -> None:
             print(f"    {topic['note']}")
         if topic["why"]:
             print(f"    first refusal: {topic['why']}")
+    others: dict[str, list[str]] = {}
     for topic in found["topics"]:
         if not topic["feeds"]:
-            print(f"{topic['topic']}  {topic['type']}\n    not used: {topic['note'].removeprefix('not used: ')}")
+            others.setdefault(topic["note"].removeprefix("not used: "), []).append(f"{topic['topic']} {topic['type']}")
+    for note, names in others.items():
+        print(f"not used: {note}")
+        print("".join(f"    {name}\n" for name in names), end="")
     if found["values"]:
         print()
         rows = [

@@ -15,6 +15,7 @@ from adas_runtime.graph import SOURCES
 from adas_runtime.inputs.feed import OUTPUTS, OWN, WHEEL_ANGLE, Feed, Link
 from adas_runtime.units import factor_to
 
+NO_USE: Final = "feeds no function of the graph"
 NOT_MEASURED: Final = (
     "cmd",
     "command",
@@ -241,5 +242,5 @@ def _why_not(name: str, kind: str) -> str:
     if name.startswith(OUTPUTS):
         return "an output or truth in the recording; not an input"
     if kind == "sensor_msgs/msg/CameraInfo":
-        return "lens of the camera, for --vehicle auto"
-    return "feeds no function of the graph"
+        return "no signal, but the lens of the camera for --vehicle auto"
+    return NO_USE

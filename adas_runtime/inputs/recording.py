@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from adas_runtime.errors import BagError, SignalError
 from adas_runtime.inputs.binder import Binder, Converted, own_reader
-from adas_runtime.inputs.feed import OWN, Feed, Survey
-from adas_runtime.inputs.guess import guess
+from adas_runtime.inputs.feed import OUTPUTS, OWN, Feed, Survey
+from adas_runtime.inputs.guess import NO_USE, guess
 from adas_runtime.inputs.load import InputMap, input_map_names, load_input_map
 from adas_runtime.inputs.paths import leaves
 from adas_runtime.interfaces import msg_definitions
@@ -20,7 +20,8 @@ from adas_runtime.replay.bag import Bag, BagTopic, decoder
 
 SURVEY_MESSAGES: Final = 400
 SURVEY_S: Final = 600.0  # a car may stand for minutes before its motion shows which axis is which
-SURVEY_STEP_S: Final = 0.04
+SURVEY_STEP_S: Final = 0.1
+IMU_STEP_S: Final = 0.04  # its noise must be smoothed
 PICTURES: Final = 3
 OWN_MAP: Final = "default"
 
@@ -85,7 +86,14 @@ def feeds_of(bag: Bag, input_map: InputMap | None = None) -> tuple[Feed, ...]:
         if name not in claimed and not kind.startswith((OWN, "sensor_msgs/", "nav_msgs/", "geometry_msgs/"))
     ]
     types = types_of(bag, foreign)
-    return guess(kinds, {name: leaves(types[name], kinds[name]) for name in foreign}, claimed)
+    found = guess(kinds, {name: leaves(types[name], kinds[name]) for name in foreign}, claimed)
+    undefined = {name for name in foreign if kinds[name] not in types[name]}
+    return tuple(
+        replace(feed, note=f"{NO_USE}: the recording holds no definition of its type; an input map can give it")
+        if feed.topic in undefined and not feed.feeds and not feed.topic.startswith(OUTPUTS)
+        else feed
+        for feed in found
+    )
 
 
 def _known_system(kinds: Mapping[str, str]) -> dict[str, Feed]:
@@ -150,7 +158,7 @@ def refuse_unused(bag: Bag, bound: Bound, input_map: InputMap | None) -> None:
     """Raise the error of a recording that feeds nothing."""
     if any(feed.feeds for feed in bound.feeds.values()):
         return
-    plain = ("feeds no function of the graph", "not in the input map")
+    plain = (NO_USE, "not in the input map")
     told = [f"{feed.topic}: {feed.note}" for feed in bound.feeds.values() if not feed.note.startswith(plain)]
     kinds = [f"{name} ({topic.type})" for name, topic in sorted(bag.topics.items())]
     others = f"its topics: {', '.join(kinds) or 'none'}"
@@ -191,8 +199,9 @@ def _survey(bag: Bag, reads: Mapping[str, Read], feeds: Sequence[Feed]) -> dict[
         if "camera_front" in feed.feeds:
             left[feed.topic] = PICTURES
         elif is_judged[feed.topic] or "pose_fix" in feed.feeds:
-            left[feed.topic] = round(SURVEY_S / SURVEY_STEP_S)
+            left[feed.topic] = round(SURVEY_S / IMU_STEP_S)
     last_s: dict[str, float] = {}
+    step_s = {feed.topic: IMU_STEP_S if feed.type == "sensor_msgs/msg/Imu" else SURVEY_STEP_S for feed in feeds}
     for log_ns, topic, data in bag.messages(surveys):
         time_s = log_ns * 1e-9
         if time_s - bag.start_s > SURVEY_S:
@@ -202,7 +211,7 @@ def _survey(bag: Bag, reads: Mapping[str, Read], feeds: Sequence[Feed]) -> dict[
             break
         if topic not in left:
             continue
-        if (is_judged[topic] or left[topic] > SURVEY_MESSAGES) and time_s - last_s.get(topic, -1e18) < SURVEY_STEP_S:
+        if (is_judged[topic] or left[topic] > SURVEY_MESSAGES) and time_s - last_s.get(topic, -1e18) < step_s[topic]:
             continue
         try:
             message = reads[topic](data)

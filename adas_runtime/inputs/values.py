@@ -32,6 +32,8 @@ class Ranges:
                 if isinstance(value, IntEnum):
                     if value or item.default is MISSING or name == "driver_input":  # else nobody told
                         self._name((name, item.name, ""), value.name.lower())
+                elif isinstance(value, bool):
+                    self._name((name, item.name, ""), "yes" if value else "no")
                 elif value is not None:
                     self._put((name, item.name, item.note.unit), float(value))
 
