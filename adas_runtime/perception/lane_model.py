@@ -141,7 +141,12 @@ class LaneDetector:
         pitch = state.pitch
         if pitch is None:
             pitch = self._first_look(image, camera, is_known)
-        elif not is_known and not pitch.has_converged and state.frames % VANISHING_EVERY == 0:
+        elif (
+            not is_known
+            and not pitch.has_converged
+            and (state.left is None or state.right is None)  # both followed: their own parallelism does the rest
+            and state.frames % VANISHING_EVERY == 0
+        ):
             pitch = self._look_again(image, camera, pitch)
         aimed = self._aimed(camera, pitch)
         strip = _strip(aimed, self._params.range_max_m)
