@@ -29,7 +29,7 @@ BEND_MAX_1PM: Final = 0.0040  # half the curvature: radius 125 m, tighter than a
 BEND_STEP_1PM: Final = 0.0004
 NEAR_M: Final = 0.45  # marks this near to a hypothesis take part in its fit
 SCALE_M: Final = 0.07  # what an honest mark is off by: half a line's width
-LINE_APART_M: Final = 0.5  # peaks nearer than this are one marking, double lines included
+LINE_APART_M: Final = 0.38  # peaks nearer than this are one marking, double lines included
 LINES_MAX: Final = 8
 ITERATIONS: Final = 6
 CUBIC_RANGE_M: Final = 30.0
@@ -41,6 +41,8 @@ HOLD: Final = np.array([1e-6, 0.6, 1.5, 8.0])  # weight of the family, per coeff
 HOLD_BESIDE: Final = np.array([1e-6, 0.6, 12.0, 24.0])  # weight of the best line's shape
 GAP_DASH_M: Final = 2.2  # shortest gap of the R130 Annex 3 table is 3 m; perspective fills some of it
 BESIDE_M: Final = 1.0
+CANCELS_M: Final = 1.2  # a works line this near takes the place of a permanent one; half a narrow lane
+WORKS_CONFIDENCE_MIN: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +185,16 @@ def find_lines(marks: Marks, family: Family, support_min_m: float) -> tuple[Line
         if all(abs(line.at(12.0) - other.at(12.0)) > LINE_APART_M for other in lines):
             lines.append(line)
     return tuple(sorted((_decluttered(marks, line, lines) for line in lines), key=lambda line: -line.at(8.0)))
+
+
+def in_force(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Lines that hold where yellow markings of road works cancel the white ones beside them (StVO 39(5))."""
+    works = [line for line in lines if line.yellow > 0.7 and confidence(line) > WORKS_CONFIDENCE_MIN]
+    return tuple(
+        line
+        for line in lines
+        if line.yellow > 0.3 or all(abs(line.at(12.0) - other.at(12.0)) > CANCELS_M for other in works)
+    )
 
 
 def _decluttered(marks: Marks, line: Line, lines: list[Line]) -> Line:

@@ -21,6 +21,7 @@ from adas_runtime.perception.lane_fit import (
     find_family,
     find_lines,
     held_to,
+    in_force,
     pitch_error_rad,
     quality,
 )
@@ -131,6 +132,7 @@ class LaneDetector:
         width = facts.width
         self._widths_m = (float(width.works_min_m), float(width.max_m))
         self._nominal_m = float(width.nominal_m)
+        self._has_yellow_works = facts.works.overrides_permanent and "yellow" in facts.works.colours
 
     def step(self, image: Image, stamp_s: float, state: LaneState) -> tuple[LaneResult, LaneState]:
         """One picture, blue green red, (rows, columns, 3) uint8."""
@@ -159,6 +161,8 @@ class LaneDetector:
         marks = find_marks(strip, sample(strip, image), self._params.contrast_min)
         family = find_family(marks, state.family if state.left or state.right else None)
         lines = find_lines(marks, family, self._params.support_min_m)
+        if self._has_yellow_works:
+            lines = in_force(lines)
         expected = (state.left.line.c0 if state.left else None, state.right.line.c0 if state.right else None)
         left, right = ego_pair(lines, self._widths_m, self._nominal_m, expected)
         pitch = self._refined(pitch, camera, left, right, is_known)
