@@ -400,7 +400,7 @@ def read_imu(
     if len(times) == 0:
         if stated is None:
             reading.accel_factor = reading.yaw_factor = None
-            reading.notes.append("its mounting is not known, not used; state its axes in the input map")
+            reading.warn("its mounting is not known, not used; state its axes in the input map")
             return reading
         reading.axes = matrix_of(stated)
         reading.accel_factor = known.get(accel_unit or "m/s^2")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 
 from adas_runtime.inputs.checks import DEG, GRAVITY_MPS2, Reading, axes_text
 from adas_runtime.inputs.feed import CONVERTER_OF_TYPE, CONVERTERS, FIELDS, Feed, Link, target_shape
@@ -42,13 +41,16 @@ def _entry(feed: Feed, bound: Bound) -> list[str]:
     lines = [f"  - topic: {_scalar(topic)}", f"    type: {feed.type}"]
     name = feed.converter or CONVERTER_OF_TYPE.get(feed.type, FIELDS)
     reading = bound.binder.readings.get(topic)
-    links = bound.binder.links.get(topic, ())
+    links = bound.binder.links.get(topic, feed.links)
     lines += [f"    # {part}" for part in feed.note.split("; ") if part]
     kept = [link for link in links if link.target in feed.feeds]
+    if feed.each:
+        return [*lines, f"    each: {feed.each}", "    fields:", *(f"      - {_link(link)}" for link in links)]
     if kept:
         return [*lines, "    fields:", *(f"      - {_link(link)}" for link in kept)]
-    if reading is not None and reading.speed_factor not in (None, 1.0) and name == "twist":
-        return [*lines, "    fields:", *(f"      - {_link(link)}" for link in _twist_links(feed, reading))]
+    is_plain = reading is None or (reading.speed_factor in (None, 1.0) and (reading.yaw_factor or 0.0) >= 0.0)
+    if reading is not None and not is_plain and name in ("twist", "odometry") and not reading.is_map_frame:
+        return [*lines, "    fields:", *(f"      - {_link(link)}" for link in _pace_links(feed, reading))]
     if name != "own" and set(feed.feeds) != set(CONVERTERS[name].targets):
         lines.append(f"    targets: [{', '.join(feed.feeds)}]")
     if reading is not None and not reading.is_map_frame:
@@ -64,14 +66,19 @@ def _entry(feed: Feed, bound: Bound) -> list[str]:
     return lines
 
 
-def _twist_links(feed: Feed, reading: Reading) -> Sequence[Link]:
+def _pace_links(feed: Feed, reading: Reading) -> list[Link]:
+    """Speed and yaw rate by path, for what a converter's keys cannot say: another unit of speed, a turned rate."""
     stem = "twist" if feed.type == "geometry_msgs/msg/TwistStamped" else "twist.twist"
-    found = [Link(target="vehicle_state.speed_mps", path=f"{stem}.linear.x", factor=reading.speed_factor or 1.0)]
-    if "vehicle_state.yaw_rate_rps" in feed.feeds:
-        found.append(
-            Link(target="vehicle_state.yaw_rate_rps", path=f"{stem}.angular.z", factor=reading.yaw_factor or 1.0)
-        )
-    return [link for link in found if link.target in feed.feeds]
+    found = []
+    for target, part, row, factor in (
+        ("vehicle_state.speed_mps", "linear", reading.axes[0], reading.speed_factor),
+        ("vehicle_state.yaw_rate_rps", "angular", reading.axes[2], reading.yaw_factor),
+    ):
+        place = int(abs(row).argmax())
+        if target in feed.feeds and factor is not None:
+            path = f"{stem}.{part}.{'xyz'[place]}"
+            found.append(Link(target=target, path=path, factor=float(row[place]) * factor))
+    return found
 
 
 def _link(link: Link) -> str:

@@ -9,6 +9,9 @@ import pytest
 from foreign_drives import bound, each, fix, imu, motion, odometry, rotations, states, to_sensor, twist, worst, write
 
 from adas_runtime.errors import BagError
+from adas_runtime.inputs import load_input_map
+from adas_runtime.inputs.binder import Binder
+from adas_runtime.inputs.save import map_text
 
 DRIVE = motion()
 TURNS = rotations()
@@ -81,6 +84,12 @@ def test_rates_of_an_odometry_are_held_against_its_heading(tmp_path: Path, scale
     found, signals, _ = bound(tmp_path / "bag")
     assert worst(signals, DRIVE, "yaw_rate_rps") < 1e-6
     assert any(word in text for text in found.warnings)
+    # the saved guess says it outright, so that it also holds in the car, where nothing can be judged
+    (tmp_path / "saved.yaml").write_text(map_text("saved", "bag", found))
+    live = Binder(load_input_map(tmp_path / "saved.yaml").live_feeds(), {}, trust_stamps=True)
+    [(_, state)] = live.convert("/odom", odometry(DRIVE[500], rate_scale=scale), 0.0)
+    assert state.yaw_rate_rps == pytest.approx(DRIVE[500].yaw_rate_rps)
+    assert state.speed_mps == pytest.approx(DRIVE[500].speed_mps)
 
 
 def test_a_rate_that_follows_nothing_is_not_used(tmp_path: Path) -> None:
@@ -145,8 +154,6 @@ def test_a_standing_car_tells_no_axis_and_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("axes", UPRIGHT, ids="-".join)
 def test_stated_axes_are_followed(tmp_path: Path, axes: tuple[str, str, str]) -> None:
-    from adas_runtime.inputs import load_input_map
-
     text = f"""
 format: 1
 name: stated
@@ -166,8 +173,6 @@ inputs:
 
 
 def test_axes_that_gravity_contradicts_are_followed_with_a_warning(tmp_path: Path) -> None:
-    from adas_runtime.inputs import load_input_map
-
     path = tmp_path / "map.yaml"
     path.write_text(
         "format: 1\nname: m\ninputs:\n  - {topic: /imu, type: sensor_msgs/msg/Imu, axes: [forward, right, down]}\n"

@@ -52,6 +52,19 @@ def test_a_unit_in_the_name_is_believed(tmp_path: Path, name: str, factor: float
     assert worst(signals, DRIVE, "speed_mps") < 1e-9
 
 
+def test_a_plain_number_is_called_like_its_topic(tmp_path: Path) -> None:
+    """`std_msgs` numbers have neither a stamp nor a name of their own."""
+    topics = {
+        "/vehicle/speed": each(DRIVE, lambda m: make("std_msgs/msg/Float64", data=3.6 * m.speed_mps)),
+        "/vehicle/yaw_rate_rps": each(DRIVE, lambda m: make("std_msgs/msg/Float64", data=m.yaw_rate_rps)),
+        "/fix": each(DRIVE, fix, 5),
+    }
+    found, signals, _ = bound(write(tmp_path / "bag", topics))
+    assert worst(signals, DRIVE, "speed_mps") < 1e-9
+    assert all(state.yaw_rate_rps is not None for t, state in states(signals) if t > 1.0)
+    assert "speed in km/h" in found.feeds["/vehicle/speed"].note
+
+
 def test_values_that_look_alike_are_not_chosen_among(tmp_path: Path) -> None:
     store, tell = of_type(
         "acme/msg/Report",

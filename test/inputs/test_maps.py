@@ -16,6 +16,7 @@ from adas_runtime.errors import BagError, ConfigError
 from adas_runtime.inputs import input_map_names, load_input_map
 from adas_runtime.inputs.binder import Binder
 from adas_runtime.inputs.load import InputMap
+from adas_runtime.inputs.save import map_text
 from adas_runtime.inputs.schema import MapFile
 from adas_runtime.signals import Gear, Indicator
 
@@ -210,6 +211,8 @@ def test_the_autoware_map_knows_stalk_hazard_lights_and_gear(tmp_path: Path) -> 
         assert (gear[1.0], gear[5.0]) == (Gear.PARK, Gear.REVERSE)
         assert states(signals)[-1][1].yaw_rate_rps == pytest.approx(DRIVE[-1].yaw_rate_rps, abs=1e-5)
         assert found.feeds["/vehicle/status/gear_status"].is_guessed is (chosen is None)
+        saved = input_map(map_text("saved", "autoware", found))
+        assert bound(path, saved)[1] == signals
 
 
 def test_what_no_stalk_tells_is_not_off() -> None:
