@@ -15,11 +15,12 @@ has to ask anew. A fresh envelope is in that state too, so that a restarted guar
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.arbitration.params import LATERAL_ACCEL_LAW_HEAVY_MPS2, EnvelopeParams
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
+from adas_runtime.records import changer
 from adas_runtime.signals import ActuationCommand, Health, VehicleState
 from adas_runtime.vehicle.schema import Vehicle
 
@@ -154,6 +155,9 @@ class EnvelopeState:
     speed_s: float = 0.0
 
 
+replace = changer(EnvelopeState)
+
+
 def _is_finite(*values: float | None) -> bool:
     return all(value is None or math.isfinite(value) for value in values)
 
@@ -207,7 +211,8 @@ class Envelope:
         state = self._longitudinal(state, demand if let_in else None, dt_s, acted)
         state = self._lateral(state, demand if let_in else None, vehicle, is_override, dt_s, acted)
         if not (state.is_lateral or state.is_longitudinal):
-            state = replace(state, engaged_since_s=None, excess_since_s=None)
+            if state.engaged_since_s is not None or state.excess_since_s is not None:
+                state = replace(state, engaged_since_s=None, excess_since_s=None)
         elif state.engaged_since_s is None:
             state = replace(state, engaged_since_s=now_s)
         self.state = state
@@ -286,7 +291,7 @@ class Envelope:
         until_s = state.override_until_s
         if until_s is not None and now_s < until_s:
             return state, True
-        return replace(state, override_until_s=None), False
+        return (state if until_s is None else replace(state, override_until_s=None)), False
 
     def _watch_excess(
         self, state: EnvelopeState, vehicle: VehicleState | None, is_override: bool, now_s: float
@@ -294,7 +299,7 @@ class Envelope:
         """The car moves far beyond what may be asked for while we actuate: our actuation is not what we think."""
         since_s = state.engaged_since_s
         if vehicle is None or is_override or since_s is None or now_s - since_s < self._params.excess_after_s:
-            return replace(state, excess_since_s=None)
+            return state if state.excess_since_s is None else replace(state, excess_since_s=None)
         factor = self._params.excess_factor
         is_excess = False
         if state.is_lateral and vehicle.yaw_rate_rps is not None:
