@@ -218,6 +218,37 @@ def test_a_market_beside_the_file_wins_over_a_shipped_one(tmp_path: Path) -> Non
     assert load_market(write(tmp_path)).lane_departure.confirm_s == 0.2
 
 
+@pytest.mark.parametrize(
+    ("parent", "body"),
+    [
+        ("de", "lanes: {width: {min_m: {value: 2.9, conf: u}}}\n"),
+        ("de", "lanes: {width: {max_m: {value: 4.2, conf: u}}}\n"),
+        ("de", "lanes: {works: {colours: {value: [], conf: u}, overrides_permanent: {value: false, conf: u}}}\n"),
+        ("ae", "lanes: {raised: {is_used: {value: false, conf: u}}}\n"),
+        ("de", "lanes: {dash: {gap_m: {value: 12.0, conf: u}}}\n"),
+    ],
+    ids=["higher", "lower", "fewer, false", "false", "the same"],
+)
+def test_an_uncertain_value_may_be_more_cautious(tmp_path: Path, parent: str, body: str) -> None:
+    path = write(
+        tmp_path, body, HEAD.replace("extends: de", f"extends: {parent}").replace('"DE"', f'"{parent.upper()}"')
+    )
+    assert [item.line() for item in checked(str(path), None).findings] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "lanes: {width: {max_m: {value: 4.6, conf: u}}}\n",
+        "lanes: {works: {colours: {value: [yellow, orange], conf: u}}}\n",
+        "lanes: {raised: {is_used: {value: true, conf: u}}}\n",
+    ],
+    ids=["lower", "fewer", "false"],
+)
+def test_an_uncertain_value_may_not_be_bolder(tmp_path: Path, body: str) -> None:
+    assert [item.rule for item in checked(str(write(tmp_path, body)), None).findings] == ["confidence"]
+
+
 def test_unquoted_no_and_off_are_the_country_and_the_stage(tmp_path: Path) -> None:
     head = HEAD.replace('"DE"', "NO").replace("extends: de", "extends: base")
     norway = load_market(
@@ -268,6 +299,13 @@ def test_the_digest_does_not_depend_on_order_comments_or_spelling(
     text = "# another comment\n" + "\n".join(blocks).replace("confirm_s: 0.1\n", "confirm_s: 1e-1   # said otherwise\n")
     text = text.replace("curve_cut_radius_m: 250.0", "curve_cut_radius_m: 250")
     assert load_market(write(folder, text + "\n", head="", name="digest.yaml")).digest == expected
+
+
+def test_the_digest_does_not_depend_on_the_order_of_texts(tmp_path: Path) -> None:
+    body = "alerts: {{lane_departure_left: {{{}}}}}\n"
+    one = load_market(write(tmp_path, body.format("fr: Gauche, it: Sinistra"))).digest
+    assert load_market(write(tmp_path, body.format("it: Sinistra, fr: Gauche"))).digest == one
+    assert load_market(write(tmp_path, body.format("it: Sinistra, fr: Links"))).digest != one
 
 
 def test_the_digest_does_not_depend_on_which_file_of_the_chain_says_it(tmp_path: Path) -> None:
