@@ -57,8 +57,11 @@ def rendered(folder: Path, market: str, seconds: float, progress: Progress) -> D
 
 def from_footage(path: Path, folder: Path, seconds: float, progress: Progress) -> Drive:
     """Footage as a bag."""
+    import cv2
+
     from adas_runtime.ingest.bag import ingest
 
+    cv2.utils.logging.setLogLevel(0)  # its complaints about a file that is no video come beside our one line
     bag = folder / "drive"
     (folder / f"drive_{MADE_BY}").unlink(missing_ok=True)
     made = ingest([str(path)], bag, takes_truncated=True, force=bag.exists(), progress=progress)

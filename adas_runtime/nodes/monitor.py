@@ -1,8 +1,8 @@
 """A thin node between the graph and the supervisor, which imports no rclpy.
 
-Standard output, one JSON object a line: `active` once every function has reported and the guard commands, `status` at
-each change of a function, `alert`, `market`. Standard input, the same way: the supervisor's processes, which go to
-/diagnostics, so that a dead or given-up process is told there, too.
+Standard output, one JSON object a line: `active` once every function has reported, the guard commands and the recorder
+is ready; `status` at each change of a function; `alert`; `market`. Standard input, the same way: the supervisor's
+processes, which go to /diagnostics, so that a dead or given-up process is told there, too.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import sys
 import threading
 from typing import Any, Final
 
-from adas_runtime.graph import MARKET_STATUS_TOPIC, STATUS_OUTPUT, default_graph, live_topic
-from adas_runtime.signals import ActuationCommand, Alert, AlertLevel, FunctionStatus, Health, Stage
+from adas_runtime.function import Process
+from adas_runtime.graph import MARKET_STATUS_TOPIC, default_graph, live_topic
+from adas_runtime.nodes.settings import node_name
+from adas_runtime.signals import Alert, AlertLevel, FunctionStatus, Health, Stage
 
-SPIN_S: Final = 0.5
 NAME: Final = "adas_supervisor"
+DIAGNOSTICS: Final = "/diagnostics"
+RECORDER: Final = f"{node_name(Process.RECORDER)}: process"
 ENDING: Final = frozenset((signal.SIGINT, signal.SIGTERM))
 
 
@@ -55,10 +58,10 @@ class Monitor:
         self._commands = self.node.create_subscription(
             messages.ActuationCommand, live_topic("envelope", "command"), self._command, 1
         )
-        assert ActuationCommand is not None and STATUS_OUTPUT
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.node.create_subscription(messages.MarketStatus, MARKET_STATUS_TOPIC, self._market, latched)
-        self._diagnostics = self.node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._diagnostics = self.node.create_publisher(DiagnosticArray, DIAGNOSTICS, 10)
+        self._recorder: Any = self.node.create_subscription(DiagnosticArray, DIAGNOSTICS, self._process_report, 10)
         self.node.create_timer(1.0, self._publish)
         self._has_command = False
 
@@ -96,8 +99,20 @@ class Monitor:
             self.node.destroy_subscription(commands)
             self._check()
 
+    def _process_report(self, message: Any) -> None:
+        """The recorder holds no function; its own report says when it is there."""
+        for status in message.status:
+            if status.name == RECORDER and any(
+                item.key == "state" and item.value == "active" for item in status.values
+            ):
+                recorder, self._recorder = self._recorder, None
+                if recorder is not None:
+                    self.node.destroy_subscription(recorder)
+                self._check()
+                return
+
     def _check(self) -> None:
-        if not self._missing and self._has_command:
+        if not self._missing and self._has_command and self._recorder is None:
             tell("active")
 
     def hear(self, line: str) -> None:
