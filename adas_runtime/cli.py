@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except USAGE_ERROR as error:
         context = getattr(error, "ctx", None)
-        text = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+        text = " ".join(error.format_message().split()).rstrip(".")  # type: ignore[attr-defined]
         if type(error).__name__ == "NoArgsIsHelpError":
             print(context.get_help() if context is not None else text)
         else:
