@@ -112,16 +112,17 @@ def run(arguments: Sequence[str]) -> int:
     from adas_runtime.function import Process
     from adas_runtime.nodes import transport
     from adas_runtime.nodes.parameters import check_files
-    from adas_runtime.nodes.settings import Settings, load, node_name
+    from adas_runtime.nodes.settings import Settings, load, node_name, receives_pictures
 
+    process = Process(options.process)
     settings = Settings(
-        process=Process(options.process),
+        process=process,
         market=options.market,
         vehicle=options.vehicle,
         inputs=options.inputs,
         use_sim_time=options.use_sim_time,
         record=options.record,
-        transport=transport.prepare(),
+        transport=transport.prepare(receives_pictures=receives_pictures(process)),
         priority=priority,
     )
     loaded = load(settings)

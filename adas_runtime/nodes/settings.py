@@ -13,6 +13,7 @@ from adas_runtime.graph import Graph, default_graph
 from adas_runtime.inputs import Feed, load_input_map
 from adas_runtime.market import Market, load_market
 from adas_runtime.market.rules import check_vehicle
+from adas_runtime.signals import CameraFrame
 from adas_runtime.vehicle import Vehicle, load_vehicle
 
 DEFAULT_INPUTS: Final = "default"
@@ -21,6 +22,12 @@ DEFAULT_INPUTS: Final = "default"
 def node_name(process: Process) -> str:
     """Name of a process's node."""
     return f"adas_{process.value}"
+
+
+def receives_pictures(process: Process) -> bool:
+    """Whether a process reads a camera: a function of it does, or it records everything."""
+    inputs = (item for spec in default_graph().in_process(process) for item in spec.inputs)
+    return process is Process.RECORDER or any(item.signal is CameraFrame for item in inputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

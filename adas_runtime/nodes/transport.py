@@ -10,10 +10,12 @@ from typing import Final
 from adas_runtime.resources import config_dir
 
 PROFILE: Final = "fastdds.xml"  # for those who send pictures
-LIGHT_PROFILE: Final = "fastdds_light.xml"  # for all others: a segment is resident memory, used or not
+RECEIVER_PROFILE: Final = "fastdds_receiver.xml"  # for those who read them: a segment is resident memory, used or not
+LIGHT_PROFILE: Final = "fastdds_light.xml"  # for all others: no shared memory, whose locks a frozen process can hold
 VARIABLES: Final = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Fast DDS 2.x and 3.x
+RANGE: Final = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 SHARED_MEMORY: Final = Path("/dev/shm")
-NEEDED_BYTES: Final = {PROFILE: 96 * 2**20, LIGHT_PROFILE: 24 * 2**20}  # with the segments of the other processes
+NEEDED_BYTES: Final = {PROFILE: 96 * 2**20, RECEIVER_PROFILE: 24 * 2**20, LIGHT_PROFILE: 0}
 
 
 def free_bytes(folder: Path = SHARED_MEMORY) -> int:
@@ -26,7 +28,11 @@ def free_bytes(folder: Path = SHARED_MEMORY) -> int:
 
 
 def prepare(
-    environment: MutableMapping[str, str] | None = None, *, sends_pictures: bool = False, free: int | None = None
+    environment: MutableMapping[str, str] | None = None,
+    *,
+    sends_pictures: bool = False,
+    receives_pictures: bool = False,
+    free: int | None = None,
 ) -> str:
     """Name the runtime's Fast DDS profile in the environment, before rclpy is used.
 
@@ -36,6 +42,7 @@ def prepare(
     Args:
         environment: Changed in place; this process's by default.
         sends_pictures: This process writes pictures, so it needs the large segment.
+        receives_pictures: It reads pictures, so it needs shared memory, but little.
         free: Room in shared memory, looked up by default [bytes].
     Returns:
         One line for the diagnostics: which transports are used and why.
@@ -47,7 +54,7 @@ def prepare(
     for name in VARIABLES:
         if environment.get(name):
             return f"Fast DDS profile {environment[name]} ({name})"
-    profile = PROFILE if sends_pictures else LIGHT_PROFILE
+    profile = PROFILE if sends_pictures else RECEIVER_PROFILE if receives_pictures else LIGHT_PROFILE
     path = config_dir() / profile
     if not path.is_file():
         return f"Fast DDS default transports: {profile} is missing in the configuration folder"
@@ -59,4 +66,7 @@ def prepare(
         )
     for name in VARIABLES:
         environment[name] = str(path)
+    if environment.get(RANGE, "").upper() == "LOCALHOST":
+        # rmw_fastrtps would add its own shared memory to the profile's transports; these stay on this computer anyway
+        environment[RANGE] = "SYSTEM_DEFAULT"
     return f"Fast DDS profile {path}"

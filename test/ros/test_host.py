@@ -241,6 +241,26 @@ def test_a_defect_in_a_callback_is_survived_and_too_many_end_the_process(probe: 
         until(lambda: host.codes and host.codes[0] == 3, "a process that only fails ends, to be started afresh")
 
 
+def test_a_process_whose_work_hangs_is_missed_although_its_threads_live(probe: Probe) -> None:
+    probe.listen(COMMAND)
+    with hosting() as host:
+        until(lambda: probe.last(COMMAND), "commands come")
+        advance = host._functions.advance
+        hung = []
+
+        def hang(now_s: float) -> Any:
+            if not hung:
+                hung.append(now_s)
+                time.sleep(0.5)
+            return advance(now_s)
+
+        host._functions.advance = hang
+        until(lambda: hung and [t for t in probe.lost[COMMAND] if t >= hung[0]], "its readers notice")
+        at_s = time.time()
+        commands = until(lambda: probe.since(COMMAND, at_s), "it comes back")
+        assert commands[0].is_safe_stop
+
+
 # --- time -------------------------------------------------------------------------------------------------------------
 
 

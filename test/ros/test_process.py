@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 STATUS = "/adas/lane_departure/status"
 
 
+def maps_shared_memory(started: Child) -> bool:
+    """Whether Fast DDS of a process uses shared memory."""
+    return "/dev/shm/fastrtps" in Path(f"/proc/{started.process.pid}/maps").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
 def test_asked_to_end_it_ends_in_order_and_says_nothing(probe: Probe, number: int) -> None:
     probe.listen(COMMAND)
@@ -76,7 +81,7 @@ def test_the_whole_graph_runs_and_knows_its_peers(probe: Probe) -> None:
     """Three processes on one vehicle state: nothing is silent, and each would notice the others' end."""
     probe.listen(STATUS, COMMAND)
     probe.drive()
-    with child("guard"), child("decision"), child("perception") as perception:
+    with child("guard") as guard, child("decision") as decision, child("perception") as perception:
         until(lambda: (c := probe.last(COMMAND)) and not c.is_safe_stop, "the guard lets requests in")
         status = until(lambda: (s := probe.last(STATUS)) and "vehicle" not in s.absent and s, "decision sees the car")
         assert "lanes" in status.absent, "no camera: what is missing is told, not invented"
@@ -89,6 +94,10 @@ def test_the_whole_graph_runs_and_knows_its_peers(probe: Probe) -> None:
                 lambda name=f"{reader}: reads {topic}": (s := probe.told(name)) and values(s)["is_alive"] == "true",
                 f"{reader} watches {topic}",
             )
+        # a process frozen while it holds a lock in shared memory would block them for a second
+        assert maps_shared_memory(perception)
+        assert not maps_shared_memory(guard)
+        assert not maps_shared_memory(decision)
         perception.kill()
         told = until(
             lambda: (s := probe.told("adas_guard: reads /adas/lane_perception/status")) and s.level == b"\x02" and s,

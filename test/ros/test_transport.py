@@ -7,19 +7,45 @@ from xml.etree import ElementTree
 
 import pytest
 
-from adas_runtime.nodes.transport import LIGHT_PROFILE, PROFILE, VARIABLES, prepare
+from adas_runtime.function import Process
+from adas_runtime.nodes.settings import receives_pictures
+from adas_runtime.nodes.transport import LIGHT_PROFILE, PROFILE, RANGE, RECEIVER_PROFILE, VARIABLES, prepare
 from adas_runtime.resources import config_dir
 
 PLENTY = 2**30
 SPACE = "{http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles}"
 
 
-@pytest.mark.parametrize(("sends_pictures", "name"), [(True, PROFILE), (False, LIGHT_PROFILE)])
-def test_only_senders_of_pictures_take_the_large_segment(sends_pictures: bool, name: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"sends_pictures": True}, PROFILE),
+        ({"receives_pictures": True}, RECEIVER_PROFILE),
+        ({}, LIGHT_PROFILE),
+    ],
+    ids=["sends pictures", "reads pictures", "neither"],
+)
+def test_each_takes_what_it_needs(options: dict[str, bool], name: str) -> None:
     environment: dict[str, str] = {}
-    told = prepare(environment, sends_pictures=sends_pictures, free=PLENTY)
+    told = prepare(environment, free=PLENTY, **options)
     assert {environment[variable] for variable in VARIABLES} == {str(config_dir() / name)}
     assert name in told
+
+
+@pytest.mark.parametrize("process", list(Process))
+def test_a_frozen_process_cannot_block_what_moves_the_car(process: Process) -> None:
+    """Shared memory has locks between processes; guard and decision go without, only readers of pictures need it."""
+    assert receives_pictures(process) == (process in (Process.PERCEPTION, Process.RECORDER))
+
+
+@pytest.mark.parametrize(("asked", "left"), [("LOCALHOST", "SYSTEM_DEFAULT"), ("OFF", "OFF"), ("SUBNET", "SUBNET")])
+def test_the_middleware_adds_no_shared_memory_of_its_own(asked: str, left: str) -> None:
+    environment = {RANGE: asked}
+    prepare(environment, free=0)
+    assert environment[RANGE] == left
+    kept = {RANGE: asked, VARIABLES[0]: "mine.xml"}
+    prepare(kept, free=0)
+    assert kept[RANGE] == asked
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
@@ -43,11 +69,16 @@ def test_another_middleware_keeps_its_transports() -> None:
     assert set(environment) == {"RMW_IMPLEMENTATION"}
 
 
-@pytest.mark.parametrize(("name", "picture_fits"), [(PROFILE, True), (LIGHT_PROFILE, False)])
-def test_a_profile_holds_a_picture_and_stays_on_this_machine(name: str, picture_fits: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "wanted"), [(PROFILE, 4 * 1920 * 1080 * 3), (RECEIVER_PROFILE, 2**20), (LIGHT_PROFILE, None)]
+)
+def test_a_profile_holds_what_is_sent_and_stays_on_this_machine(name: str, wanted: int | None) -> None:
     tree = ElementTree.parse(Path(config_dir()) / name)
-    segment = int(tree.findtext(f".//{SPACE}segment_size") or 0)
-    message = int(tree.findtext(f".//{SPACE}maxMessageSize") or 0)
-    assert message <= segment, "Fast DDS refuses the whole transport otherwise"
-    assert (segment >= 4 * 1920 * 1080 * 3) == picture_fits
+    segment = tree.findtext(f".//{SPACE}segment_size")
+    if wanted is None:
+        assert segment is None, "no shared memory"
+    else:
+        assert int(segment or 0) >= wanted
+        message = int(tree.findtext(f".//{SPACE}maxMessageSize") or 0)
+        assert 0 < message <= int(segment or 0), "Fast DDS refuses the whole transport otherwise"
     assert [item.text for item in tree.iterfind(f".//{SPACE}interfaceWhiteList/{SPACE}address")] == ["127.0.0.1"]
