@@ -13,7 +13,7 @@ from adas_runtime.inputs import load_input_map
 from adas_runtime.inputs.binder import Binder
 from adas_runtime.inputs.save import map_text
 
-DRIVE = motion()
+DRIVE = motion(20.0)
 TURNS = rotations()
 UPRIGHT = [axes for axes in TURNS if axes[2] in ("up", "down")]
 DEG = 180.0 / math.pi
@@ -87,9 +87,9 @@ def test_rates_of_an_odometry_are_held_against_its_heading(tmp_path: Path, scale
     # the saved guess says it outright, so that it also holds in the car, where nothing can be judged
     (tmp_path / "saved.yaml").write_text(map_text("saved", "bag", found))
     live = Binder(load_input_map(tmp_path / "saved.yaml").live_feeds(), {}, trust_stamps=True)
-    [(_, state)] = live.convert("/odom", odometry(DRIVE[500], rate_scale=scale), 0.0)
-    assert state.yaw_rate_rps == pytest.approx(DRIVE[500].yaw_rate_rps)
-    assert state.speed_mps == pytest.approx(DRIVE[500].speed_mps)
+    [(_, state)] = live.convert("/odom", odometry(DRIVE[400], rate_scale=scale), 0.0)
+    assert state.yaw_rate_rps == pytest.approx(DRIVE[400].yaw_rate_rps)
+    assert state.speed_mps == pytest.approx(DRIVE[400].speed_mps)
 
 
 def test_a_rate_that_follows_nothing_is_not_used(tmp_path: Path) -> None:
