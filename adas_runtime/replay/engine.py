@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from adas_runtime.converter import pack
 from adas_runtime.errors import AdasError, BagError
 from adas_runtime.executor import BACKWARD_TOLERANCE_S, GAP_S, Emission, Executor
 from adas_runtime.function import BuildContext, Process
@@ -195,9 +194,9 @@ class _Replay:
                 nonlocal decisions
                 for emission in emissions:
                     decisions += 1
-                    digest.update(emission.topic.encode())
-                    digest.update(pack(emission.signal))
-                    out.signal(emission.topic, emission.signal, log_ns)
+                    # CDR bytes are the same on every machine, and made once for file and digest
+                    data = out.signal(emission.topic, emission.signal, log_ns)
+                    digest.update(emission.topic.encode() + data)
                     history.emission(emission)
 
             def catch_up(until_s: float) -> None:
@@ -348,8 +347,7 @@ class _Replay:
                 continue
             if count.hash is None:
                 count.hash = hashlib.sha256()
-            count.hash.update(b"%d " % log_ns)
-            count.hash.update(data)
+            count.hash.update(b"%d " % log_ns + data)
             if former_s is not None and former_s - now_s > BACKWARD_TOLERANCE_S:
                 history.data(topic, "clock_jump", f"the recording's clock runs back by {former_s - now_s:.3f} s", now_s)
                 history.new_time_line(former_s)

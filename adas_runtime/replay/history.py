@@ -157,8 +157,13 @@ class History:
         track = self._tracks.get(name)
         if track is None:
             track = self._tracks[name] = Track(unit=unit, title=title, t_s=[], values=[])
-        track.t_s.append(round(t_s, 4))
-        track.values.append(None if value is None else round(value, 6))
+        times, values = track.t_s, track.values
+        shown = None if value is None else round(value, 6)
+        if len(values) > 1 and values[-1] == shown == values[-2] and t_s > times[-1]:
+            times[-1] = round(t_s, 4)  # a flat stretch is two points
+            return
+        times.append(round(t_s, 4))
+        values.append(shown)
 
     def _lane(self, model: LaneModel, t_s: float) -> None:
         self._models += 1

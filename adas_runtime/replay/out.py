@@ -80,15 +80,17 @@ class OutBag:
         """Add a metadata record."""
         self._writer.add_metadata(name, notes)
 
-    def signal(self, topic: str, signal: Signal, log_ns: int, *, is_shown: bool = True) -> None:
-        """Append a signal, and what a viewer draws of it."""
+    def signal(self, topic: str, signal: Signal, log_ns: int, *, is_shown: bool = True) -> bytes:
+        """Append a signal, and what a viewer draws of it; returns the signal's bytes."""
         kind: type = type(signal)
         found = self._encoders.get(kind)
         if found is None:
             found = self._encoders[kind] = (type_name(kind), encoder(kind))
-        self._write(topic, found[0], found[1](signal), log_ns)
+        data = found[1](signal)
+        self._write(topic, found[0], data, log_ns)
         if is_shown and kind in DRAWN:
             self.show(signal, log_ns)
+        return data
 
     def raw(self, topic: str, described: BagTopic, data: bytes, log_ns: int) -> None:
         """Append a message of the recording as it is."""

@@ -10,7 +10,6 @@ Times `t_s` are seconds since `Summary.start_s`, the bag's clock, so that a read
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -247,8 +246,4 @@ def read_series(folder: Path) -> Series:
 
 def dump(record: _Record) -> str:
     """JSON of a record, keys in the order of declaration."""
-    return json.dumps(
-        record.model_dump(mode="json", by_alias=True),
-        ensure_ascii=False,
-        allow_nan=False,
-    )
+    return record.model_dump_json(by_alias=True)

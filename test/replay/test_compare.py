@@ -118,10 +118,8 @@ def limited(summary: dict[str, Any], events: list[dict[str, Any]], series: dict[
 
 def gain(summary: dict[str, Any], events: list[dict[str, Any]], series: dict[str, Any]) -> None:
     track = series["tracks"]["command_accel_mps2"]
-    track["values"] = [
-        None if value is None else value - 0.2 * (2.0 < t_s < 3.0)
-        for t_s, value in zip(track["t_s"], track["values"], strict=True)
-    ]
+    assert set(track["values"]) == {0.0}
+    track["t_s"], track["values"] = [0.0, 1.99, 2.0, 3.0, 3.01, track["t_s"][-1]], [0.0, 0.0, -0.2, -0.2, 0.0, 0.0]
 
 
 def refused(summary: dict[str, Any], events: list[dict[str, Any]], series: dict[str, Any]) -> None:
