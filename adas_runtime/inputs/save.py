@@ -43,6 +43,8 @@ def _entry(feed: Feed, bound: Bound) -> list[str]:
     reading = bound.binder.readings.get(topic)
     links = bound.binder.links.get(topic, feed.links)
     lines += [f"    # {part}" for part in feed.note.split("; ") if part]
+    if feed.definition:
+        lines += ["    definition: |", *(f"      {line}".rstrip() for line in feed.definition.strip().splitlines())]
     kept = [link for link in links if link.target in feed.feeds]
     if feed.each:
         return [*lines, f"    each: {feed.each}", "    fields:", *(f"      - {_link(link)}" for link in links)]
