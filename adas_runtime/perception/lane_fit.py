@@ -41,6 +41,7 @@ HOLD: Final = np.array([1e-6, 0.6, 1.5, 8.0])  # weight of the family, per coeff
 HOLD_BESIDE: Final = np.array([1e-6, 0.6, 12.0, 24.0])  # weight of the best line's shape
 GAP_DASH_M: Final = 2.2  # shortest gap of the R130 Annex 3 table is 3 m; perspective fills some of it
 BESIDE_M: Final = 1.0
+OUTSIDE_MAX_M: Final = 0.5
 CANCELS_M: Final = 1.2  # a works line this near takes the place of a permanent one; half a narrow lane
 WORKS_CONFIDENCE_MIN: Final = 0.6
 
@@ -395,8 +396,9 @@ def ego_pair(
     """
     here_m = 8.0
     best: tuple[float, Line | None, Line | None] = (0.15, None, None)
-    left_lines = [line for line in lines if line.at(here_m) > -0.9]
-    right_lines = [line for line in lines if line.at(here_m) < 0.9]
+    # the own lane is the one that the car's middle is in; a little beyond, for the moment of crossing a line
+    left_lines = [line for line in lines if line.at(here_m) > -OUTSIDE_MAX_M]
+    right_lines = [line for line in lines if line.at(here_m) < OUTSIDE_MAX_M]
     for left in [None, *left_lines]:
         for right in [None, *right_lines]:
             if left is right:
@@ -414,7 +416,7 @@ def ego_pair(
                 if not width_range_m[0] <= width <= width_range_m[1]:
                     continue
                 if left.at(here_m) < 0.0 or right.at(here_m) > 0.0:
-                    score *= 0.5  # the own lane is the one that the car's middle is in
+                    score *= 0.4
                 score *= math.exp(-(((width - nominal_m) / 1.6) ** 2))
                 spread = abs((left.at(25.0) - right.at(25.0)) - width)
                 score *= math.exp(-((spread / 1.5) ** 2))

@@ -45,7 +45,8 @@ AIM_PASSES: Final = 3
 AIM_MOVE_MAX_RAD: Final = 0.015
 SETTLE_MIN: Final = 8  # looks at a picture that stands alone
 SETTLE_MAX: Final = 20
-BLEND: Final = 0.5  # share of the new picture; 20 Hz: 50 ms delay
+BLEND_MIN: Final = 0.4  # share of the new picture, for a line that is hardly believed and for a sure one
+BLEND_MAX: Final = 0.85
 JUMP_M: Final = 0.5
 VOTES_MAX: Final = 12.0
 DIGITS: Final = 4  # outputs are rounded to 0.1 mm, so that the last bits of a CPU do not reach a digest
@@ -327,12 +328,14 @@ class LaneDetector:
                 white=1.0 - line.yellow,
             )
         old = former.line
+        # a sure line needs little smoothing, and smoothing is delay: 0.1 m in a lane change at a half
+        share = BLEND_MIN + (BLEND_MAX - BLEND_MIN) * confidence_of(line)
         mixed = replace(
             line,
-            c0=old.c0 + BLEND * (line.c0 - old.c0),
-            c1=old.c1 + BLEND * (line.c1 - old.c1),
-            c2=old.c2 + BLEND * (line.c2 - old.c2),
-            c3=old.c3 + BLEND * (line.c3 - old.c3),
+            c0=old.c0 + share * (line.c0 - old.c0),
+            c1=old.c1 + share * (line.c1 - old.c1),
+            c2=old.c2 + share * (line.c2 - old.c2),
+            c3=old.c3 + share * (line.c3 - old.c3),
         )
         fade = 1.0 - 1.0 / VOTES_MAX
         return Tracked(
