@@ -39,13 +39,13 @@ class Heard:
     """What the listener got.
 
     Args:
-        origins: Per command: stamp of the oldest value that it rests on, and when it arrived [s].
+        origins: Per command: stamp of the oldest value that it rests on, when the guard decided, when it arrived [s].
         lanes: Per lane model: stamp of its picture, and when it arrived [s].
         active: When each process said that it works [s].
         dropped: Pictures that perception left out, since a newer one waited.
     """
 
-    origins: list[tuple[float, float]] = field(default_factory=list)
+    origins: list[tuple[float, float, float]] = field(default_factory=list)
     lanes: list[tuple[float, float]] = field(default_factory=list)
     active: dict[str, float] = field(default_factory=dict)
     dropped: int = 0
@@ -120,7 +120,7 @@ class Listener:
     def _command(self, message: Any) -> None:
         now_s = time.time()
         if message.has_oldest_input_age_s:
-            self.heard.origins.append((message.stamp_s - message.oldest_input_age_s, now_s))
+            self.heard.origins.append((message.stamp_s - message.oldest_input_age_s, message.stamp_s, now_s))
 
     def _lanes(self, message: Any) -> None:
         self.heard.lanes.append((message.stamp_s, time.time()))
@@ -137,15 +137,16 @@ class Listener:
                 self.heard.dropped = next(int(v.value) for v in status.values if v.key == "dropped")
 
 
-def latencies_ms(heard: Heard) -> list[float]:
-    """Per vehicle state: from its stamp to the arrival of the first command that rests on it or a newer one."""
+def latencies_ms(heard: Heard) -> list[tuple[float, float]]:
+    """Per vehicle state: from its stamp to the first command that rests on it or a newer one, decided and arrived."""
     found = []
     position = 0
     for stamp_s in heard.vehicle:
         while position < len(heard.origins) and heard.origins[position][0] < stamp_s - 1e-4:
             position += 1
         if position < len(heard.origins):
-            found.append(1e3 * (heard.origins[position][1] - stamp_s))
+            _, decided_s, arrived_s = heard.origins[position]
+            found.append((1e3 * (decided_s - stamp_s), 1e3 * (arrived_s - stamp_s)))
     return found
 
 
@@ -207,7 +208,9 @@ def measure(seconds: float, bag: Path, folder: Path) -> list[Row]:
     steady = Heard(
         origins=heard.origins, lanes=heard.lanes, vehicle=[stamp for stamp in heard.vehicle if stamp >= first_s]
     )
-    command_ms = latencies_ms(steady)
+    both_ms = latencies_ms(steady)
+    command_ms = [arrived for _, arrived in both_ms]
+    decided_ms = [decided for decided, _ in both_ms]
     lanes_ms = [1e3 * (at_s - stamp_s) for stamp_s, at_s in heard.lanes if stamp_s >= first_s]
     frames = next((count for name, count in played["topics"].items() if name.startswith("/camera/")), 0)
     cores = sum(used.values())
@@ -220,7 +223,13 @@ def measure(seconds: float, bag: Path, folder: Path) -> list[Row]:
     lost = frames - len(heard.lanes)
     return [
         Row(what="live: vehicle to command, median", measured=f"{median:.2f} ms", value=median, budget=3.0, unit="ms"),
-        Row(what="live: vehicle to command, p99", measured=f"{p99:.2f} ms", value=p99, budget=8.0, unit="ms"),
+        Row(
+            what=f"live: vehicle to command, p99 (decided in the guard: {_quantile(decided_ms, 0.99):.1f} ms)",
+            measured=f"{p99:.2f} ms",
+            value=p99,
+            budget=8.0,
+            unit="ms",
+        ),
         Row(
             what=f"live: picture to lane model, p99 (median {_quantile(lanes_ms, 0.5):.1f} ms)",
             measured=f"{lanes_p99:.1f} ms",
