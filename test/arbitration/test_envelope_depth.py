@@ -326,6 +326,7 @@ def test_handing_back_follows_the_driven_path_or_keeps_the_last() -> None:
     gate.hold(1.0, demand=steer(0.001), yaw_rate_rps=0.02)
     followed = gate.hold(0.3, has_demand=False, yaw_rate_rps=0.06)
     assert followed[-1].curvature_1pm == pytest.approx(0.003) and followed[-1].is_lateral_active
+    assert {command.limits for command in followed} == {("demand_absent",)}, "following the car limits nobody"
     kept = gate.hold(0.2, has_demand=False, has_vehicle=False)
     assert kept[-1].curvature_1pm == pytest.approx(0.003)
     bounded = Gate()
@@ -340,6 +341,15 @@ def test_a_car_that_gets_faster_gets_less_curvature_at_once(side: float) -> None
     gate.speed_mps = 20.5
     command = gate.step(demand=steer(side * 0.0062))
     assert command.curvature_1pm == pytest.approx(side * 2.5 / 20.5**2) and "lateral_accel" in command.limits
+
+
+def test_a_request_that_was_allowed_before_the_car_got_faster_is_cut_and_told() -> None:
+    gate = Gate()
+    gate.hold(2.0, demand=steer(0.0062))
+    gate.speed_mps = 20.8
+    bound = 2.5 / 20.8**2
+    command = gate.step(demand=steer(0.99 * bound))
+    assert command.curvature_1pm == pytest.approx(bound) and "lateral_accel" in command.limits
 
 
 # --- faults -----------------------------------------------------------------------------------------------------------
@@ -552,6 +562,7 @@ def test_motion_beyond_what_may_be_asked_for_locks_out(
     assert gate.envelope.state.is_locked_out is is_excess
     if is_excess:
         assert "excessive_actuation" in command.limits and command.is_safe_stop
+        assert "excessive_actuation" in (command.lateral_cause, command.longitudinal_cause), "the ramp says why"
         assert (gate.status.state, gate.status.health) == ("locked_out", Health.FAULT) and gate.status.reason
         assert gate.hold(3.0)[-1].is_safe_stop
         assert not gate.status.is_active and gate.status.state == "locked_out"
@@ -572,6 +583,12 @@ def test_the_watch_begins_after_its_time_and_a_bump_resets_it() -> None:
         bumpy.hold(0.25, demand=steer(0.001), **hard)
         bumpy.step(demand=steer(0.001))
     assert not bumpy.envelope.state.is_locked_out
+    blinded = Gate()
+    blinded.hold(1.0, demand=steer(0.001))
+    blinded.hold(0.2, demand=steer(0.001), **hard)
+    blinded.step(demand=steer(0.001), has_vehicle=False)
+    blinded.hold(0.2, demand=steer(0.001), **hard)
+    assert not blinded.envelope.state.is_locked_out, "what was not seen did not last"
     anew = Gate()
     anew.hold(1.0, demand=steer(0.001))
     anew.hold(1.5)
