@@ -62,15 +62,18 @@ def replay(
     results = _run_all(work, jobs)
     failed = 0
     summaries: list[Any] = []
+    told: dict[str, None] = {}  # a bag that no market can replay is told of once
     for job, error in results:
         if error is not None:
             failed += 1
-            print(f"adas: {error}", file=sys.stderr)
+            told.setdefault(error)
             continue
         summary = json.loads((job.out / "summary.json").read_text(encoding="utf-8"))
         summaries.append(summary)
         if not as_json:
             _print(job.out, summary)
+    for error in told:
+        print(f"adas: {error}", file=sys.stderr)
     if is_many and summaries:
         index = _write_index(out, results)
         if not as_json:

@@ -25,15 +25,16 @@ def test_one_bad_bag_does_not_lose_the_others(bag: Path, tmp_path: Path, capsys:
     bad = tmp_path / "bad.mcap"
     bad.write_bytes(storage_file(good).read_bytes()[:40])
     out = tmp_path / "out"
-    assert main(["replay", str(bag), str(bad), str(good), "--market", "de", "--out", str(out)]) == 2
-    captured = capsys.readouterr()
-    assert [line for line in captured.err.splitlines() if line.startswith("adas:")] == captured.err.splitlines()
-    assert str(bad) in captured.err
-    assert sorted(item.name for item in out.iterdir()) == ["bag__de", "good__de", "index.html"]
+    markets = ["--market", "de", "--market", "jp"]
+    assert main(["replay", str(bag), str(bad), str(good), *markets, "--out", str(out)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"adas: {bad}: "), "told once, not once a market"
+    names = {f"{name}__{market}" for name in ("bag", "good") for market in ("de", "jp")}
+    assert {item.name for item in out.iterdir()} == names | {"index.html"}
     assert read_summary(out / "bag__de").digest == read_summary(out / "good__de").digest
     index = (out / "index.html").read_text(encoding="utf-8")
-    assert "1 could not be replayed" in index
-    assert index.count("report.html") == 2
+    assert "2 could not be replayed" in index
+    assert index.count("report.html") == 4
 
 
 def test_json_is_one_document(bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

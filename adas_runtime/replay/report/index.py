@@ -39,7 +39,7 @@ def write_index(out_dir: Path, results: Iterable[Path | Refused]) -> Path:
     for result in results:
         if isinstance(result, Refused):
             cells[result.bag, result.market] = {
-                "refused": result.reason,
+                "refused": result.reason.removeprefix(f"{result.bag}: "),
                 "summary": None,
             }
             continue
@@ -59,6 +59,7 @@ def write_index(out_dir: Path, results: Iterable[Path | Refused]) -> Path:
         .get_template("index.html.j2")
         .render(
             bags=[(bag, [(market, cells.get((bag, market))) for market in markets]) for bag in bags],
+            names={bag: Path(bag).name or bag for bag in bags},
             markets=markets,
             replay_count=len(summaries),
             refused_count=len(cells) - len(summaries),
