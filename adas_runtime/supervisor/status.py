@@ -17,11 +17,10 @@ MARKS: Final = {Life.RUNNING: "up", Life.WAITING: "restarting", Life.GIVEN_UP: "
 def stage_summary(statuses: dict[str, dict[str, Any]]) -> str:
     """Functions by stage, faults first: `1 fault (envelope), 3 on, 1 warn`."""
     faults = sorted(name for name, told in statuses.items() if told.get("health") == "FAULT")
-    parts = [f"{len(faults)} fault ({', '.join(faults)})"] if faults else []
-    for stage in sorted(Stage, reverse=True):
-        count = sum(told.get("stage") == stage.name for told in statuses.values())
-        if count:
-            parts.append(f"{count} {stage.name.lower()}")
+    counts = {stage: sum(told.get("stage") == stage.name for told in statuses.values()) for stage in Stage}
+    parts = [f"{counts[stage]} {stage.name.lower()}" for stage in sorted(Stage, reverse=True) if counts[stage]]
+    if faults:
+        parts.insert(0, f"{len(faults)} fault ({', '.join(faults)})")
     return ", ".join(parts)
 
 
@@ -37,13 +36,12 @@ def status_line(supervisor: Supervisor, cores: float) -> str:
     parts = [f"{up}/{len(slots)} up"]
     parts += [f"{slot.name} {MARKS[slot.life]}" for slot in slots if slot.life is not Life.RUNNING]
     if supervisor.view.market:
-        parts.append(f"market {supervisor.view.market}")
+        parts.append(supervisor.view.market)
     parts.append(stage_summary(supervisor.view.statuses) or "starting")
     if supervisor.view.alerts:
         parts.append(f"{supervisor.view.alerts} alerts")
     resident = sum(slot.resident_bytes for slot in supervisor.slots.values()) / 1e6
-    parts.append(f"{cores:.2f} cores")
-    parts.append(f"{resident:.0f} MB")
+    parts.append(f"{cores:.2f} cores, {resident:.0f} MB")
     parts.append(f"{sum(slot.restart.restarts for slot in slots)} restarts")
     return " · ".join(parts)
 

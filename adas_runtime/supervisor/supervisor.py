@@ -60,11 +60,12 @@ class Slot:
 
 @dataclass(slots=True)
 class View:
-    """What the monitor told last: statuses by function, time to active, alerts so far."""
+    """What the monitor told last; `alerts` counts those that began."""
 
     active_at_s: float | None = None
     statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
     alerts: int = 0
+    active_alerts: set[tuple[str, str]] = field(default_factory=set)
     market: str = ""
 
 
@@ -263,7 +264,8 @@ class Supervisor:
         for is_channel, text in child.lines():
             if is_channel:
                 self._heard(text)
-            elif self._is_verbose or not text.startswith(("[INFO]", "[DEBUG]")):
+            elif self._is_verbose or not (self._is_stopping or text.startswith(("[INFO]", "[DEBUG]"))):
+                # while all of them end, that others are gone is no news
                 self._say(f"{slot.name}: {text}")
         for descriptor in set(before) - set(child.descriptors):
             self._selector.unregister(descriptor)
@@ -336,7 +338,12 @@ class Supervisor:
         if kind == "status":
             self.view.statuses[str(told["author"])] = told
         elif kind == "alert":
-            self.view.alerts += bool(told.get("is_active"))
+            key = (str(told.get("author")), str(told.get("code")))
+            if not told.get("is_active"):
+                self.view.active_alerts.discard(key)
+            elif key not in self.view.active_alerts:
+                self.view.active_alerts.add(key)  # an alert that holds is sent again and again
+                self.view.alerts += 1
         elif kind == "market":
             self.view.market = str(told.get("market", ""))
         elif kind == "active" and self.view.active_at_s is None:
