@@ -190,7 +190,7 @@ def clip(video: Path) -> Iterator[Frame]:
 def masks(folder: Path) -> Iterator[Frame]:
     """TuSimple samples: one grey value a lane; the own lane's are the nearest two on both sides of the middle."""
     for path in sorted(folder.glob("*_instance.png")):
-        mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        mask = _read(path)[..., 0]
         image = _read(path.with_name(path.name.replace("_instance", "")))
         found = []
         for value in sorted(set(np.unique(mask).tolist()) - {0}):
@@ -240,7 +240,7 @@ def drive(market: str, scenario: str, light: str, rain: str, seconds: float, cac
         image = decode("jpeg", data, 0, 0)
         assert image is not None
         truth = made.lanes(index)
-        sides = []
+        sides: list[SideTruth | None] = []
         for side in SIDES:
             line = truth.side(side)
             if line is None:
@@ -290,7 +290,7 @@ def columns_at(result: LaneResult, line: LaneBoundary, rows: Array, *, is_extend
     pixels = pixels[good][::-1]  # rows ascending
     if len(pixels) < 2:
         return np.full(rows.shape, np.nan)
-    return np.interp(rows, pixels[:, 1], pixels[:, 0], left=np.nan, right=np.nan)
+    return np.asarray(np.interp(rows, pixels[:, 1], pixels[:, 0], left=np.nan, right=np.nan))
 
 
 def judge(frame: Frame, result: LaneResult, tally: Tally) -> None:
@@ -372,7 +372,7 @@ def draw(frame: Frame, result: LaneResult) -> Image:
     text = f"pitch {result.camera.pitch_rad:.3f} yaw {result.camera.yaw_rad:.3f} " + text
     cv2.putText(image, text, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3, cv2.LINE_AA)
     cv2.putText(image, text, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
-    return image
+    return np.asarray(image, dtype=np.uint8)
 
 
 # --- groups ---------------------------------------------------------------------------------------------------------
