@@ -1,8 +1,9 @@
 """A thin node between the graph and the supervisor, which imports no rclpy.
 
 Standard output, one JSON object a line: `active` once every function has reported, the guard commands and the recorder
-is ready; `status` at each change of a function; `alert`; `market`. Standard input, the same way: the supervisor's
-processes, which go to /diagnostics, so that a dead or given-up process is told there, too.
+is ready; `alive` for each process once a second; `status` at each change of a function; `alert`; `market`. Standard
+input, the same way: the supervisor's processes, which go to /diagnostics, so that a dead or given-up process is told
+there, too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from adas_runtime.signals import Alert, AlertLevel, FunctionStatus, Health, Stag
 
 NAME: Final = "adas_supervisor"
 DIAGNOSTICS: Final = "/diagnostics"
-RECORDER: Final = f"{node_name(Process.RECORDER)}: process"
+PROCESSES: Final = {f"{node_name(process)}: process": process.value for process in Process}
 ENDING: Final = frozenset((signal.SIGINT, signal.SIGTERM))
 
 
@@ -61,9 +62,9 @@ class Monitor:
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.node.create_subscription(messages.MarketStatus, MARKET_STATUS_TOPIC, self._market, latched)
         self._diagnostics = self.node.create_publisher(DiagnosticArray, DIAGNOSTICS, 10)
-        self._recorder: Any = self.node.create_subscription(DiagnosticArray, DIAGNOSTICS, self._process_report, 10)
+        self.node.create_subscription(DiagnosticArray, DIAGNOSTICS, self._process_report, 10)
         self.node.create_timer(1.0, self._publish)
-        self._has_command = False
+        self._has_command = self._has_recorder = False
 
     def _status(self, message: Any) -> None:
         author = str(message.author)
@@ -100,19 +101,19 @@ class Monitor:
             self._check()
 
     def _process_report(self, message: Any) -> None:
-        """The recorder holds no function; its own report says when it is there."""
+        """Every process reports once a second: a sign of life. The recorder holds no function: its state counts."""
         for status in message.status:
-            if status.name == RECORDER and any(
-                item.key == "state" and item.value == "active" for item in status.values
-            ):
-                recorder, self._recorder = self._recorder, None
-                if recorder is not None:
-                    self.node.destroy_subscription(recorder)
+            process = PROCESSES.get(status.name)
+            if process is None:
+                continue
+            tell("alive", process=process)
+            is_active = ("state", "active") in [(item.key, item.value) for item in status.values]
+            if process == Process.RECORDER.value and is_active and not self._has_recorder:
+                self._has_recorder = True
                 self._check()
-                return
 
     def _check(self) -> None:
-        if not self._missing and self._has_command and self._recorder is None:
+        if not self._missing and self._has_command and self._has_recorder:
             tell("active")
 
     def hear(self, line: str) -> None:

@@ -26,6 +26,8 @@ from adas_runtime.supervisor.policy import EXIT_BAD_INPUT, RestartParams, Restar
 
 TICK_S: Final = 0.2
 TELL_S: Final = 1.0
+FROZEN_S: Final = 10.0  # each process reports once a second; one that was heard and then is not hangs
+HEARING_S: Final = 2.0
 GRACE_S: Final = 5.0  # a process that has not ended so long after SIGTERM is killed
 MONITOR: Final = "monitor"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -56,6 +58,7 @@ class Slot:
     base_cpu_s: float = 0.0
     resident_bytes: int = 0
     peak_bytes: int = 0
+    heard_s: float | None = None  # last sign of life of this life of the process
 
 
 @dataclass(slots=True)
@@ -82,6 +85,7 @@ class Supervisor:
         say: Takes one line for each event that a user wants to know of.
         params: Pace of the restarts.
         grace_s: Patience with a process that was asked to end [s].
+        frozen_s: A process whose signs of life stop for so long is killed, to be started again [s].
         is_verbose: Pass on what the children log at the level INFO, too.
     """
 
@@ -94,12 +98,14 @@ class Supervisor:
         say: Say = lambda text: None,
         params: RestartParams | None = None,
         grace_s: float = GRACE_S,
+        frozen_s: float = FROZEN_S,
         is_verbose: bool = False,
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
         self._say = say
         self._params = params or RestartParams()
         self._grace_s = grace_s
+        self._frozen_s = frozen_s
         self._is_verbose = is_verbose
         self.slots: dict[str, Slot] = {
             process.value: Slot(name=process.value, command=tuple(commands[process]), process=process)
@@ -197,6 +203,7 @@ class Supervisor:
             for slot in self.slots.values():
                 if slot.life is Life.WAITING and now_s >= slot.due_s and not self.is_asked_to_stop:
                     self._start(slot)
+            self._end_frozen(now_s)
             self._announce()
         if now_s - self._told_s >= TELL_S:
             self._told_s = now_s
@@ -252,6 +259,7 @@ class Supervisor:
             self._dead(slot, lived_s=0.0, exit_code=1, last=f"cannot be started ({error.strerror})")
             return
         slot.life = Life.RUNNING
+        slot.heard_s = None
         for descriptor in slot.child.descriptors:
             self._selector.register(descriptor, selectors.EVENT_READ)
             self._watched[descriptor] = slot
@@ -325,6 +333,17 @@ class Supervisor:
             self._say("all processes up again")
         self._tell_monitor()
 
+    def _end_frozen(self, now_s: float) -> None:
+        """Kill what hangs, so that it is started again; only while the others are heard, else the ear is at fault."""
+        heard = [slot.heard_s for slot in self.slots.values() if slot.heard_s is not None]
+        if not heard or now_s - max(heard) > HEARING_S:
+            return
+        for slot in self.slots.values():
+            if slot.child is not None and slot.heard_s is not None and now_s - slot.heard_s > self._frozen_s:
+                self._say(f"{slot.name}: hangs, nothing heard for {self._frozen_s:g} s; killed")
+                slot.heard_s = None
+                slot.child.signal(signal.SIGKILL)
+
     def _is_up(self, name: str) -> bool:
         slot = self.slots.get(name)
         return slot is not None and slot.life is Life.RUNNING
@@ -335,7 +354,11 @@ class Supervisor:
         except ValueError:
             return
         kind = told.get("kind")
-        if kind == "status":
+        if kind == "alive":
+            slot = self.slots.get(str(told.get("process")))
+            if slot is not None and slot.life is Life.RUNNING:
+                slot.heard_s = time.monotonic()
+        elif kind == "status":
             self.view.statuses[str(told["author"])] = told
         elif kind == "alert":
             key = (str(told.get("author")), str(told.get("code")))

@@ -42,6 +42,11 @@ def main() -> None:
                 stream.write(line)
                 stream.flush()
         return
+    if kind == "ear":  # hears the guard all the time, the decision process only once
+        print(json.dumps({"kind": "alive", "process": "decision"}), flush=True)
+        while True:
+            print(json.dumps({"kind": "alive", "process": "guard"}), flush=True)
+            time.sleep(0.05)
     print("ready", flush=True)
     while True:
         time.sleep(60)

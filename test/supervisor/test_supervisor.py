@@ -124,6 +124,15 @@ def test_the_monitor_tells_the_supervisor_and_hears_it(tmp_path: Path) -> None:
     assert told["guard"]["state"] == "up" and told["guard"]["restarts"] == 0
 
 
+def test_a_process_that_hangs_is_killed_and_started_again() -> None:
+    said: list[str] = []
+    commands = {Process.GUARD: stub("live"), Process.DECISION: stub("deaf")}
+    with Supervisor(commands, monitor=stub("ear"), say=said.append, params=QUICK, grace_s=1.0, frozen_s=0.5) as graph:
+        until(graph, lambda: graph.slots["decision"].restart.restarts == 1)
+        assert graph.slots["guard"].restart.restarts == 0
+    assert any("decision: hangs" in text for text in said)
+
+
 HARNESS = """
 import sys, time
 from adas_runtime.function import Process
