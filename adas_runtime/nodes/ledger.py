@@ -74,21 +74,24 @@ class Reader:
         self.told = (self.received, self.refused, self.late, self.dropped, now_s)
         rate_hz = (self.received - received) / (now_s - told_s) if now_s > told_s > 0.0 else 0.0
         silent_s = None if self.last_s is None else now_s - self.last_s
-        level, message = Level.OK, "ok"
+        found: list[tuple[Level, str]] = []
+        if self.has_peer and self.is_alive is False:
+            found.append((Level.ERROR, "its process does not live"))
         if self.incompatible:
-            level, message = Level.ERROR, f"no data: the sender's {self.incompatible} does not fit"
-        elif self.has_peer and self.is_alive is False:
-            level, message = Level.ERROR, "its process does not live"
-        elif self.refused > refused:
-            level, message = Level.WARN, f"refused: {self.refusal}"
-        elif self.late > late:
-            level, message = Level.WARN, "late: a deadline passed without a value"
-        elif silent_s is None:
-            level, message = (Level.STALE, "nothing received yet") if self.period_s is not None else (Level.OK, "none")
-        elif self.period_s is not None and silent_s > max(SILENT_PERIODS * self.period_s, SILENT_MIN_S):
-            level, message = Level.WARN, "silent"
-        elif self.dropped > dropped:
-            message = "newest taken, older ones dropped"
+            found.append((Level.ERROR, f"a sender is not heard: its {self.incompatible} does not fit"))
+        if self.refused > refused:
+            found.append((Level.WARN, f"refused: {self.refusal}"))
+        if self.late > late:
+            found.append((Level.WARN, "late: a deadline passed without a value"))
+        if not found and self.period_s is not None:
+            if silent_s is None:
+                found.append((Level.STALE, "nothing received yet"))
+            elif silent_s > max(SILENT_PERIODS * self.period_s, SILENT_MIN_S):
+                found.append((Level.WARN, "silent"))
+        level = max((level for level, _ in found), default=Level.OK)
+        message = "; ".join(text for _, text in found)
+        if not message:
+            message = "newest taken, older ones dropped" if self.dropped > dropped else "ok"
         values = [("received", str(self.received)), ("rate_hz", f"{rate_hz:.1f}"), ("refused", str(self.refused))]
         if self.refusal:
             values.append(("last_refusal", self.refusal))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -38,7 +39,7 @@ VEHICLE = "/vehicle/state"
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T | None], what: str, timeout_s: float = PATIENCE_S) -> T:
+def until(condition: Callable[[], T | None], what: str | Callable[[], str], timeout_s: float = PATIENCE_S) -> T:
     """Wait for a condition to give something; fail with its name where it does not."""
     end_s = time.monotonic() + timeout_s
     while time.monotonic() < end_s:
@@ -46,7 +47,8 @@ def until(condition: Callable[[], T | None], what: str, timeout_s: float = PATIE
         if found:
             return found
         time.sleep(0.005)
-    raise AssertionError(f"did not happen within {timeout_s:g} s: {what}")
+    told = what if isinstance(what, str) else what()
+    raise AssertionError(f"did not happen within {timeout_s:g} s: {told}")
 
 
 class Child:
@@ -157,8 +159,11 @@ class Probe:
     def close(self) -> None:
         self.stop_driving()
         self._spinning.end()
+        self._spinning.executor.remove_node(self.node)
         self.node.destroy_node()
         rclpy.try_shutdown(context=self.context)
+        self._publishers.clear()
+        gc.collect()  # what is left over of this node would be heard by the next test's graph
 
     def listen(self, *names: str) -> None:
         """Hear topics as their readers in the graph do, liveliness included."""

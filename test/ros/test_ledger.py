@@ -34,12 +34,17 @@ def test_every_refusal_counts_and_few_are_logged() -> None:
         ({"received": 5, "last_s": 7.0}, Level.WARN, "silent"),
         ({"received": 5, "last_s": 9.99, "refused": 1, "refusal": "gear = 250"}, Level.WARN, "refused: gear = 250"),
         ({"received": 5, "last_s": 9.99, "late": 2}, Level.WARN, "late: a deadline passed without a value"),
-        ({"incompatible": "DEADLINE"}, Level.ERROR, "no data: the sender's DEADLINE does not fit"),
+        ({"incompatible": "DEADLINE"}, Level.ERROR, "a sender is not heard: its DEADLINE does not fit"),
         ({"has_peer": True, "is_alive": False, "last_s": 9.99}, Level.ERROR, "its process does not live"),
+        (
+            {"has_peer": True, "is_alive": False, "incompatible": "RELIABILITY"},
+            Level.ERROR,
+            "its process does not live; a sender is not heard: its RELIABILITY does not fit",
+        ),
     ],
-    ids=["ok", "never", "silent", "refused", "late", "does not fit", "dead"],
+    ids=["ok", "never", "silent", "refused", "late", "does not fit", "dead", "dead and another does not fit"],
 )
-def test_the_worst_thing_about_a_topic_is_its_message(fields: dict[str, object], level: Level, message: str) -> None:
+def test_all_that_is_wrong_with_a_topic_is_told(fields: dict[str, object], level: Level, message: str) -> None:
     entry = reader(**fields).entry(10.0)
     assert (entry.level, entry.message) == (level, message)
 
