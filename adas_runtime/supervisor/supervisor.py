@@ -26,7 +26,7 @@ from adas_runtime.supervisor.policy import EXIT_BAD_INPUT, RestartParams, Restar
 
 TICK_S: Final = 0.2
 TELL_S: Final = 1.0
-FROZEN_S: Final = 10.0  # each process reports once a second; one that was heard and then is not hangs
+FROZEN_S: Final = 5.0  # each process reports once a second; one that was heard and then is not hangs
 HEARING_S: Final = 2.0
 GRACE_S: Final = 5.0  # a process that has not ended so long after SIGTERM is killed
 MONITOR: Final = "monitor"
