@@ -242,15 +242,15 @@ def _fit(marks: Marks, family: Family, centre_m: float) -> Line | None:
         former = coefficients
         prior = np.array([former[0], family.heading, family.bend_1pm, 0.0])
         coefficients = _solve(powers, y, weight, prior, HOLD, float(seen.max() - seen.min()))
-        if near <= 0.2 and np.abs(coefficients - former).max() < 1e-5:
+        if near <= 0.28 and np.abs(coefficients - former).max() < 1e-5:
             break
-        near = max(0.2, near * 0.75)
+        near = max(0.28, near * 0.75)
     return _described(marks, coefficients, weight)
 
 
 def _described(marks: Marks, coefficients: Array, weight: Array) -> Line | None:
     residual = marks.y_m - _value(coefficients, marks.x_m)
-    inlier = np.abs(residual) < 0.2 * (1.0 + marks.x_m / 60.0)
+    inlier = np.abs(residual) < 0.25 * (1.0 + marks.x_m / 60.0)
     if np.count_nonzero(inlier) < 4:
         return None
     return _describe(marks, inlier, residual, weight, coefficients)
@@ -263,7 +263,7 @@ def held_to(marks: Marks, line: Line, anchor: Line) -> Line:
     one far away bend freely between.
     """
     own = np.array([line.c0, line.c1, line.c2, line.c3])
-    close = np.abs(marks.y_m - _value(own, marks.x_m)) < 0.2 * (1.0 + marks.x_m / 60.0)
+    close = np.abs(marks.y_m - _value(own, marks.x_m)) < 0.28 * (1.0 + marks.x_m / 60.0)
     marks = marks.chosen(close)
     x = marks.x_m
     residual = marks.y_m - _value(own, x)
@@ -357,7 +357,7 @@ def confidence(line: Line) -> float:
     without lane markings; the command in docs/lanes.md prints how often each confidence is right.
     """
     evidence = (
-        -7.7
+        -8.2
         + 0.4 * math.log1p(line.support_m)
         + 2.3 * min(line.strength, 3.0)
         + 5.6 * line.balance
