@@ -28,7 +28,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, ros: int) -> tuple[int, dict,
     """One demo of a short drive with a departure; its exit code, its result and its folder."""
     out = tmp_path_factory.mktemp("demo") / "out"
     done = subprocess.run(
-        [sys.executable, "-c", ADAS, "demo", "--seconds", "8", "--out", str(out), "--json"],
+        [sys.executable, "-c", ADAS, "demo", "--seconds", "10", "--out", str(out), "--json"],
         capture_output=True,
         text=True,
         timeout=280,
@@ -43,7 +43,7 @@ def test_live_graph_and_replay_say_the_same(demo: tuple[int, dict, Path]) -> Non
     if code and busy:
         pytest.skip(f"this machine is too busy to drive in real time: {result['live']}")
     assert code == 0 and result["is_same"]
-    assert len(result["replay"]["alerts"]) == len(result["live"]["alerts"])
+    assert len(result["replay"]["alerts"]) == len(result["live"]["alerts"]) >= 1  # the drive leaves its lane once
     assert (out / "replay" / "report.html").is_file()
 
 
