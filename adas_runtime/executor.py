@@ -6,13 +6,15 @@ recording's; the same calls give the same emissions, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 
 from adas_runtime.errors import WiringError
 from adas_runtime.function import STATUS_PERIOD_S, BuildContext, Core, FunctionSpec, Process, Status, clipped, is_usable
 from adas_runtime.graph import STATUS_OUTPUT, Graph, live_topic, route
+from adas_runtime.records import builder, maker
 from adas_runtime.signals import FunctionStatus, Health, Kpi, Signal, Stage
 
 BACKWARD_TOLERANCE_S: Final = 0.1  # less is jitter between senders: time then stands still; more is a new time line
@@ -30,19 +32,48 @@ class Emission:
     now_s: float
 
 
+builder_of = cache(builder)  # one function per inputs record, however many executors there are
+OFF: Final = Status(state="off", reason="off in this market")
+make_emission = maker(Emission)
+make_kpi = maker(Kpi)
+make_status = maker(FunctionStatus)
+
+
+_Said = tuple[str, str, Signal]  # output, topic, value
+
+
 class _Runner:
     """One function with what the executor keeps for it."""
 
-    __slots__ = ("core", "due_s", "initial", "latest_of", "outputs", "shown", "shown_s", "spec", "stage")
+    __slots__ = (
+        "core",
+        "due_s",
+        "initial",
+        "inputs",
+        "make_inputs",
+        "name",
+        "outputs",
+        "period_s",
+        "shown",
+        "shown_s",
+        "spec",
+        "stage",
+        "status_topic",
+    )
 
     def __init__(self, spec: FunctionSpec, core: Core, stage: Stage, graph: Graph) -> None:
         self.spec = spec
+        self.name = spec.name
+        self.period_s = spec.period_s
+        self.status_topic = live_topic(spec.name, STATUS_OUTPUT)
         self.core = core
         self.initial = core.state
         self.stage = stage
-        self.latest_of = tuple(
-            (item, wire.topics) for item, wire in zip(spec.inputs, graph.wires(spec.name), strict=True)
+        self.inputs = tuple(
+            (item.name, wire.topics, item.max_age_s, item.many)
+            for item, wire in zip(spec.inputs, graph.wires(spec.name), strict=True)
         )
+        self.make_inputs: Callable[..., Any] = builder_of(spec.inputs_type, tuple(item.name for item in spec.inputs))
         self.outputs = tuple(
             (output.name, topic)
             for output in spec.outputs
@@ -104,11 +135,11 @@ class Executor:
         for runner in self._runners:
             if runner.spec.trigger is None:
                 continue
-            for item, topics in runner.latest_of:
-                if item.name == runner.spec.trigger:
+            for name, topics, _, _ in runner.inputs:
+                if name == runner.spec.trigger:
                     for topic in topics:
-                        self._triggers.setdefault(topic, set()).add(runner.spec.name)
-        self._topics = {topic for runner in self._runners for _, topics in runner.latest_of for topic in topics}
+                        self._triggers.setdefault(topic, set()).add(runner.name)
+        self._topics = {topic for runner in self._runners for _, topics, _, _ in runner.inputs for topic in topics}
 
     @property
     def functions(self) -> tuple[FunctionSpec, ...]:
@@ -143,8 +174,12 @@ class Executor:
 
     def next_due_s(self) -> float | None:
         """When the next function has to step without a trigger; `None` before the first value or `advance`."""
-        due = [runner.due_s for runner in self._runners if runner.due_s is not None]
-        return min(due) if due else None
+        least_s: float | None = None
+        for runner in self._runners:
+            due_s = runner.due_s
+            if due_s is not None and (least_s is None or due_s < least_s):
+                least_s = due_s
+        return least_s
 
     def offer(self, topic: str, signal: Signal, now_s: float) -> list[Emission]:
         """A value arrived at `now_s`: keep it and step what it triggers, producers first."""
@@ -159,7 +194,7 @@ class Executor:
     def advance(self, now_s: float) -> list[Emission]:
         """Time is `now_s`: step every function whose period has passed."""
         now_s = self._move_to(now_s)
-        due = {r.spec.name for r in self._runners if r.due_s is not None and r.due_s <= now_s}
+        due = {runner.name for runner in self._runners if runner.due_s is not None and runner.due_s <= now_s}
         emissions: list[Emission] = []
         if due:
             self._run(due, now_s, emissions)
@@ -216,56 +251,55 @@ class Executor:
         return now_s
 
     def _run(self, names: set[str], now_s: float, emissions: list[Emission]) -> None:
+        latest, triggers = self._latest, self._triggers
         for runner in self._runners:  # producers before consumers, so one pass is enough
-            if runner.spec.name not in names:
+            name = runner.name
+            if name not in names:
                 continue
-            for emission in self._step(runner, now_s):
-                emissions.append(emission)
-                self._latest[emission.topic] = emission.signal
-                names |= self._triggers.get(emission.topic, set())
+            for output, topic, signal in self._step(runner, now_s):
+                emissions.append(make_emission(topic=topic, signal=signal, function=name, output=output, now_s=now_s))
+                latest[topic] = signal
+                if topic in triggers:
+                    names |= triggers[topic]
 
-    def _step(self, runner: _Runner, now_s: float) -> list[Emission]:
-        spec = runner.spec
-        runner.due_s = now_s + spec.period_s
+    def _step(self, runner: _Runner, now_s: float) -> list[_Said]:
+        runner.due_s = now_s + runner.period_s
         if runner.stage is Stage.OFF:
-            return self._status(runner, Status(state="off", reason="off in this market"), (), now_s)
-        values: dict[str, Any] = {}
-        absent: list[str] = []
-        for item, topics in runner.latest_of:
-            found = [
-                signal
-                for topic in topics
-                if (signal := self._latest.get(topic)) is not None and is_usable(signal.stamp_s, now_s, item.max_age_s)
-            ]
-            if item.many:
-                values[item.name] = tuple(found)
-            elif found:
-                values[item.name] = found[0]
-            else:
-                values[item.name] = None
-                absent.append(item.name)
+            return self._status(runner, OFF, (), now_s)
+        latest = self._latest
+        values: list[Any] = []
+        absent: tuple[str, ...] = ()
+        for name, topics, max_age_s, is_many in runner.inputs:
+            if is_many:
+                found = [latest[topic] for topic in topics if topic in latest]
+                values.append(tuple([signal for signal in found if is_usable(signal.stamp_s, now_s, max_age_s)]))
+                continue
+            value = latest.get(topics[0])
+            if value is None or not is_usable(value.stamp_s, now_s, max_age_s):
+                value = None
+                absent = (*absent, name)
+            values.append(value)
         try:
-            result = runner.core.step(spec.inputs_type(**values), now_s)
+            result = runner.core.step(runner.make_inputs(*values), now_s)
         except Exception as error:  # the last resort: a core is total, so this is a defect; the graph lives on
             status = Status(state="fault", health=Health.FAULT, reason=clipped(f"{type(error).__name__}: {error}"))
-            return self._status(runner, status, tuple(absent), now_s)
-        emissions = [
-            Emission(topic=topic, signal=signal, function=spec.name, output=name, now_s=now_s)
-            for name, topic in runner.outputs
-            if (signal := getattr(result, name)) is not None
-        ]
-        emissions.extend(self._status(runner, result.status, tuple(absent), now_s))
-        return emissions
+            return self._status(runner, status, absent, now_s)
+        said: list[_Said] = []
+        for output, topic in runner.outputs:
+            signal = getattr(result, output)
+            if signal is not None:
+                said.append((output, topic, signal))
+        said += self._status(runner, result.status, absent, now_s)
+        return said
 
-    def _status(self, runner: _Runner, status: Status, absent: tuple[str, ...], now_s: float) -> list[Emission]:
+    def _status(self, runner: _Runner, status: Status, absent: tuple[str, ...], now_s: float) -> list[_Said]:
         shown = (status.state, status.is_active, status.health, status.reason, absent)
         if shown == runner.shown and now_s - runner.shown_s < STATUS_PERIOD_S:
             return []
         runner.shown, runner.shown_s = shown, now_s
-        name = runner.spec.name
-        signal = FunctionStatus(
+        signal = make_status(
             stamp_s=now_s,
-            author=name,
+            author=runner.name,
             stage=runner.stage,
             health=status.health,
             state=status.state,
@@ -274,11 +308,10 @@ class Executor:
             absent=absent,
             kpis=tuple(
                 [
-                    Kpi(name=kpi, value=value)
+                    make_kpi(name=kpi, value=value)
                     for kpi, value in zip(runner.spec.kpis, status.kpis, strict=False)
                     if value is not None
                 ]
             ),
         )
-        topic = live_topic(name, STATUS_OUTPUT)
-        return [Emission(topic=topic, signal=signal, function=name, output=STATUS_OUTPUT, now_s=now_s)]
+        return [(STATUS_OUTPUT, runner.status_topic, signal)]

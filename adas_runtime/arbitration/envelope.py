@@ -20,7 +20,7 @@ from typing import Final
 
 from adas_runtime.arbitration.params import LATERAL_ACCEL_LAW_HEAVY_MPS2, EnvelopeParams
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
-from adas_runtime.records import changer
+from adas_runtime.records import copier, maker
 from adas_runtime.signals import ActuationCommand, Health, VehicleState
 from adas_runtime.vehicle.schema import Vehicle
 
@@ -110,9 +110,11 @@ class Limits:
         return min(by_jerk, by_wheel)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class EnvelopeState:
     """Everything that the envelope remembers; the defaults are the safe start.
+
+    A step changes a copy of its own and keeps it; what an envelope holds as its state is never changed.
 
     Args:
         stepped_s: Time of the former step.
@@ -155,11 +157,21 @@ class EnvelopeState:
     speed_s: float = 0.0
 
 
-replace = changer(EnvelopeState)
+copied = copier(EnvelopeState)
+make_command = maker(ActuationCommand)
+make_outputs = maker(EnvelopeOutputs)
+make_status = maker(Status)
 
 
 def _is_finite(*values: float | None) -> bool:
-    return all(value is None or math.isfinite(value) for value in values)
+    for value in values:  # noqa: SIM110  a generator takes three times as long
+        if value is not None and not math.isfinite(value):
+            return False
+    return True
+
+
+def _clamped(value: float, low: float, high: float) -> float:
+    return low if value < low else high if value > high else value
 
 
 def _towards(value: float, target: float, step: float) -> float:
@@ -179,7 +191,7 @@ class Envelope:
 
     def step(self, inputs: EnvelopeInputs, now_s: float) -> EnvelopeOutputs:
         """One command. It never depends on what lies before a fault."""
-        state = self.state
+        state = copied(self.state)
         faults: list[str] = []
         elapsed_s = 0.0 if state.stepped_s is None else now_s - state.stepped_s
         if not 0.0 <= elapsed_s <= self._params.time_gap_s:
@@ -194,112 +206,115 @@ class Envelope:
             faults.append("time_gap")
             elapsed_s = 0.0
         dt_s = min(elapsed_s, STEP_MAX_S)
-        state = replace(state, stepped_s=now_s, counter=(state.counter + 1) % COUNTER_MODULO)
+        state.stepped_s, state.counter = now_s, (state.counter + 1) % COUNTER_MODULO
 
-        state, demand = self._demand(state, inputs.demand, now_s, faults)
-        state, vehicle = self._vehicle(state, inputs.vehicle, faults)
-        state = self._lock(state, demand, faults, now_s)
-        state, is_override = self._override(state, vehicle, now_s)
-        state = self._watch_excess(state, vehicle, is_override, now_s)
+        demand = self._demand(state, inputs.demand, now_s, faults)
+        vehicle = self._vehicle(state, inputs.vehicle, faults)
+        self._lock(state, demand, faults, now_s)
+        is_override = self._override(state, vehicle, now_s)
+        self._watch_excess(state, vehicle, is_override, now_s)
 
         acted: list[str] = list(faults)
         if state.is_locked_out:
             acted.append("excessive_actuation")
         elif state.is_locked and not faults and state.lock_cause != "start":
             acted.append("rearming")
-        let_in = demand is not None and not state.is_locked and not state.is_locked_out
-        state = self._longitudinal(state, demand if let_in else None, dt_s, acted)
-        state = self._lateral(state, demand if let_in else None, vehicle, is_override, dt_s, acted)
+        if state.is_locked or state.is_locked_out:
+            demand = None
+        self._longitudinal(state, demand, dt_s, acted)
+        self._lateral(state, demand, vehicle, is_override, dt_s, acted)
         if not (state.is_lateral or state.is_longitudinal):
-            if state.engaged_since_s is not None or state.excess_since_s is not None:
-                state = replace(state, engaged_since_s=None, excess_since_s=None)
+            state.engaged_since_s = state.excess_since_s = None
         elif state.engaged_since_s is None:
-            state = replace(state, engaged_since_s=now_s)
+            state.engaged_since_s = now_s
         self.state = state
         return self._outputs(state, inputs, now_s, acted, is_override)
 
     def _demand(
         self, state: EnvelopeState, demand: ActuationCommand | None, now_s: float, faults: list[str]
-    ) -> tuple[EnvelopeState, ActuationCommand | None]:
+    ) -> ActuationCommand | None:
         """The demand to follow, `None` where it cannot be trusted."""
         if demand is None:
             faults.append("demand_absent")
-            return replace(state, demand=None), None
+            state.demand = None
+            return None
         if not _is_finite(
             demand.curvature_1pm, demand.accel_mps2, demand.stamp_s, demand.lateral_authority, demand.oldest_input_age_s
         ):
             faults.append("demand_not_finite")
-            return state, None
+            return None
         waited_s = max(0.0, now_s - demand.stamp_s)  # the information got older on the way here
         if (demand.oldest_input_age_s or 0.0) + waited_s > self._params.information_max_age_s:
             faults.append("information_old")
-            return state, None
+            return None
         former = state.demand
         ahead = 1 if former is None else (demand.counter - former.counter) % COUNTER_MODULO
         if 0 < ahead < COUNTER_MODULO // 2:
-            return replace(state, demand=demand, demand_s=now_s), demand
+            state.demand, state.demand_s = demand, now_s
+            return demand
         # repeated or out of order: the newer one that was taken before still holds, for a while
         if now_s - state.demand_s >= self._params.demand_frozen_s:
             faults.append("demand_frozen")
-            return replace(state, demand=None if ahead else former), None
-        return state, former
+            state.demand = None if ahead else former
+            return None
+        return former
 
-    def _vehicle(
-        self, state: EnvelopeState, vehicle: VehicleState | None, faults: list[str]
-    ) -> tuple[EnvelopeState, VehicleState | None]:
+    def _vehicle(self, state: EnvelopeState, vehicle: VehicleState | None, faults: list[str]) -> VehicleState | None:
         """The vehicle state to believe; the last believed speed is kept for the limits."""
         if vehicle is None:
             faults.append("vehicle_absent")
-            return state, None
+            return None
+        speed_mps = vehicle.speed_mps
         if not _is_finite(
-            vehicle.stamp_s,
-            vehicle.speed_mps,
-            vehicle.accel_mps2,
-            vehicle.yaw_rate_rps,
-            vehicle.driver_torque_nm,
+            vehicle.stamp_s, speed_mps, vehicle.accel_mps2, vehicle.yaw_rate_rps, vehicle.driver_torque_nm
         ):
             faults.append("vehicle_not_finite")
-            return state, None
+            return None
         if state.speed_mps is not None:
             passed_s = max(vehicle.stamp_s - state.speed_s, 0.0)
-            if abs(vehicle.speed_mps - state.speed_mps) > self._params.speed_slew_mps2 * (passed_s + STEP_MAX_S):
+            if abs(speed_mps - state.speed_mps) > self._params.speed_slew_mps2 * (passed_s + STEP_MAX_S):
                 faults.append("speed_jump")
                 # the next value is judged against this one: a lasting jump is believed after the re-arming time
-                return replace(state, speed_mps=max(vehicle.speed_mps, state.speed_mps, key=abs)), None
-        return replace(state, speed_mps=vehicle.speed_mps, speed_s=vehicle.stamp_s), vehicle
+                state.speed_mps = max(speed_mps, state.speed_mps, key=abs)
+                return None
+        state.speed_mps, state.speed_s = speed_mps, vehicle.stamp_s
+        return vehicle
 
-    def _lock(
-        self, state: EnvelopeState, demand: ActuationCommand | None, faults: list[str], now_s: float
-    ) -> EnvelopeState:
+    def _lock(self, state: EnvelopeState, demand: ActuationCommand | None, faults: list[str], now_s: float) -> None:
         """A fault locks; a clean interval in which nothing is asked for unlocks."""
         if faults:
-            return replace(state, is_locked=True, lock_cause=faults[0], clean_since_s=None)
+            state.is_locked, state.lock_cause, state.clean_since_s = True, faults[0], None
+            return
         if not state.is_locked:
-            return state
+            return
         if demand is None or demand.is_lateral_active or demand.is_longitudinal_active:
-            return replace(state, clean_since_s=None)
+            state.clean_since_s = None
+            return
         since_s = now_s if state.clean_since_s is None else state.clean_since_s
         if now_s - since_s >= self._params.rearm_s:
-            return replace(state, is_locked=False, lock_cause="", clean_since_s=None)
-        return replace(state, clean_since_s=since_s)
+            state.is_locked, state.lock_cause, state.clean_since_s = False, "", None
+        else:
+            state.clean_since_s = since_s
 
-    def _override(self, state: EnvelopeState, vehicle: VehicleState | None, now_s: float) -> tuple[EnvelopeState, bool]:
+    def _override(self, state: EnvelopeState, vehicle: VehicleState | None, now_s: float) -> bool:
         """Whether the driver steers, or did so shortly before (R79 5.6.2.1.3(a))."""
         torque = None if vehicle is None else vehicle.driver_torque_nm
         if torque is not None and abs(torque) > self._params.override_torque_nm:
-            return replace(state, override_until_s=now_s + self._params.override_resume_s), True
-        until_s = state.override_until_s
-        if until_s is not None and now_s < until_s:
-            return state, True
-        return (state if until_s is None else replace(state, override_until_s=None)), False
+            state.override_until_s = now_s + self._params.override_resume_s
+            return True
+        if state.override_until_s is not None and now_s < state.override_until_s:
+            return True
+        state.override_until_s = None
+        return False
 
     def _watch_excess(
         self, state: EnvelopeState, vehicle: VehicleState | None, is_override: bool, now_s: float
-    ) -> EnvelopeState:
+    ) -> None:
         """The car moves far beyond what may be asked for while we actuate: our actuation is not what we think."""
         since_s = state.engaged_since_s
         if vehicle is None or is_override or since_s is None or now_s - since_s < self._params.excess_after_s:
-            return state if state.excess_since_s is None else replace(state, excess_since_s=None)
+            state.excess_since_s = None
+            return
         factor = self._params.excess_factor
         is_excess = False
         if state.is_lateral and vehicle.yaw_rate_rps is not None:
@@ -310,20 +325,20 @@ class Envelope:
             low, high = factor * self.limits.accel_min_mps2, factor * self.limits.accel_max_mps2
             is_excess = is_excess or not low <= vehicle.accel_mps2 <= high
         if not is_excess:
-            return replace(state, excess_since_s=None)
+            state.excess_since_s = None
+            return
         began_s = now_s if state.excess_since_s is None else state.excess_since_s
-        return replace(
-            state, excess_since_s=began_s, is_locked_out=state.is_locked_out or now_s - began_s > self._params.excess_s
-        )
+        state.excess_since_s = began_s
+        state.is_locked_out = state.is_locked_out or now_s - began_s > self._params.excess_s
 
     def _longitudinal(
         self, state: EnvelopeState, demand: ActuationCommand | None, dt_s: float, acted: list[str]
-    ) -> EnvelopeState:
+    ) -> None:
         limits = self.limits
         target = 0.0
         is_asked = demand is not None and demand.is_longitudinal_active
         if demand is not None and is_asked:
-            target = min(max(demand.accel_mps2, limits.accel_min_mps2), limits.accel_max_mps2)
+            target = _clamped(demand.accel_mps2, limits.accel_min_mps2, limits.accel_max_mps2)
             if target != demand.accel_mps2:
                 acted.append("accel")
         step = (limits.jerk_max_mps3 if target > state.accel_mps2 else -limits.jerk_min_mps3) * dt_s
@@ -331,16 +346,13 @@ class Envelope:
         if is_asked and value != target:
             acted.append("jerk")
         is_active = is_asked or abs(value) > ACCEL_EPS_MPS2
-        return replace(
-            state,
-            is_longitudinal=is_active,
-            accel_mps2=value if is_active else 0.0,
-            longitudinal_author=self._kept(
-                demand.longitudinal_author if demand else "", state.longitudinal_author, is_active
-            ),
-            longitudinal_cause=self._cause(
-                demand.longitudinal_cause if demand else "", state.longitudinal_cause, state, is_active
-            ),
+        state.is_longitudinal = is_active
+        state.accel_mps2 = value if is_active else 0.0
+        state.longitudinal_author = self._kept(
+            demand.longitudinal_author if demand else "", state.longitudinal_author, is_active
+        )
+        state.longitudinal_cause = self._cause(
+            demand.longitudinal_cause if demand else "", state.longitudinal_cause, state, is_active
         )
 
     def _lateral(
@@ -351,7 +363,7 @@ class Envelope:
         is_override: bool,
         dt_s: float,
         acted: list[str],
-    ) -> EnvelopeState:
+    ) -> None:
         limits, params = self.limits, self._params
         speed = state.speed_mps or 0.0
         bound = limits.curvature_max_1pm(speed, state.accel_mps2)
@@ -363,14 +375,14 @@ class Envelope:
         curvature = state.curvature_1pm
         if is_wanted and not state.is_lateral:
             # begin where the car is: at authority zero this steers nothing, later it would be a step
-            curvature = min(max(driven if driven is not None else 0.0, -bound), bound)
+            curvature = _clamped(driven if driven is not None else 0.0, -bound, bound)
         if is_wanted:
             assert demand is not None
-            target = min(max(demand.curvature_1pm, -bound), bound)
+            target = _clamped(demand.curvature_1pm, -bound, bound)
             if target != demand.curvature_1pm:
                 acted.append("lateral_accel")
         else:
-            target = curvature if driven is None else min(max(driven, -bound), bound)
+            target = curvature if driven is None else _clamped(driven, -bound, bound)
         moved = _towards(curvature, target, rate * dt_s)
         if is_wanted and moved != target:
             acted.append("lateral_jerk")
@@ -385,15 +397,14 @@ class Envelope:
             fall_s = params.override_hand_back_s if is_override else params.hand_back_s
             authority = max(0.0, state.authority - dt_s / fall_s)
         is_active = is_wanted or (state.is_lateral and authority > 0.0)
-        return replace(
-            state,
-            is_lateral=is_active,
-            curvature_1pm=moved if is_active else 0.0,
-            authority=authority if is_active else 0.0,
-            lateral_author=self._kept(demand.lateral_author if demand else "", state.lateral_author, is_active),
-            lateral_cause="driver_override"
+        state.is_lateral = is_active
+        state.curvature_1pm = moved if is_active else 0.0
+        state.authority = authority if is_active else 0.0
+        state.lateral_author = self._kept(demand.lateral_author if demand else "", state.lateral_author, is_active)
+        state.lateral_cause = (
+            "driver_override"
             if is_override and is_active
-            else self._cause(demand.lateral_cause if demand else "", state.lateral_cause, state, is_active),
+            else self._cause(demand.lateral_cause if demand else "", state.lateral_cause, state, is_active)
         )
 
     @staticmethod
@@ -426,8 +437,8 @@ class Envelope:
         if demand is not None and demand.oldest_input_age_s is not None and math.isfinite(demand.oldest_input_age_s):
             ages.append((ages[0] if math.isfinite(demand.stamp_s) else 0.0) + max(0.0, demand.oldest_input_age_s))
         is_safe = state.is_locked or state.is_locked_out
-        limits = tuple(sorted(set(acted)))
-        command = ActuationCommand(
+        limits = tuple(sorted(set(acted))) if acted else ()
+        command = make_command(
             stamp_s=now_s,
             author="envelope",
             counter=state.counter,
@@ -447,7 +458,7 @@ class Envelope:
         )
         is_active = state.is_lateral or state.is_longitudinal
         if state.is_locked_out:
-            status = Status(
+            status = make_status(
                 state="locked_out",
                 is_active=is_active,
                 health=Health.FAULT,
@@ -455,7 +466,7 @@ class Envelope:
             )
         elif is_safe:
             is_fault = state.lock_cause != "start"
-            status = Status(
+            status = make_status(
                 state="handing_back" if is_active else "safe",
                 is_active=is_active,
                 health=Health.DEGRADED if is_fault else Health.OK,
@@ -471,8 +482,8 @@ class Envelope:
                 if is_active
                 else "idle"
             )
-            status = Status(state=name, is_active=is_active, reason=clipped(", ".join(limits)))
-        return EnvelopeOutputs(command=command, status=status)
+            status = make_status(state=name, is_active=is_active, reason=clipped(", ".join(limits)) if limits else "")
+        return make_outputs(command=command, status=status)
 
 
 def _build(context: BuildContext) -> Envelope:
