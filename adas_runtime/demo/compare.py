@@ -6,6 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from adas_runtime.signals import ActuationCommand, Alert, VehicleState
@@ -84,6 +85,27 @@ def pair_up(live: Sequence[Begun], replay: Sequence[Begun], tolerance_s: float =
         return first.t_s
 
     return sorted(pairs, key=place)
+
+
+class Verdict(Enum):
+    """Whether the live graph did what the replay does."""
+
+    AGREE = "agree"
+    DISAGREE = "disagree"
+    NOT_COMPARABLE = "not_comparable"
+
+
+def verdict(pairs: Sequence[Pair], late: int, lost: int) -> Verdict:
+    """What the pairs say; a live graph that did not get the drive in time cannot be held to it.
+
+    Args:
+        pairs: Alerts of both.
+        late: Messages that could not be sent in time.
+        lost: Pictures sent that perception did not see.
+    """
+    if all(pair.is_same for pair in pairs):
+        return Verdict.AGREE
+    return Verdict.NOT_COMPARABLE if late > 0 or lost > 0 else Verdict.DISAGREE
 
 
 def latencies_s(

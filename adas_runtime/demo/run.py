@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from adas_runtime.demo.compare import Begun, Pair, begun, latencies_s, pair_up, quantile
+from adas_runtime.demo.compare import Begun, Pair, Verdict, begun, latencies_s, pair_up, quantile, verdict
 from adas_runtime.demo.drive import Drive, find
 from adas_runtime.errors import AdasError
 from adas_runtime.graph import default_graph, live_topic
@@ -58,7 +58,7 @@ class Live:
 
 
 def run(wish: Wish, *, as_json: bool = False) -> int:
-    """The whole demo; its exit code: 1 where live graph and replay disagree.
+    """The whole demo; its exit code: 1 where live graph and replay disagree although the machine kept up.
 
     Raises:
         AdasError: An input cannot be used, or the graph does not start.
@@ -78,13 +78,13 @@ def run(wish: Wish, *, as_json: bool = False) -> int:
     start_s = float(summary["start_s"])
     replayed = begun(_alerts(replay_folder / "out.mcap"), start_s, start_s + float(summary["duration_s"]))
     pairs = pair_up(live.alerts, replayed)
-    is_same = all(pair.is_same for pair in pairs)
+    result_is = verdict(pairs, live.late, live.frames_sent - live.frames_seen)
     result = {
         "schema": "adas-demo/1",
         "drive": str(drive.bag),
         "market": summary["market"],
         "vehicle": vehicle,
-        "is_same": is_same,
+        "verdict": result_is.value,
         "live": asdict(live),
         "replay": {
             "real_time_factor": summary["real_time_factor"],
@@ -100,8 +100,8 @@ def run(wish: Wish, *, as_json: bool = False) -> int:
     if as_json:
         print(json.dumps(result, indent=2))
     else:
-        _show(drive, live, summary, pairs, notes, lines, replay_folder)
-    return 0 if is_same else 1
+        _show(drive, live, summary, pairs, result_is, notes, lines, replay_folder)
+    return 1 if result_is is Verdict.DISAGREE else 0
 
 
 def _make_place(out: Path) -> None:
@@ -316,6 +316,7 @@ def _show(
     live: Live,
     summary: dict[str, Any],
     pairs: list[Pair],
+    result_is: Verdict,
     notes: list[str],
     lines: list[str],
     folder: Path,
@@ -354,8 +355,14 @@ def _show(
         )
     for text in summary["warnings"]:
         console.print(f"  warning: {text}")
-    if all(pair.is_same for pair in pairs):
+    if result_is is Verdict.AGREE:
         console.print("live graph and replay agree")
+    elif result_is is Verdict.NOT_COMPARABLE:
+        lost = live.frames_sent - live.frames_seen
+        console.print(
+            "live graph and replay are not compared: this machine was too busy to drive in real time "
+            f"({lost} pictures lost, {live.late} messages late); end other work and run again"
+        )
     else:
         console.print("live graph and replay DISAGREE: an alert of one is not in the other; see both recordings")
         for text in lines[-5:]:

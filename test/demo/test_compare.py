@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adas_runtime.demo.compare import Begun, begun, latencies_s, pair_up, quantile
+from adas_runtime.demo.compare import Begun, Verdict, begun, latencies_s, pair_up, quantile, verdict
 from adas_runtime.demo.playback import Pace, Told, as_compressed, cues
 from adas_runtime.signals import ActuationCommand, Alert, AlertLevel, CameraFrame, CameraId, VehicleState
 
@@ -48,6 +48,13 @@ def test_missing_and_moved_alerts_are_seen() -> None:
     pairs = pair_up([at(1.0), at(5.0)], [at(1.2), at(8.0), at(5.1, "other")])
     assert [pair.is_same for pair in pairs] == [True, False, False, False]
     assert pairs[0].live == at(1.0) and pairs[0].replay == at(1.2)
+
+
+def test_a_graph_that_got_the_drive_too_late_is_not_held_to_it() -> None:
+    same, other = pair_up([at(1.0)], [at(1.1)]), pair_up([at(1.0)], [])
+    assert verdict(same, late=9, lost=9) is Verdict.AGREE
+    assert verdict(other, late=0, lost=0) is Verdict.DISAGREE
+    assert verdict(other, late=1, lost=0) is verdict(other, late=0, lost=1) is Verdict.NOT_COMPARABLE
 
 
 @given(
