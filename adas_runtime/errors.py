@@ -23,7 +23,8 @@ class AdasError(Exception):
         text = ": ".join(part for part in (self.where, self.what) if part)
         if self.mend:
             text = f"{text}; {self.mend}"
-        return " ".join(text.split())
+        # names come from files and senders: what would steer a terminal, or could not be printed, is spelt out
+        return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in " ".join(text.split()))
 
 
 class ConfigError(AdasError):

@@ -197,7 +197,7 @@ class Binder:
             what = f"{offset:+.3f} s off"
             if not any(stamps):
                 what = "unset"
-            elif 0.5 < median(stamps) / (log_s * 1e3) < 2.0:
+            elif log_s > 0.0 and 0.5 < median(stamps) / (log_s * 1e3) < 2.0:
                 what = "in milliseconds"
             elif abs(median(stamps)) < 0.1 * log_s:
                 what = f"of another clock ({median(stamps):.1f} s, perhaps since its start)"

@@ -5,9 +5,12 @@ The one way in for replay, player and `adas inputs`, so that all of them take a 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from rosbags.serde.errors import SerdeError
 
 from adas_runtime.errors import BagError, SignalError
 from adas_runtime.inputs.binder import Binder, Converted, own_reader
@@ -26,7 +29,10 @@ PICTURES: Final = 3
 OWN_MAP: Final = "default"
 
 Read = Callable[[bytes], Any]
-UNREADABLE: Final = (SignalError, ValueError, KeyError, IndexError, AttributeError, TypeError, AssertionError)
+UNREADABLE: Final = (
+    SignalError, SerdeError, ValueError, KeyError, IndexError, AttributeError, TypeError, AssertionError,
+    OverflowError, struct.error, MemoryError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ recording order, and with it a clock that ran back, could be seen, and needs met
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sqlite3
@@ -35,6 +36,12 @@ BACKWARD_NS: Final = 100_000_000  # less is jitter between writers, as in the ex
 INDEX_PASS_MAX: Final = 256 * 1024 * 1024  # larger files are only searched for clock jumps where their chunks overlap
 LOOK_AHEAD: Final = 10_000  # messages that are searched for the other topics' clocks
 ROWS: Final = 4096  # rows of a SQLite bag that are held at a time
+ROWS_BYTES: Final = 64 * 1024 * 1024  # or fewer, where they are pictures
+MESSAGE_MAX: Final = 128 * 1024 * 1024  # no sensor's message is longer; what says so is damaged or a trap
+CHUNK_MAX: Final = 256 * 1024 * 1024  # of one MCAP record, packed and unpacked: recorders write 1 to 16 MiB
+UNPACKED_MIN: Final = 64 * 1024 * 1024  # a packed file may always become that large
+UNPACKED_RATIO: Final = 200  # and beyond it this many times its own size; recordings pack 2 to 30 times
+NAME_MAX: Final = 255  # of a file, on all file systems
 _RECORD: Final = struct.Struct("<BQ")
 _MESSAGE: Final = struct.Struct("<HIQQ")
 _CHUNK: Final = struct.Struct("<QQQII")
@@ -114,6 +121,8 @@ class _McapFile:
             EOFError,
             OSError,
             KeyError,
+            OverflowError,
+            MemoryError,
         ):
             return False
         if summary is None or summary.statistics is None:
@@ -123,6 +132,8 @@ class _McapFile:
             return False
         if any(index.chunk_start_offset + index.chunk_length > self._size for index in summary.chunk_indexes):
             return False
+        if any(index.chunk_length > CHUNK_MAX for index in summary.chunk_indexes):
+            return False  # the walk tells it
         for schema in summary.schemas.values():
             self._schemas[schema.id] = schema
         for channel in summary.channels.values():
@@ -153,7 +164,11 @@ class _McapFile:
                 break
             if opcode == 0 or opcode > 0x7F or (end > self._size and opcode not in (0x05, 0x06)):
                 break
-            if opcode == 0x06:
+            if end - at > CHUNK_MAX and opcode in (0x03, 0x04, 0x05, 0x06) and end <= self._size:
+                self._warn(
+                    f"a record of {length} bytes at byte {at} is left out: more than {CHUNK_MAX} is no recording"
+                )
+            elif opcode == 0x06:
                 times = [row[0] for row in self.load(_Chunk(0, 0, at, end - at), None, with_data=False)]
                 if times:
                     self.chunks.append(_Chunk(min(times), max(times), at, end - at))
@@ -214,7 +229,7 @@ class _McapFile:
 
     def load(self, chunk: _Chunk, wanted: Collection[str] | None, with_data: bool = True) -> list[Row]:
         self._stream.seek(chunk.place)
-        data = self._stream.read(chunk.length)
+        data = self._stream.read(min(chunk.length, CHUNK_MAX))
         rows: list[Row] = []
         if data[:1] != b"\x06":
             self._records(data, wanted, rows, chunk.place, with_data)
@@ -237,21 +252,31 @@ class _McapFile:
         import zstandard
 
         out = bytearray()
+        if size > CHUNK_MAX:
+            self._warn(f"chunk at byte {place} says it unpacks to {size} bytes, more than {CHUNK_MAX}; left out")
+            return b""
         try:
             if compression == "zstd":
-                if len(body) and size <= 1 << 31:
+                if zstandard.frame_content_size(body) in (-1, size):  # it says nothing, or the same as the chunk
                     try:
                         return zstandard.ZstdDecompressor().decompress(body, max_output_size=size)
                     except zstandard.ZstdError:
-                        stream = zstandard.ZstdDecompressor().decompressobj()
-                        for at in range(0, len(body), 4096):
-                            out += stream.decompress(body[at : at + 4096])
+                        pass
+                stream = zstandard.ZstdDecompressor().decompressobj()
+                for at in range(0, len(body), 4096):
+                    out += stream.decompress(body[at : at + 4096])
+                    if len(out) > size:
+                        raise ValueError("longer than it says")
             elif compression == "lz4":
                 import lz4.frame  # type: ignore[import-untyped]
 
                 lz4_stream = lz4.frame.LZ4FrameDecompressor()
                 for at in range(0, len(body), 65536):
-                    out += lz4_stream.decompress(body[at : at + 65536])
+                    out += lz4_stream.decompress(body[at : at + 65536], max_length=size + 1 - len(out))
+                    if len(out) > size:
+                        raise ValueError("longer than it says")
+                    if lz4_stream.eof:
+                        break
             else:
                 self._warn(f"chunk at byte {place} is compressed as {compression!r}, which is not known; left out")
         except (
@@ -260,9 +285,9 @@ class _McapFile:
             ValueError,
             MemoryError,
         ) as error:  # lz4 raises RuntimeError
-            self._warn(
-                f"chunk at byte {place} is damaged ({type(error).__name__}); its first {len(out)} bytes are used"
-            )
+            del out[size:]
+            what = type(error).__name__ if type(error) is not ValueError else str(error)
+            self._warn(f"chunk at byte {place} is damaged ({what}); its first {len(out)} bytes are used")
         return bytes(out)
 
     def _records(
@@ -396,10 +421,14 @@ class _SqliteFile:
             for name, encoding, text in self._base.execute(
                 "SELECT topic_type, encoding, encoded_message_definition FROM message_definitions"
             ):
-                texts[name] = (encoding, text)
+                if isinstance(encoding, str) and isinstance(text, str):
+                    texts[name] = (encoding, text)
         for number, name, kind, serialization in self._base.execute(
             "SELECT id, name, type, serialization_format FROM topics ORDER BY id"
         ):
+            if not (isinstance(name, str) and isinstance(kind, str) and isinstance(serialization, str)):
+                self._warn(f"topic {number} has no name, type or serialisation; it is left out")
+                continue
             encoding, text = texts.get(kind, ("", ""))
             self._names[number] = name
             self.topics.setdefault(
@@ -419,14 +448,23 @@ class _SqliteFile:
         times: list[int] = []
         first = 0
         last_ns: int | None = None
-        number = lost = 0
+        former = 0
+        number = lost = held = 0
         try:
-            for number, topic, stamp_ns in self._base.execute(
-                "SELECT id, topic_id, timestamp FROM messages ORDER BY id"
+            for number, topic, stamp_ns, size in self._base.execute(
+                "SELECT id, topic_id, timestamp, length(data) FROM messages ORDER BY id"
             ):
-                if not isinstance(stamp_ns, int) or topic not in self._names:
+                if not (isinstance(number, int) and isinstance(stamp_ns, int)) or topic not in self._names:
                     lost += 1  # a damaged page
                     continue
+                if stamp_ns < 0 or (size or 0) > MESSAGE_MAX:
+                    lost += 1
+                    continue
+                held += size or 0
+                if times and held > ROWS_BYTES:
+                    self.chunks.append(_Chunk(min(times), max(times), first, former))
+                    times, held = [], size or 0
+                former = number
                 if not times:
                     first = number
                 times.append(stamp_ns)
@@ -434,14 +472,17 @@ class _SqliteFile:
                 counts[topic] = counts.get(topic, 0) + 1
                 if len(times) == ROWS:
                     self.chunks.append(_Chunk(min(times), max(times), first, number))
-                    times = []
+                    times, held = [], 0
         except sqlite3.DatabaseError as error:
             told = "nothing in it can be read" if last_ns is None else f"read up to log time {last_ns * 1e-9:.3f} s"
             self._warn(f"cut short or damaged after row {number} ({error}): {told}")
         if lost:
-            self._warn(f"cut short or damaged: {lost} rows without a time or a topic are left out")
+            self._warn(
+                f"cut short or damaged: {lost} rows without a topic or a time, before 1970, or of more than "
+                f"{MESSAGE_MAX} bytes are left out"
+            )
         if times:
-            self.chunks.append(_Chunk(min(times), max(times), first, number))
+            self.chunks.append(_Chunk(min(times), max(times), first, former))
         for topic, count in counts.items():
             name = self._names.get(topic)
             if name is not None:
@@ -459,10 +500,10 @@ class _SqliteFile:
         try:
             for number, topic, stamp_ns, data in self._base.execute(
                 f"SELECT id, topic_id, timestamp, {'data' if with_data else 'NULL'} FROM messages "
-                f"WHERE id BETWEEN ? AND ? AND topic_id IN ({marks}) ORDER BY id",
-                (chunk.place, chunk.length, *numbers),
+                f"WHERE id BETWEEN ? AND ? AND topic_id IN ({marks}) AND ifnull(length(data), 0) <= ? ORDER BY id",
+                (chunk.place, chunk.length, *numbers, MESSAGE_MAX),
             ):
-                if isinstance(stamp_ns, int):
+                if isinstance(number, int) and isinstance(stamp_ns, int) and stamp_ns >= 0:
                     rows.append((stamp_ns, self._names[topic], number, number, data if type(data) is bytes else b""))
         except sqlite3.DatabaseError as error:
             last = f"read up to log time {rows[-1][0] * 1e-9:.3f} s" if rows else f"rows from {chunk.place} are lost"
@@ -574,6 +615,14 @@ class Bag:
     def _find_files(self) -> list[Path]:
         path = self.path
         where = str(path)
+        try:
+            where.encode()
+        except UnicodeEncodeError:
+            raise BagError(
+                "its name is not valid UTF-8, so no report could name it",
+                where=os.fsencode(path).decode("utf-8", errors="backslashreplace"),
+                mend="rename it",
+            ) from None
         if not path.exists():
             raise BagError(
                 "there is no such file or folder",
@@ -591,6 +640,8 @@ class Bag:
             if beside.is_file():
                 self._read_metadata(beside)
             return [path]
+        if not path.is_dir():
+            raise BagError("is a device or a pipe, no recording", where=where, mend="give a file or a folder")
         found = sorted(
             (item for item in path.iterdir() if re.search(r"\.(mcap|db3)(\.zstd)?$", item.name) and item.is_file()),
             key=lambda item: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", item.name)],
@@ -600,7 +651,7 @@ class Bag:
             for name in self._read_metadata(path / "metadata.yaml"):
                 # rosbag2 once wrote paths relative to the folder above; only the name is certain
                 item = path / Path(name).name
-                if item.is_file():
+                if len(os.fsencode(item.name)) <= NAME_MAX and item.is_file():
                     listed.append(item)
                 else:
                     self.warnings.append(f"{item}: named in metadata.yaml, but missing; the other files are read")
@@ -617,7 +668,7 @@ class Bag:
         try:
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
             info = document["rosbag2_bagfile_information"]
-            names = [str(name) for name in info.get("relative_file_paths") or ()]
+            names = [name for name in info.get("relative_file_paths") or () if isinstance(name, str)]
             self.distro = str(info.get("ros_distro") or "")
             for item in info.get("topics_with_message_count") or ():
                 about = item["topic_metadata"]
@@ -629,6 +680,8 @@ class Bag:
             KeyError,
             TypeError,
             AttributeError,
+            ValueError,
+            RecursionError,
         ) as error:
             self.warnings.append(
                 f"{path}: not a bag's metadata ({type(error).__name__}); the files are read without it"
@@ -670,11 +723,24 @@ class Bag:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="adas-bag-")
         target = Path(self._folder.name) / path.stem
+        left = max(UNPACKED_MIN, UNPACKED_RATIO * path.stat().st_size)
         with path.open("rb") as packed, target.open("wb") as plain:
             try:
-                zstandard.ZstdDecompressor().copy_stream(packed, plain)
+                for part in zstandard.ZstdDecompressor().read_to_iter(packed):
+                    left -= len(part)
+                    if left < 0:
+                        raise BagError(
+                            f"unpacks to more than {UNPACKED_RATIO} times its size, which no recording does",
+                            where=str(path),
+                            mend="unpack it with `zstd -d` and look at what it is",
+                        )
+                    plain.write(part)
             except zstandard.ZstdError as error:
                 self.warnings.append(f"{path}: its compression is damaged ({error}); the part before is read")
+            except OSError as error:
+                raise BagError(
+                    f"cannot be unpacked into {target.parent} ({error.strerror})", where=str(path), mend="set TMPDIR"
+                ) from error
         return target
 
     def _arrange(self) -> None:
@@ -814,7 +880,8 @@ def _plain(data: bytes) -> bytes:
     import zstandard
 
     try:
-        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+        out = zstandard.ZstdDecompressor().stream_reader(data).read(MESSAGE_MAX + 1)
+        return b"" if len(out) > MESSAGE_MAX else out
     except zstandard.ZstdError:
         return b""  # refused, and counted, where it is decoded
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sqlite3
+import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import lz4.frame  # type: ignore[import-untyped]
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from replay_bags import (
@@ -21,13 +28,14 @@ from replay_bags import (
     row,
     stamp,
     storage_file,
+    store,
     with_nan,
     write,
 )
-from rosbags.rosbag2 import StoragePlugin
+from rosbags.rosbag2 import StoragePlugin, Writer
 
 from adas_runtime.errors import BagError
-from adas_runtime.replay.bag import Bag
+from adas_runtime.replay.bag import MCAP_MAGIC, MESSAGE_MAX, Bag
 from adas_runtime.replay.schema import EventKind, Summary, read_events, read_summary
 from adas_runtime.signals import DriverInput, VehicleState
 
@@ -288,3 +296,164 @@ def test_an_unknown_market_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="nowhere"):
         replay(bag, tmp_path / "out", market="nowhere")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bag"]
+
+
+def _zstd_frame(length: int) -> bytes:
+    packer = zstandard.ZstdCompressor(level=1).compressobj()  # a frame that does not tell its length
+    parts = [packer.compress(bytes(1 << 24)) for _ in range(length >> 24)]
+    return b"".join((*parts, packer.flush()))
+
+
+def _lz4_frame(length: int) -> bytes:
+    packer = lz4.frame.LZ4FrameCompressor()
+    return b"".join((packer.begin(), *(packer.compress(bytes(1 << 24)) for _ in range(length >> 24)), packer.flush()))
+
+
+def _trap(compression: bytes, body: bytes, told: int) -> bytes:
+    head = struct.pack("<QQQII", EPOCH_NS, EPOCH_NS, told, 0, len(compression)) + compression
+    record = head + struct.pack("<Q", len(body)) + body
+    return MCAP_MAGIC + struct.pack("<BQ", 6, len(record)) + record
+
+
+def _open_in_little_memory(path: Path, more_mib: int = 1024) -> str:
+    """What a process says to a recording when it may take so much memory and no more."""
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from adas_runtime.errors import BagError\n"
+        "from adas_runtime.replay.bag import Bag\n"
+        "pages = int(Path('/proc/self/statm').read_text().split()[0])\n"
+        f"most = pages * resource.getpagesize() + ({more_mib} << 20)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (most, most))\n"
+        "try:\n"
+        "    with Bag(Path(sys.argv[1])) as bag:\n"
+        "        print(sum(1 for _ in bag.messages()), *bag.warnings)\n"
+        "except BagError as error:\n"
+        "    print(error.line())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr[-500:]
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (lambda: _trap(b"zstd", _zstd_frame(1 << 31), 100), "longer than it says"),
+        (lambda: _trap(b"zstd", _zstd_frame(1 << 31), 1 << 50), "says it unpacks to"),
+        (lambda: _trap(b"lz4", _lz4_frame(1 << 31), 100), "longer than it says"),
+        (lambda: MCAP_MAGIC + struct.pack("<BQ", 6, 1 << 63) + bytes(64), "nothing in it can be read"),
+    ],
+    ids=["zstd", "zstd_huge", "lz4", "record_of_8_EiB"],
+)
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused(
+    tmp_path: Path, data: Callable[[], bytes], reason: str
+) -> None:
+    path = tmp_path / "trap.mcap"
+    path.write_bytes(data())
+    assert reason in _open_in_little_memory(path)
+
+
+def test_a_record_longer_than_memory_is_passed_over(tmp_path: Path) -> None:
+    """A hole of 60 GB in the middle: what lies before it is still read."""
+    path = tmp_path / "hole.mcap"
+    whole = storage_file(write(tmp_path / "bag", drive(1.0))).read_bytes()
+    end = whole.index(b"\x0f" + struct.pack("<Q", 4))  # the data end record
+    with path.open("wb") as stream:
+        stream.write(whole[:end] + struct.pack("<BQ", 5, 60 << 30))
+        stream.truncate(61 << 30)
+    told = _open_in_little_memory(path)
+    assert "is left out" in told
+    assert int(told.split()[0]) == len(drive(1.0))
+
+
+def test_a_packed_file_does_not_fill_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "trap.mcap.zstd"
+    path.write_bytes(_zstd_frame(1 << 27))
+    with pytest.raises(BagError, match="unpacks to more than"):
+        _read(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 50_000, f"rosbag2_bagfile_information: {{relative_file_paths: [{'a' * 5000}]}}"]
+)
+def test_metadata_that_cannot_be_read_costs_no_recording(tmp_path: Path, text: str) -> None:
+    bag = write(tmp_path / "bag", drive(1.0))
+    (bag / "metadata.yaml").write_text(text)
+    found, warnings = _read(bag)
+    assert len(found) == len(drive(1.0))
+    assert warnings
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE topics SET name = x'00ff' WHERE id = 1",
+        "UPDATE topics SET type = x'00ff' WHERE id = 1",
+        "UPDATE messages SET timestamp = -5 WHERE id = 1",
+        f"UPDATE messages SET data = zeroblob({MESSAGE_MAX + 1}) WHERE id = 1",
+    ],
+    ids=["no_name", "type_of_bytes", "before_1970", "huge_message"],
+)
+def test_rows_that_no_recorder_writes_are_left_out(tmp_path: Path, change: str) -> None:
+    bag = write(tmp_path / "bag", drive(1.0), StoragePlugin.SQLITE3)
+    with sqlite3.connect(storage_file(bag)) as base:
+        base.execute(change)
+    base.close()
+    found, warnings = _read(bag)
+    assert 0 < len(found) < len(drive(1.0))
+    assert any("left out" in line for line in warnings)
+
+
+def test_pictures_in_a_database_are_not_held_at_once(tmp_path: Path) -> None:
+    """Four thousand raw pictures are 24 GB: as many rows are held as are worth 64 MiB."""
+    bag = write(tmp_path / "bag", drive(1.0), StoragePlugin.SQLITE3)
+    with sqlite3.connect(storage_file(bag)) as base:
+        base.execute("UPDATE messages SET data = zeroblob(4000000)")
+    base.close()
+    assert int(_open_in_little_memory(bag, more_mib=400).split()[0]) == len(drive(1.0))
+
+
+def test_a_pipe_is_no_recording(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BagError, match="is a device or a pipe"):
+        _read(tmp_path / "pipe")
+
+
+def test_a_name_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.mcap"))
+    path.write_bytes(b"")
+    with pytest.raises(BagError, match="not valid UTF-8") as caught:
+        _read(path)
+    assert caught.value.line().isprintable()
+
+
+def test_a_message_shorter_than_its_definition_is_counted(tmp_path: Path) -> None:
+    """Of a foreign type, read by the definition that the recording embeds."""
+    types = store()
+    bag = tmp_path / "bag"
+    kind = "geometry_msgs/msg/TwistStamped"
+    with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connection = writer.add_connection("/twist", kind, typestore=types)
+        for index in range(200):
+            sent = types.types[kind](
+                header=types.types["std_msgs/msg/Header"](
+                    stamp=types.types["builtin_interfaces/msg/Time"](sec=EPOCH_NS // 10**9, nanosec=index * 5_000_000),
+                    frame_id="base",
+                ),
+                twist=types.types["geometry_msgs/msg/Twist"](
+                    linear=types.types["geometry_msgs/msg/Vector3"](x=20.0, y=0.0, z=0.0),
+                    angular=types.types["geometry_msgs/msg/Vector3"](x=0.0, y=0.0, z=0.0),
+                ),
+            )
+            data = bytes(types.serialize_cdr(sent, kind))
+            writer.write(connection, EPOCH_NS + index * 5_000_000, data + (b"\0" * 9 if index % 4 == 0 else b""))
+    assert read_summary(replay(bag, tmp_path / "out")).inputs["/twist"].dropped == 50
+
+
+def test_a_recording_without_times_is_replayed(tmp_path: Path) -> None:
+    """Log times of zero, as a logger without a clock writes."""
+    rows = [(0, *item[1:]) for item in drive(1.0)]
+    assert read_summary(replay(write(tmp_path / "bag", rows), tmp_path / "out")).duration_s == 0.0
