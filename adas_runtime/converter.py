@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn, TypeVar, cast
 
 from adas_runtime.errors import SignalError, WiringError
 from adas_runtime.interfaces import ITEM_TEXT_MAX, FieldShape, Kind, shape, type_name
+from adas_runtime.records import maker
 from adas_runtime.signals import Signal
 
 S = TypeVar("S", bound=Signal)
@@ -110,8 +111,8 @@ def _compile_from(record: type) -> Callable[[Any], Any]:
             _add_check(source, record, item, depth)
             source.add(f"{target} = v", depth)
         arguments.append(f"{item.name}={target}")
-    cls = source.name("cls", record)
-    source.add(f"return {cls}({', '.join(arguments)})")
+    make = source.name("make", maker(record))
+    source.add(f"return {make}({', '.join(arguments)})")
     return source.compile("convert")
 
 
@@ -265,13 +266,20 @@ def from_msg(signal: type[S]) -> Callable[[Any], S]:
     return _from(signal)
 
 
+_checks: dict[type, Callable[[Any], None]] = {}
+
+
 def check(signal: Signal) -> None:
     """Refuse a signal that could not cross the border; for values that come from elsewhere than a message.
 
     Raises:
         SignalError: As `from_msg`.
     """
-    _check(type(signal))(signal)
+    kind = type(signal)
+    found = _checks.get(kind)
+    if found is None:
+        found = _checks[kind] = _check(kind)
+    found(signal)
 
 
 def pack(signal: Signal) -> bytes:

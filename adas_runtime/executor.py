@@ -271,8 +271,8 @@ class Executor:
         absent: tuple[str, ...] = ()
         for name, topics, max_age_s, is_many in runner.inputs:
             if is_many:
-                found = [latest[topic] for topic in topics if topic in latest]
-                values.append(tuple([signal for signal in found if is_usable(signal.stamp_s, now_s, max_age_s)]))
+                found = [latest[topic] for topic in topics if topic in latest] if topics else ()
+                values.append(tuple([value for value in found if is_usable(value.stamp_s, now_s, max_age_s)]))
                 continue
             value = latest.get(topics[0])
             if value is None or not is_usable(value.stamp_s, now_s, max_age_s):

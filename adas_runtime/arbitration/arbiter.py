@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from adas_runtime.arbitration.params import EnvelopeParams
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.records import maker
 from adas_runtime.signals import ActuationCommand, LateralRequest, LongitudinalRequest, VehicleState
 
 COUNTER_MODULO = 65536
@@ -70,6 +71,9 @@ class Choice:
 
 
 NOTHING = Choice()
+make_demand = maker(ActuationCommand)
+make_outputs = maker(ArbiterOutputs)
+make_status = maker(Status)
 
 
 def choose_lateral(requests: tuple[LateralRequest, ...], vehicle: VehicleState, override_torque_nm: float) -> Choice:
@@ -145,7 +149,7 @@ class Arbiter:
         stamps = [choice.stamp_s for choice in (lateral, longitudinal) if choice.stamp_s is not None]
         if vehicle is not None:
             stamps.append(vehicle.stamp_s)
-        demand = ActuationCommand(
+        demand = make_demand(
             stamp_s=now_s,
             author="arbiter",
             counter=self.state,
@@ -162,9 +166,9 @@ class Arbiter:
         )
         is_active = lateral.is_active or longitudinal.is_active
         state = "blind" if vehicle is None else "demanding" if is_active else "idle"
-        return ArbiterOutputs(
+        return make_outputs(
             demand=demand,
-            status=Status(
+            status=make_status(
                 state=state, is_active=is_active, reason="vehicle state is absent" if vehicle is None else ""
             ),
         )

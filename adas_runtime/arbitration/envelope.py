@@ -429,13 +429,15 @@ class Envelope:
     def _outputs(
         self, state: EnvelopeState, inputs: EnvelopeInputs, now_s: float, acted: list[str], is_override: bool
     ) -> EnvelopeOutputs:
-        ages: list[float] = []
-        for item in (inputs.demand, inputs.vehicle):
-            if item is not None and math.isfinite(item.stamp_s):
-                ages.append(max(0.0, now_s - item.stamp_s))
-        demand = inputs.demand
-        if demand is not None and demand.oldest_input_age_s is not None and math.isfinite(demand.oldest_input_age_s):
-            ages.append((ages[0] if math.isfinite(demand.stamp_s) else 0.0) + max(0.0, demand.oldest_input_age_s))
+        demand, vehicle = inputs.demand, inputs.vehicle
+        oldest_s = -1.0  # as long as nothing came in
+        if vehicle is not None and math.isfinite(vehicle.stamp_s):
+            oldest_s = max(0.0, now_s - vehicle.stamp_s)
+        if demand is not None:
+            waited_s = max(0.0, now_s - demand.stamp_s) if math.isfinite(demand.stamp_s) else -1.0
+            if demand.oldest_input_age_s is not None and math.isfinite(demand.oldest_input_age_s):
+                waited_s = max(0.0, waited_s) + max(0.0, demand.oldest_input_age_s)
+            oldest_s = max(oldest_s, waited_s)
         is_safe = state.is_locked or state.is_locked_out
         limits = tuple(sorted(set(acted))) if acted else ()
         command = make_command(
@@ -454,7 +456,7 @@ class Envelope:
             is_limited=bool(limits),
             is_safe_stop=is_safe,
             limits=limits,
-            oldest_input_age_s=min(max(ages), 1e6) if ages else None,
+            oldest_input_age_s=None if oldest_s < 0.0 else min(oldest_s, 1e6),
         )
         is_active = state.is_lateral or state.is_longitudinal
         if state.is_locked_out:

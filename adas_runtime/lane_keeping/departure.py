@@ -25,6 +25,7 @@ from adas_runtime.lane_keeping.params import (
     LaneDepartureParams,
 )
 from adas_runtime.lane_keeping.states import ACTIVE, TRANSITIONS, State, View
+from adas_runtime.records import maker
 from adas_runtime.signals import (
     Alert,
     AlertSide,
@@ -145,6 +146,13 @@ class Memory:
     alert_sent_s: float = 0.0
 
 
+make_side = maker(Side)
+make_memory = maker(Memory)
+make_outputs = maker(Outputs)
+make_status = maker(Status)
+make_view = maker(View)
+
+
 def _held(seen_s: float | None, now_s: float, hold_s: float) -> bool:
     return seen_s is not None and now_s - seen_s <= hold_s
 
@@ -248,7 +256,7 @@ class LaneDeparture:
         has_right = self._is_followed(right.line, now_s)
         missing = "vehicle_absent" if vehicle is None else "lanes_absent" if lanes is None else ""
         held_s = now_s - old.entered_s + EPS_S
-        view = View(
+        view = make_view(
             missing=missing,
             is_failure=now_s - min(vehicle_s, lanes_s) > params.fault_after_s,
             is_off=buttons.is_off,
@@ -289,7 +297,7 @@ class LaneDeparture:
             line = left.line if side is AlertSide.LEFT else right.line
             cause = self._cause(reason, line, now_s)
             alert = self._alert(side, stamp_s, since_s, cause, is_muted=buttons.is_muted)
-        self.state = Memory(
+        self.state = make_memory(
             state,
             reason,
             now_s,
@@ -310,7 +318,7 @@ class LaneDeparture:
             since_s,
             sent_s,
         )
-        return Outputs(alert=alert, status=self._status(now_s, driver is not None))
+        return make_outputs(alert=alert, status=self._status(now_s, driver is not None))
 
     # --- lines --------------------------------------------------------------------------------------------------------
 
@@ -374,7 +382,7 @@ class LaneDeparture:
         is_left: bool,
     ) -> Side:
         departing_s = self._departing_s(old.departing_s, line, now_s, is_left)
-        return Side(
+        return make_side(
             line,
             now_s if indicates else old.indicator_s,
             now_s if steers else old.steering_s,
@@ -491,7 +499,7 @@ class LaneDeparture:
             health = Health.DEGRADED
             if state is State.ARMED:
                 reason = "camera_not_calibrated" if memory.is_uncalibrated else "driver_input_absent"
-        return Status(
+        return make_status(
             state=state.value,
             is_active=state in ACTIVE,
             health=health,

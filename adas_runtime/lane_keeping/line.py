@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.lane_keeping.params import LaneDepartureParams
+from adas_runtime.records import maker
 from adas_runtime.signals import LaneBoundary, LaneSide, MarkingType
 
 RATE_MAX_MPS: Final = 5.0  # lateral speed of a car in its lane never is; bounds the filter against absurd input
@@ -38,7 +39,8 @@ class Line:
 
     def distance_at(self, now_s: float) -> float:
         """DTLM now, so that the age of the picture costs no warning time [m]."""
-        return self.distance_m + self.rate_mps * max(now_s - self.stamp_s, 0.0)
+        age_s = now_s - self.stamp_s
+        return self.distance_m + self.rate_mps * (0.0 if age_s < 0.0 else age_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class Measurement:
     distance_m: float
     width_m: float
     curvature_1pm: float
+
+
+make_line = maker(Line)
+make_measurement = maker(Measurement)
 
 
 def measure(
@@ -77,7 +83,7 @@ def measure(
     curvature_1pm = 2.0 * boundary.c2_1pm
     if not math.isfinite(distance_m + width_m + curvature_1pm):
         return None
-    return Measurement(distance_m, width_m, curvature_1pm)
+    return make_measurement(distance_m, width_m, curvature_1pm)
 
 
 def follow(
@@ -93,7 +99,7 @@ def follow(
     """
     is_inside = measured.distance_m >= params.warn_at_dtlm_m
     if line is None or stamp_s - line.stamp_s > params.track_gap_s:
-        return Line(
+        return make_line(
             measured.distance_m,
             0.0,
             stamp_s,
@@ -109,7 +115,7 @@ def follow(
     if abs(residual_m) > params.jump_m:
         outlier_since_s = stamp_s if line.outlier_since_s is None else line.outlier_since_s
         if stamp_s - outlier_since_s >= params.jump_confirm_s:
-            return Line(
+            return make_line(
                 measured.distance_m,
                 0.0,
                 stamp_s,
@@ -119,7 +125,7 @@ def follow(
                 measured.width_m,
                 measured.curvature_1pm,
             )
-        return Line(
+        return make_line(
             line.distance_m,
             line.rate_mps,
             line.stamp_s,
@@ -132,7 +138,7 @@ def follow(
     fade = math.exp(-dt_s / params.filter_s)
     distance_m = predicted_m + (1.0 - fade * fade) * residual_m
     rate_mps = line.rate_mps + (1.0 - fade) * (1.0 - fade) * residual_m / dt_s
-    return Line(
+    return make_line(
         distance_m,
         min(max(rate_mps, -RATE_MAX_MPS), RATE_MAX_MPS),
         stamp_s,

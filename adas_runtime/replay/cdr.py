@@ -15,6 +15,7 @@ from typing import Any, Final
 from adas_runtime.converter import check, refuse
 from adas_runtime.errors import SignalError
 from adas_runtime.interfaces import FieldShape, Kind, shape
+from adas_runtime.records import maker
 from adas_runtime.signals import Signal
 
 HEADER: Final = b"\x00\x01\x00\x00"  # plain CDR, little endian
@@ -138,7 +139,7 @@ def _compile_read(record: type, little: bool) -> Callable[[bytes, int], tuple[An
     source.flush_read()
     for line in after:
         source.add(line)
-    source.add(f"return {source.name(record)}({', '.join(arguments)}), p")
+    source.add(f"return {source.name(maker(record))}({', '.join(arguments)}), p")
     return source.compile("read")
 
 

@@ -202,7 +202,9 @@ class _Replay:
             def catch_up(until_s: float) -> None:
                 """Step what is due before the next message comes."""
                 due_s = executor.next_due_s()
-                if due_s is not None and until_s - due_s > GAP_S:
+                if due_s is None or due_s >= until_s:
+                    return
+                if until_s - due_s > GAP_S:
                     stop_s = due_s + GAP_S
                     while due_s is not None and due_s <= stop_s:
                         take(self._timed(executor.advance, due_s), round(due_s * 1e9))

@@ -52,6 +52,10 @@ STILLS_MAX: Final = 120
 STILL_WIDTH_PX: Final = 480
 ALERT_END_S: Final = 1.0  # an alert that holds is repeated; after this long without it has ended
 ENVELOPE: Final = "envelope"
+SHADOW: Final = "/adas/shadow/"
+SIGNS: Final = frozenset(
+    {"side"}
+)  # figures that tell which one: neither their mean nor their least value says anything
 
 
 @dataclass(slots=True)
@@ -67,6 +71,35 @@ class _Function:
     kpi_min: dict[str, float] = field(default_factory=dict)
     status: FunctionStatus | None = None
     status_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Curve:
+    """A plot's line as it grows; `last` is the last value, not rounded."""
+
+    unit: str
+    title: str
+    t_s: list[float] = field(default_factory=list)
+    values: list[float | None] = field(default_factory=list)
+    last: float | None = None
+
+    def add(self, t_s: float, value: float | None) -> None:
+        """Add a point; a flat stretch is two points."""
+        values = self.values
+        if values and value == self.last:
+            shown = values[-1]
+        else:
+            shown = None if value is None else round(value, 6)
+            self.last = value
+        if len(values) > 1 and values[-1] == shown == values[-2] and t_s > self.t_s[-1]:
+            self.t_s[-1] = t_s
+        else:
+            self.t_s.append(t_s)
+            values.append(shown)
+
+    def track(self) -> Track:
+        """The line as the series holds it."""
+        return Track(unit=self.unit, title=self.title, t_s=[round(t_s, 4) for t_s in self.t_s], values=self.values)
 
 
 @dataclass(slots=True)
@@ -91,7 +124,7 @@ class History:
         self._events: list[Event] = []
         self._rows: dict[str, list[Span]] = {spec.name: [] for spec in executor.functions}
         self._open: dict[tuple[str, str], _Open] = {}
-        self._tracks: dict[str, Track] = {}
+        self._curves: dict[str, _Curve] = {}
         self._functions = {
             spec.name: _Function(stage=Stage.OFF if spec.has_stage else Stage.ON) for spec in executor.functions
         }
@@ -138,15 +171,14 @@ class History:
     def emission(self, emission: Emission) -> None:
         """A function said something."""
         signal, t_s = emission.signal, emission.now_s - self._start_s
-        is_shadow = emission.topic.startswith("/adas/shadow/")
-        if isinstance(signal, FunctionStatus):
+        if isinstance(signal, ActuationCommand):  # the most frequent first
+            self._command(emission.function, signal, t_s)
+        elif isinstance(signal, FunctionStatus):
             self._status(signal, t_s)
         elif isinstance(signal, Alert):
-            self._alert(emission.function, signal, t_s, is_shadow)
-        elif isinstance(signal, ActuationCommand):
-            self._command(emission.function, signal, t_s)
+            self._alert(emission.function, signal, t_s, emission.topic.startswith(SHADOW))
         elif isinstance(signal, ACTUATING):
-            self._request(emission.function, signal, t_s, is_shadow)
+            self._request(emission.function, signal, t_s, emission.topic.startswith(SHADOW))
         elif isinstance(signal, LaneModel):
             self._lane(signal, t_s)
 
@@ -154,31 +186,22 @@ class History:
         self._events.append(event)
 
     def _plot(self, name: str, title: str, unit: str, t_s: float, value: float | None) -> None:
-        track = self._tracks.get(name)
-        if track is None:
-            track = self._tracks[name] = Track(unit=unit, title=title, t_s=[], values=[])
-        times, values = track.t_s, track.values
-        shown = None if value is None else round(value, 6)
-        if len(values) > 1 and values[-1] == shown == values[-2] and t_s > times[-1]:
-            times[-1] = round(t_s, 4)  # a flat stretch is two points
-            return
-        times.append(round(t_s, 4))
-        values.append(shown)
+        curve = self._curves.get(name)
+        if curve is None:
+            curve = self._curves[name] = _Curve(unit, title)
+        curve.add(t_s, value)
 
     def _lane(self, model: LaneModel, t_s: float) -> None:
         self._models += 1
         self._model = model
         for side, name in ((LaneSide.LEFT, "left"), (LaneSide.RIGHT, "right")):
             boundary = model.side(side)
-            self._lanes[side] += boundary is not None
-            self._plot(f"lane_{name}_m", f"{name} boundary", "m", t_s, None if boundary is None else boundary.c0_m)
-            self._plot(
-                f"lane_{name}_confidence",
-                f"{name} confidence",
-                "1",
-                t_s,
-                None if boundary is None else boundary.confidence,
-            )
+            offset_m = confidence = None
+            if boundary is not None:
+                self._lanes[side] += 1
+                offset_m, confidence = boundary.c0_m, boundary.confidence
+            self._plot(f"lane_{name}_m", f"{name} boundary", "m", t_s, offset_m)
+            self._plot(f"lane_{name}_confidence", f"{name} confidence", "1", t_s, confidence)
 
     def _status(self, status: FunctionStatus, t_s: float) -> None:
         function = self._functions[status.author]
@@ -187,6 +210,8 @@ class History:
         function.stage = status.stage
         function.status, function.status_s = status, t_s
         for kpi in status.kpis:
+            if kpi.name in SIGNS:
+                continue
             function.kpi_sum[kpi.name] = function.kpi_sum.get(kpi.name, 0.0) + kpi.value
             function.kpi_count[kpi.name] = function.kpi_count.get(kpi.name, 0) + 1
             function.kpi_min[kpi.name] = min(function.kpi_min.get(kpi.name, math.inf), kpi.value)
@@ -301,12 +326,12 @@ class History:
             self._close((row, key), t_s)
 
     def _command(self, name: str, command: ActuationCommand, t_s: float) -> None:
-        stem = "command" if name == ENVELOPE else "demand"
-        title = "command (envelope)" if name == ENVELOPE else "demand (arbiter)"
-        self._plot(f"{stem}_curvature_1pm", title, "1/m", t_s, command.curvature_1pm)
-        self._plot(f"{stem}_accel_mps2", title, "m/s^2", t_s, command.accel_mps2)
         if name != ENVELOPE:
+            self._plot("demand_curvature_1pm", "demand (arbiter)", "1/m", t_s, command.curvature_1pm)
+            self._plot("demand_accel_mps2", "demand (arbiter)", "m/s^2", t_s, command.accel_mps2)
             return
+        self._plot("command_curvature_1pm", "command (envelope)", "1/m", t_s, command.curvature_1pm)
+        self._plot("command_accel_mps2", "command (envelope)", "m/s^2", t_s, command.accel_mps2)
         label = ", ".join(command.limits)
         bar = self._open.get(("envelope limits", ""))
         if (bar.label if bar is not None else "") == label:
@@ -448,7 +473,7 @@ class History:
         series = Series(
             schema=SERIES_SCHEMA,
             duration_s=duration_s,
-            tracks=self._tracks,
+            tracks={name: curve.track() for name, curve in self._curves.items()},
             rows={name: sorted(spans, key=lambda span: span.start_s) for name, spans in self._rows.items() if spans},
         )
         return summary, events, series

@@ -15,6 +15,7 @@ from adas_runtime.interfaces import register, type_name
 from adas_runtime.replay import viz
 from adas_runtime.replay.bag import BagTopic
 from adas_runtime.replay.cdr import encoder
+from adas_runtime.replay.mcap_writer import McapWriter
 from adas_runtime.signals import LaneModel, RadarObjects, Signal, TrackedObjects, VehicleState
 
 if TYPE_CHECKING:
@@ -50,14 +51,11 @@ class OutBag:
     """Writes the file; `close` makes it complete and describes it in `metadata.yaml`, so that its folder is a bag."""
 
     def __init__(self, path: Path, notes: dict[str, str], vehicle: Vehicle) -> None:
-        from mcap.writer import CompressionType, Writer
-
         self._path = path
         self._vehicle = vehicle
         self._store = _typestore()
         self._file = path.open("wb")
-        self._writer = Writer(self._file, chunk_size=1 << 20, compression=CompressionType.ZSTD)
-        self._writer.start(profile="ros2", library="adas_runtime")
+        self._writer = McapWriter(self._file, profile="ros2", library="adas_runtime")
         self._writer.add_metadata("adas_replay", notes)
         self._channels: dict[str, int] = {}
         self._kinds: dict[str, str] = {}
@@ -72,7 +70,7 @@ class OutBag:
 
     def close(self) -> None:
         """Finish the file."""
-        self._writer.finish()  # type: ignore[no-untyped-call]
+        self._writer.finish()
         self._file.close()
         self._describe()
 
@@ -143,7 +141,7 @@ class OutBag:
             self._first_ns = log_ns
         if log_ns > self._last_ns:
             self._last_ns = log_ns
-        self._writer.add_message(channel, log_ns, data, log_ns, count)
+        self._writer.add_message(channel, log_ns, data, count)
 
     def _channel(self, topic: str, kind: str, definition: str, encoding: str) -> int:
         if not definition:
@@ -152,10 +150,10 @@ class OutBag:
                 definition = str(self._store.generate_msgdef(kind, ros_version=2)[0])
         schema = self._schemas.get((kind, definition))
         if schema is None:
-            schema = self._writer.register_schema(kind, encoding if definition else "", definition.encode())
+            schema = self._writer.add_schema(kind, encoding if definition else "", definition.encode())
             self._schemas[kind, definition] = schema
         quality = LATCHED if topic == viz.TF_STATIC else ""
-        channel = self._writer.register_channel(topic, "cdr", schema, metadata={"offered_qos_profiles": quality})
+        channel = self._writer.add_channel(topic, "cdr", schema, {"offered_qos_profiles": quality})
         self._channels[topic], self._kinds[topic], self._counts[topic] = channel, kind, 0
         return channel
 

@@ -25,6 +25,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from adas_runtime.records import maker
 from adas_runtime.signals import LaneBoundary, LaneModel, MarkingColour, ObjectClass, RadarObjects, TrackedObjects
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ class Mark:
     yaw_rad: float = 0.0
     points: tuple[float, ...] = ()
     lifetime_ns: int = LIFETIME_NS
+
+
+make_mark = maker(Mark)
 
 
 def _layout(codes: Sequence[str]) -> struct.Struct:
@@ -173,8 +177,9 @@ def image_lines(lines: Sequence[tuple[Colour, Sequence[tuple[float, float]]]], s
 
 def boundary_xs(boundary: LaneBoundary, count: int = LINE_POINTS) -> list[float]:
     """Evenly spaced x of the stretch of a boundary that was seen [m]."""
-    step = (boundary.x_max_m - boundary.x_min_m) / (count - 1)
-    return [boundary.x_min_m + index * step for index in range(count)]
+    first = boundary.x_min_m
+    step = (boundary.x_max_m - first) / (count - 1)
+    return [first + index * step for index in range(count)]
 
 
 def _colour(boundary: LaneBoundary) -> Colour:
@@ -187,10 +192,11 @@ def lane_markers(model: LaneModel, now_s: float) -> bytes:
     marks = []
     for boundary in model.boundaries:
         points: list[float] = []
+        c0, c1, c2, c3 = boundary.c0_m, boundary.c1, boundary.c2_1pm, boundary.c3_1pm2
         for x in boundary_xs(boundary):
-            points += (x, boundary.offset_m(x), 0.0)
+            points += (x, c0 + x * (c1 + x * (c2 + x * c3)), 0.0)  # its `offset_m`, at half the price
         marks.append(
-            Mark(
+            make_mark(
                 name="lanes",
                 number=int(boundary.side),
                 kind=LINE_STRIP,

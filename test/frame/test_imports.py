@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "adas_runtime"
-FRAME = {"signals", "units", "errors", "function", "config", "interfaces", "converter", "resources"}
+FRAME = {"signals", "units", "errors", "function", "config", "interfaces", "converter", "records", "resources"}
 FUNCTIONS = {"lane_keeping", "perception", "arbitration", "isa", "aeb", "dcas", "alks", "lighting", "horizon"}
 CORES = FUNCTIONS | {"executor", "graph"} | FRAME
 IMPURE = {"time", "random", "rclpy", "datetime", "threading", "subprocess", "socket"}
