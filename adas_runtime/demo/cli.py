@@ -27,13 +27,19 @@ def demo(
     market: Annotated[str, typer.Option(help="Market: name or file.")] = "de",
     vehicle: Annotated[str, typer.Option(help="Vehicle: name or file; auto: as the recording says.")] = "auto",
     inputs: Annotated[str | None, typer.Option(help="Input map of the recording; guessed by default.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("out/demo"),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for everything that the demo makes; by default out/demo/NAME.")
+    ] = None,
     seconds: Annotated[float, typer.Option(help="Length of the drive, or of the part that is played [s].")] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result for machines.")] = False,
 ) -> int:
     """Drive through the live ROS 2 graph and through the replay, and compare the two."""
     from adas_runtime.demo.run import Wish, run
 
+    if path is not None and not path.name:
+        raise AdasError("is no drive", where=str(path), mend="name the recording or video, or nothing")
+    if out is None:
+        out = Path("out/demo") / (f"rendered_{Path(market).stem}" if path is None else path.stem)
     if not math.isfinite(seconds) or not 2.0 <= seconds <= 3600.0:
         raise AdasError(f"{seconds:g} is out of range", where="--seconds", mend="give 2 to 3600")
     return run(

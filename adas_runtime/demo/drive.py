@@ -124,4 +124,8 @@ def find(path: Path | None, folder: Path, market: str, seconds: float, progress:
         recording = is_recording(path)
     except OSError as error:
         raise BagError(f"cannot be read ({error.strerror})", where=str(path)) from error
-    return from_recording(path, folder, seconds) if recording else from_footage(path, folder, seconds, progress)
+    if recording:
+        return from_recording(path, folder, seconds)
+    if path.is_dir() and not any(path.iterdir()):
+        raise BagError("is an empty folder", where=str(path), mend="give a rosbag2 recording or a video")
+    return from_footage(path, folder, seconds, progress)

@@ -18,7 +18,7 @@ from adas_runtime.demo.drive import Drive, find
 from adas_runtime.errors import AdasError
 from adas_runtime.graph import default_graph, live_topic
 from adas_runtime.replay.schema import SUMMARY_FILE
-from adas_runtime.signals import ActuationCommand, Alert, LaneModel, VehicleState
+from adas_runtime.signals import ActuationCommand, Alert, LaneModel, LaneSide, VehicleState
 
 RESULT: Final = "demo.json"
 ACTIVE_WITHIN_S: Final = 60.0  # a busy laptop; the budget is 5 s and the table shows what it was
@@ -46,6 +46,8 @@ class Live:
     alerts: list[Begun] = field(default_factory=list)
     frames_sent: int = 0
     frames_seen: int = 0
+    left_seen: int = 0
+    right_seen: int = 0
     latency_p50_ms: float | None = None
     latency_p99_ms: float | None = None
     cores: float = 0.0
@@ -67,11 +69,17 @@ def run(wish: Wish, *, as_json: bool = False) -> int:
 
     load_market(wish.market)  # what is wrong with it is told before anything is rendered
     out = wish.out
-    _make_place(out)
-    with _phase("making the drive") as progress:
-        drive = find(wish.path, out, wish.market, wish.seconds, progress)
+    _make_place(out, wish.path)
+    try:
+        with _phase("making the drive") as progress:
+            drive = find(wish.path, out, wish.market, wish.seconds, progress)
+    except AdasError:
+        if not (out / "live").exists():
+            shutil.rmtree(out, ignore_errors=True)  # no demo came of it, and none was here before
+        raise
     vehicle, notes = _vehicle(wish, drive, out)
     notes = [*drive.notes, *notes]
+    _clear(out)
     live, lines = _drive_live(wish, drive, vehicle, out)
     replay_folder = out / "replay"
     summary = _replay(wish, drive, vehicle, replay_folder)
@@ -104,21 +112,28 @@ def run(wish: Wish, *, as_json: bool = False) -> int:
     return 1 if result_is is Verdict.DISAGREE else 0
 
 
-def _make_place(out: Path) -> None:
-    """A folder for the demo; only what a former demo made is replaced."""
+def _make_place(out: Path, path: Path | None) -> None:
+    """A folder for the demo, which holds nothing but a demo's; a former result stays until the new drive is at hand."""
+    if path is not None and path.resolve().is_relative_to(out.resolve()):
+        raise AdasError("lies in the folder that the demo replaces", where=str(path), mend="take another --out")
     try:
         if out.exists() and any(out.iterdir()) and not (out / RESULT).is_file():
             raise AdasError(
                 "holds other things than a demo's", where=str(out), mend="take another --out, or empty the folder"
             )
         out.mkdir(parents=True, exist_ok=True)
-        for name in ("live", "replay"):
-            shutil.rmtree(out / name, ignore_errors=True)
-        (out / RESULT).write_text("{}\n", encoding="utf-8")
+        if not (out / RESULT).exists():
+            (out / RESULT).write_text("{}\n", encoding="utf-8")
     except OSError as error:
         raise AdasError(
             f"cannot be written to ({error.strerror})", where=str(out), mend="take another --out"
         ) from error
+
+
+def _clear(out: Path) -> None:
+    (out / RESULT).write_text("{}\n", encoding="utf-8")
+    for name in ("live", "replay"):
+        shutil.rmtree(out / name, ignore_errors=True)
 
 
 @contextmanager
@@ -263,6 +278,8 @@ def _read_live(live: Live, played: dict[str, Any], folder: Path) -> None:
                 commands.append((publish_ns, value))
             elif start_s <= value.stamp_s <= end_s + 0.01:
                 live.frames_seen += 1
+                live.left_seen += value.side(LaneSide.LEFT) is not None
+                live.right_seen += value.side(LaneSide.RIGHT) is not None
     live.alerts = begun(alerts, start_s, end_s)
     found = latencies_s(states, commands)
     p50, p99 = quantile(found, 0.5), quantile(found, 0.99)
@@ -343,12 +360,25 @@ def _show(
         )
     if live.frames_sent:
         table.add_row("pictures seen", f"{live.frames_seen} of {live.frames_sent}", "all")
+        kpis = summary["functions"]["lane_perception"]["kpis"]
+        for side, seen in (("left", live.left_seen), ("right", live.right_seen)):
+            share = seen / max(live.frames_seen, 1)
+            table.add_row(f"own {side} line seen", f"{share:.0%}", f"{kpis.get(f'{side}_seen_share', 0.0):.0%}")
     table.add_row("speed", "real time", f"{summary['real_time_factor']:.1f} times real time")
     table.add_row("active after", f"{live.active_after_s:.1f} s", "")
     table.add_row("load", f"{live.cores:.2f} cores, {live.resident_mb:.0f} MB", "")
     table.add_row("restarts", str(live.restarts), "")
     table.add_row("digest", "", summary["digest"][:16])
     console.print(table)
+    for name, function in summary["functions"].items():
+        lacking = [key for key, lasted_s in function["absent_s"].items() if lasted_s > 0.5 * summary["duration_s"]]
+        if lacking and default_graph().function(name).has_stage:
+            console.print(f"  {name} has no {', '.join(lacking)} in this drive, and stands by")
+    if live.frames_seen < live.frames_sent:
+        console.print(
+            f"  {live.frames_sent - live.frames_seen} pictures came while perception was busy with another: the newest "
+            "is taken; the first pictures of an unknown camera take longest"
+        )
     if live.late:
         console.print(
             f"  this machine is busy: {live.late} messages were sent late, by {live.late_max_s * 1e3:.0f} ms at most"
@@ -356,7 +386,7 @@ def _show(
     for text in summary["warnings"]:
         console.print(f"  warning: {text}")
     if result_is is Verdict.AGREE:
-        console.print("live graph and replay agree")
+        console.print("live graph and replay agree" + ("" if pairs else ": no alerts in either"))
     elif result_is is Verdict.NOT_COMPARABLE:
         lost = live.frames_sent - live.frames_seen
         console.print(

@@ -162,3 +162,13 @@ def _written(path: Path, data: bytes) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
     return path
+
+
+def test_a_refused_drive_costs_no_former_demo(demo: tuple[int, dict, Path], tmp_path: Path) -> None:
+    out, recording = demo[2], Path(demo[1]["live"]["recording"])
+    (tmp_path / "note.txt").write_text("no drive")
+    for path in (tmp_path / "note.txt", tmp_path / "none.mcap", recording):
+        assert main(["demo", str(path), "--out", str(out)]) == 2
+        assert (out / "replay" / "report.html").is_file() and recording.is_dir()
+    assert main(["demo", str(tmp_path / "note.txt"), "--out", str(tmp_path / "new")]) == 2
+    assert not (tmp_path / "new").exists()
