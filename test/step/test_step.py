@@ -135,7 +135,9 @@ def test_the_example_of_the_docs_runs(repository: Path, tmp_path: Path, capsys: 
     (tmp_path / "a.jsonl").write_text(example, encoding="utf-8")
     said = steps(capsys, tmp_path / "a.jsonl")
     assert said[0]["t_s"] == 0.0 and said[-1]["t_s"] > 5.9
-    assert {row["state"] for row in said} >= {"armed", "standby"}
+    assert {row["state"] for row in said} >= {"armed", "warn_left", "suppressed_left", "standby"}
+    assert main(["step", "lane_departure", "--market", "de", "--inputs", str(tmp_path / "a.jsonl")]) == 0
+    assert capsys.readouterr().out in text  # what the docs say it prints
 
 
 WRONG = {
