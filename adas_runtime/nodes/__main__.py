@@ -67,12 +67,18 @@ class Ending:
 
     def __init__(self) -> None:
         self.code: int | None = None
+        self._is_running = False
         self._future: Any = None
         self._lock = threading.Lock()
 
     def watch(self) -> None:
         """Begin to wait for the signals."""
         threading.Thread(target=self._wait, name="signals", daemon=True).start()
+
+    def begin(self) -> None:
+        """From here on there is something to end in order."""
+        with self._lock:
+            self._is_running = True
 
     def wake(self, future: Any) -> None:
         """The future that ends the executor's spinning."""
@@ -92,6 +98,9 @@ class Ending:
 
     def _wait(self) -> None:
         signal.sigwait(ENDING)
+        with self._lock:
+            if not self._is_running:
+                os._exit(0)  # nothing is open yet; to load it all only to end takes seconds on a busy machine
         self(0)
         signal.sigwait(ENDING)  # asked twice: the orderly way hangs
         os._exit(1)
@@ -109,8 +118,9 @@ def run(arguments: Sequence[str]) -> int:
     ending = Ending()
     ending.watch()
 
+    from adas_runtime.errors import AdasError
     from adas_runtime.function import Process
-    from adas_runtime.nodes import transport
+    from adas_runtime.nodes import log_files, transport
     from adas_runtime.nodes.parameters import check_files
     from adas_runtime.nodes.settings import Settings, load, node_name, receives_pictures
 
@@ -133,13 +143,22 @@ def run(arguments: Sequence[str]) -> int:
     from rclpy.signals import SignalHandlerOptions
     from rclpy.task import Future
 
-    rclpy.init(args=ros_arguments, signal_handler_options=SignalHandlerOptions.NO)
+    ending.begin()
+    without_files = log_files.arguments()
+    try:
+        rclpy.init(args=[*ros_arguments, *without_files], signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:
+        raise AdasError(
+            f"ROS 2 cannot start ({str(error).splitlines()[0]})", where="rclpy", mend="look at the ROS_* variables"
+        ) from error
     node = None
     try:
         node = _make(settings, loaded, ending)
         executor = EventsExecutor()
         executor.add_node(node)
-        if not options.no_autostart and not _autostart(node):
+        if without_files:
+            node.ledger.facts["log_files"] = "none: the folder of the logs cannot be written to (ROS_LOG_DIR, HOME)"
+        if ending.code is None and not options.no_autostart and not _autostart(node):
             return DEFECT
         stop = Future()
         ending.wake(stop)

@@ -1,9 +1,9 @@
 """A thin node between the graph and the supervisor, which imports no rclpy.
 
 Standard output, one JSON object a line: `active` once every function has reported, the guard commands and the recorder
-is ready; `alive` for each process once a second; `status` at each change of a function; `alert`; `market`. Standard
-input, the same way: the supervisor's processes, which go to /diagnostics, so that a dead or given-up process is told
-there, too.
+is ready; `alive` for each process once a second, its own included; `status` at each change of a function; `alert`;
+`market`. Standard input, the same way: the supervisor's processes, which go to /diagnostics, so that a dead or given-up
+process is told there, too.
 """
 
 from __future__ import annotations
@@ -128,6 +128,8 @@ class Monitor:
     def _publish(self) -> None:
         from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+        tell("alive", process="monitor")
+
         with self._lock:
             processes = dict(self._processes)
         array = DiagnosticArray()
@@ -152,7 +154,7 @@ class Monitor:
 def main() -> None:
     """Entry point."""
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    from adas_runtime.nodes import transport
+    from adas_runtime.nodes import log_files, transport
 
     transport.prepare()
     import rclpy
@@ -160,7 +162,7 @@ def main() -> None:
     from rclpy.signals import SignalHandlerOptions
     from rclpy.task import Future
 
-    rclpy.init(args=None, signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(args=log_files.arguments(), signal_handler_options=SignalHandlerOptions.NO)
     monitor = Monitor()
     ended = Future()
 

@@ -22,6 +22,7 @@ from adas_runtime.errors import AdasError
 from adas_runtime.inputs import load_input_map
 from adas_runtime.inputs.recording import open_recording
 from adas_runtime.inputs.vehicle_choice import INFO, info_topic_of
+from adas_runtime.nodes import log_files
 from adas_runtime.replay.bag import Bag
 from adas_runtime.signals import CameraFrame
 
@@ -126,7 +127,7 @@ class _Player:
         from rclpy.signals import SignalHandlerOptions
 
         self._context = rclpy.Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(args=log_files.arguments(), context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._node = rclpy.create_node("adas_player", context=self._context)
         self._senders: dict[str, Callable[[Cue, Pace], bool]] = {}
         self._publishers: dict[str, Any] = {}

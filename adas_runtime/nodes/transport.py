@@ -14,6 +14,7 @@ RECEIVER_PROFILE: Final = "fastdds_receiver.xml"  # for those who read them: a s
 LIGHT_PROFILE: Final = "fastdds_light.xml"  # for all others: no shared memory, whose locks a frozen process can hold
 VARIABLES: Final = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Fast DDS 2.x and 3.x
 RANGE: Final = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+LOCALHOST_ONLY: Final = "ROS_LOCALHOST_ONLY"  # its forerunner, which still overrides it
 SHARED_MEMORY: Final = Path("/dev/shm")
 NEEDED_BYTES: Final = {PROFILE: 96 * 2**20, RECEIVER_PROFILE: 24 * 2**20, LIGHT_PROFILE: 0}
 
@@ -66,6 +67,9 @@ def prepare(
         )
     for name in VARIABLES:
         environment[name] = str(path)
+    if environment.get(LOCALHOST_ONLY) == "1":
+        environment[LOCALHOST_ONLY] = "0"
+        environment[RANGE] = "LOCALHOST"
     if environment.get(RANGE, "").upper() == "LOCALHOST":
         # rmw_fastrtps would add its own shared memory to the profile's transports; these stay on this computer anyway
         environment[RANGE] = "SYSTEM_DEFAULT"

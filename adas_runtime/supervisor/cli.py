@@ -6,9 +6,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+
+from adas_runtime.errors import AdasError
+
+RANGE: Final = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+RANGES: Final = ("LOCALHOST", "SUBNET", "SYSTEM_DEFAULT")
 
 
 def register(app: typer.Typer) -> None:
@@ -17,10 +22,20 @@ def register(app: typer.Typer) -> None:
 
 
 def child_environment() -> dict[str, str]:
-    """Environment of the graph's processes: this machine only, unless the user says otherwise."""
+    """Environment of the graph's processes: this machine only, unless the user says otherwise.
+
+    Raises:
+        AdasError: It would keep the processes from hearing one another.
+    """
     environment = dict(os.environ)
     # two cars in one garage must never hear each other: whoever spreads a car over several computers says so
-    environment.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    environment.setdefault(RANGE, "LOCALHOST")
+    if environment[RANGE].upper() not in RANGES:
+        raise AdasError(
+            f"{environment[RANGE]!r} lets no process of the graph hear another",
+            where=RANGE,
+            mend=f"take one of {', '.join(RANGES)}, or unset it",
+        )
     environment["PYTHONUNBUFFERED"] = "1"
     return environment
 

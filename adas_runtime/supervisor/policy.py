@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+EXIT_WRONG_RMW: Final = 102  # of rcl itself: RMW_IMPLEMENTATION names a middleware that this ROS 2 is not built with
 EXIT_BAD_INPUT: Final = 2  # the process said in one line what is wrong with its configuration; a restart mends nothing
 
 
@@ -16,6 +17,7 @@ class RestartParams:
         first_s: Wait before the first restart; short, since the graph lacks the process meanwhile [s].
         factor: Each further wait is this much longer.
         longest_s: No wait is longer [s].
+        vital_longest_s: Nor is one for the guard, without which no command reaches the car [s].
         stable_after_s: A process that lived this long has recovered; the count begins anew [s].
         give_up_after: Deaths in a row after which a process is left dead; the guard never is.
     """
@@ -23,6 +25,7 @@ class RestartParams:
     first_s: float = 0.1
     factor: float = 2.0
     longest_s: float = 10.0
+    vital_longest_s: float = 1.0
     stable_after_s: float = 20.0
     give_up_after: int = 8
 
@@ -62,5 +65,6 @@ def after_death(
         return Verdict(state=state, delay_s=None, reason="its configuration is refused")
     if not is_vital and failures > params.give_up_after:
         return Verdict(state=state, delay_s=None, reason=f"it died {failures} times in a row")
-    delay_s = min(params.first_s * params.factor ** min(failures - 1, 32), params.longest_s)
+    longest_s = min(params.longest_s, params.vital_longest_s) if is_vital else params.longest_s
+    delay_s = min(params.first_s * params.factor ** min(failures - 1, 32), longest_s)
     return Verdict(state=replace(state, restarts=state.restarts + 1), delay_s=delay_s)

@@ -22,12 +22,20 @@ from typing_extensions import Self
 from adas_runtime.function import Process
 from adas_runtime.supervisor.child import Child, usage
 from adas_runtime.supervisor.commands import START_ORDER, STOP_ORDER
-from adas_runtime.supervisor.policy import EXIT_BAD_INPUT, RestartParams, RestartState, after_death
+from adas_runtime.supervisor.policy import (
+    EXIT_BAD_INPUT,
+    EXIT_WRONG_RMW,
+    RestartParams,
+    RestartState,
+    after_death,
+)
+from adas_runtime.supervisor.shared_memory import clear_leftovers
 
 TICK_S: Final = 0.2
 TELL_S: Final = 1.0
 FROZEN_S: Final = 5.0  # each process reports once a second; one that was heard and then is not hangs
 HEARING_S: Final = 2.0
+STARTING_S: Final = 30.0  # one that has never been heard by then hangs in its start; a busy machine needs 10
 GRACE_S: Final = 5.0  # a process that has not ended so long after SIGTERM is killed
 MONITOR: Final = "monitor"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -59,6 +67,7 @@ class Slot:
     resident_bytes: int = 0
     peak_bytes: int = 0
     heard_s: float | None = None  # last sign of life of this life of the process
+    is_ending: bool = False  # it has been killed and is not reaped yet
 
 
 @dataclass(slots=True)
@@ -86,6 +95,7 @@ class Supervisor:
         params: Pace of the restarts.
         grace_s: Patience with a process that was asked to end [s].
         frozen_s: A process whose signs of life stop for so long is killed, to be started again [s].
+        starting_s: So is one that has given none so long after its start [s].
         is_verbose: Pass on what the children log at the level INFO, too.
     """
 
@@ -99,6 +109,7 @@ class Supervisor:
         params: RestartParams | None = None,
         grace_s: float = GRACE_S,
         frozen_s: float = FROZEN_S,
+        starting_s: float = STARTING_S,
         is_verbose: bool = False,
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
@@ -106,6 +117,7 @@ class Supervisor:
         self._params = params or RestartParams()
         self._grace_s = grace_s
         self._frozen_s = frozen_s
+        self._starting_s = starting_s
         self._is_verbose = is_verbose
         self.slots: dict[str, Slot] = {
             process.value: Slot(name=process.value, command=tuple(commands[process]), process=process)
@@ -137,6 +149,7 @@ class Supervisor:
         for number in SIGNALS:
             self._handlers[number] = signal.signal(number, self._on_signal)
         self.started_s = time.monotonic()
+        clear_leftovers()
         try:
             for slot in self.slots.values():
                 if self.signals:
@@ -260,6 +273,7 @@ class Supervisor:
             return
         slot.life = Life.RUNNING
         slot.heard_s = None
+        slot.is_ending = False
         for descriptor in slot.child.descriptors:
             self._selector.register(descriptor, selectors.EVENT_READ)
             self._watched[descriptor] = slot
@@ -289,6 +303,8 @@ class Supervisor:
             self._watched.pop(descriptor, None)
         child.close()
         slot.child = None
+        if code < 0:
+            clear_leftovers()  # it could not give its shared memory back, and the next ones need it
         slot.base_cpu_s = slot.cpu_s
         slot.resident_bytes = 0
         if self._is_stopping:
@@ -310,6 +326,16 @@ class Supervisor:
         if exit_code == EXIT_BAD_INPUT and not self.is_active and self.refusal is None and slot.process is not None:
             # nothing has driven yet: a refused configuration ends the whole start, with the child's own line
             self.refusal = last or f"{slot.name} refuses its configuration"
+            slot.life = Life.GIVEN_UP
+            return
+        if exit_code == EXIT_WRONG_RMW and not self.is_active and self.refusal is None:
+            name = self._environment.get("RMW_IMPLEMENTATION", "")
+            self.refusal = f"RMW_IMPLEMENTATION: {name!r} is no middleware of this ROS 2; unset it"
+            slot.life = Life.GIVEN_UP
+            return
+        is_hopeless = verdict.state.failures > self._params.give_up_after and slot.process is Process.GUARD
+        if is_hopeless and not self.is_active and self.refusal is None:  # a start without a guard is none
+            self.refusal = f"guard: {slot.reason}, {verdict.state.failures} times in a row; its last word: {last}"
             slot.life = Life.GIVEN_UP
             return
         if verdict.delay_s is None:
@@ -335,14 +361,27 @@ class Supervisor:
 
     def _end_frozen(self, now_s: float) -> None:
         """Kill what hangs, so that it is started again; only while the others are heard, else the ear is at fault."""
-        heard = [slot.heard_s for slot in self.slots.values() if slot.heard_s is not None]
+        monitor = self.slots.get(MONITOR)
+        if monitor is not None:
+            self._end_if_frozen(monitor, now_s)  # the ear itself, by its own signs of life
+        others = [slot for slot in self.slots.values() if slot.process is not None]
+        heard = [slot.heard_s for slot in others if slot.heard_s is not None]
         if not heard or now_s - max(heard) > HEARING_S:
             return
-        for slot in self.slots.values():
-            if slot.child is not None and slot.heard_s is not None and now_s - slot.heard_s > self._frozen_s:
-                self._say(f"{slot.name}: hangs, nothing heard for {self._frozen_s:g} s; killed")
-                slot.heard_s = None
-                slot.child.signal(signal.SIGKILL)
+        for slot in others:
+            self._end_if_frozen(slot, now_s)
+
+    def _end_if_frozen(self, slot: Slot, now_s: float) -> None:
+        child = slot.child
+        if child is None or slot.is_ending:
+            return
+        since_s, patience_s = slot.heard_s, self._frozen_s
+        if since_s is None:
+            since_s, patience_s = child.started_s, self._starting_s
+        if now_s - since_s > patience_s:
+            self._say(f"{slot.name}: hangs, nothing heard for {patience_s:g} s; killed")
+            slot.is_ending = True
+            child.signal(signal.SIGKILL)
 
     def _is_up(self, name: str) -> bool:
         slot = self.slots.get(name)

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from adas_runtime.function import Process
+from adas_runtime.nodes import log_files
 from adas_runtime.nodes.settings import receives_pictures
 from adas_runtime.nodes.transport import LIGHT_PROFILE, PROFILE, RANGE, RECEIVER_PROFILE, VARIABLES, prepare
 from adas_runtime.resources import config_dir
@@ -48,6 +49,12 @@ def test_the_middleware_adds_no_shared_memory_of_its_own(asked: str, left: str) 
     assert kept[RANGE] == asked
 
 
+def test_the_older_way_to_stay_on_this_computer_adds_no_shared_memory_either() -> None:
+    environment = {"ROS_LOCALHOST_ONLY": "1"}
+    prepare(environment, free=0)
+    assert (environment["ROS_LOCALHOST_ONLY"], environment[RANGE]) == ("0", "SYSTEM_DEFAULT")
+
+
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_a_profile_of_the_user_stays(variable: str) -> None:
     environment = {variable: "mine.xml"}
@@ -82,3 +89,10 @@ def test_a_profile_holds_what_is_sent_and_stays_on_this_machine(name: str, wante
         message = int(tree.findtext(f".//{SPACE}maxMessageSize") or 0)
         assert 0 < message <= int(segment or 0), "Fast DDS refuses the whole transport otherwise"
     assert [item.text for item in tree.iterfind(f".//{SPACE}interfaceWhiteList/{SPACE}address")] == ["127.0.0.1"]
+
+
+def test_no_log_files_where_none_can_be_written(tmp_path: Path) -> None:
+    """ROS would end the process; a read-only disk must not stop a car."""
+    assert log_files.arguments({"HOME": str(tmp_path)}) == []
+    assert log_files.arguments({"ROS_LOG_DIR": "/proc/version/logs"}) == list(log_files.WITHOUT)
+    assert log_files.arguments({"HOME": "/proc/version"}) == list(log_files.WITHOUT)

@@ -42,6 +42,8 @@ def main() -> None:
                 stream.write(line)
                 stream.flush()
         return
+    if kind == "deaf_ear":  # heard once, then it hangs
+        print(json.dumps({"kind": "alive", "process": "monitor"}), flush=True)
     if kind == "ear":  # hears the guard all the time, the decision process only once
         print(json.dumps({"kind": "alive", "process": "decision"}), flush=True)
         while True:

@@ -44,4 +44,4 @@ def test_the_guard_always_comes_back_soon(lives: list[tuple[float, int]]) -> Non
     for lived_s, code in lives:
         verdict = die(state, lived_s=lived_s, exit_code=code, is_vital=True)
         state = verdict.state
-        assert verdict.delay_s is not None and 0.0 < verdict.delay_s <= PARAMS.longest_s
+        assert verdict.delay_s is not None and 0.0 < verdict.delay_s <= 1.0

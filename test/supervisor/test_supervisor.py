@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from adas_runtime.function import Process
 from adas_runtime.supervisor.commands import START_ORDER, UpOptions, process_commands
 from adas_runtime.supervisor.domain import DomainLock, domain_id, free_domain
 from adas_runtime.supervisor.policy import RestartParams
+from adas_runtime.supervisor.shared_memory import clear_leftovers
 from adas_runtime.supervisor.status import status_line
 from adas_runtime.supervisor.supervisor import Life, Supervisor
 
@@ -131,6 +133,69 @@ def test_a_process_that_hangs_is_killed_and_started_again() -> None:
         until(graph, lambda: graph.slots["decision"].restart.restarts == 1)
         assert graph.slots["guard"].restart.restarts == 0
     assert any("decision: hangs" in text for text in said)
+
+
+def test_a_process_that_hangs_in_its_start_is_killed_and_started_again() -> None:
+    """It never gave a sign of life, as one that is frozen before its node exists."""
+    said: list[str] = []
+    commands = {Process.GUARD: stub("live"), Process.DECISION: stub("live"), Process.RECORDER: stub("deaf")}
+    with Supervisor(commands, monitor=stub("ear"), say=said.append, params=QUICK, grace_s=1.0, starting_s=1.5) as graph:
+        until(graph, lambda: graph.slots["recorder"].restart.restarts == 1)
+        assert graph.slots["guard"].restart.restarts == 0
+    assert "recorder: hangs, nothing heard for 1.5 s; killed" in said
+
+
+def test_a_monitor_that_hangs_is_killed_and_started_again() -> None:
+    """Else nothing that hangs would be noticed any more."""
+    said: list[str] = []
+    commands = {Process.GUARD: stub("live")}
+    with Supervisor(commands, monitor=stub("deaf_ear"), say=said.append, params=QUICK, frozen_s=0.5) as graph:
+        until(graph, lambda: graph.slots["monitor"].restart.restarts == 1)
+        assert graph.slots["guard"].restart.restarts == 0
+    assert "monitor: hangs, nothing heard for 0.5 s; killed" in said
+
+
+def test_a_guard_that_never_starts_ends_the_start() -> None:
+    """Before anything has driven, no endless restarts: the user sees why."""
+    commands = {Process.GUARD: stub("crash", "7"), Process.DECISION: stub("live")}
+    with Supervisor(commands, params=QUICK) as graph:
+        graph.run()
+        assert graph.refusal is not None and graph.refusal.startswith("guard: exit code 7")
+
+
+def test_a_middleware_that_is_not_there_ends_the_start() -> None:
+    """rcl itself ends a process with 102 when RMW_IMPLEMENTATION names what it was not built with."""
+    environment = {**os.environ, "RMW_IMPLEMENTATION": "rmw_other"}
+    with Supervisor({Process.GUARD: stub("crash", "102")}, environment=environment) as graph:
+        graph.run()
+        assert graph.refusal == "RMW_IMPLEMENTATION: 'rmw_other' is no middleware of this ROS 2; unset it"
+
+
+def test_shared_memory_of_the_dead_is_given_back_and_no_other(tmp_path: Path) -> None:
+    names = [f"fastrtps_{index:016x}" for index in range(3)]
+    for name in [*names, *(f"{name}_el" for name in names), "fastrtps_port7411_el", "mine"]:
+        (tmp_path / name).write_bytes(b"x")
+    later_s = time.time() + 60.0
+    with (tmp_path / "fastrtps_0000000000000001_el").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert clear_leftovers(tmp_path) == 0, "one that is just being made is left alone"
+        assert clear_leftovers(tmp_path, later_s) == 2
+    left = ["fastrtps_0000000000000001", "fastrtps_0000000000000001_el", "fastrtps_port7411_el", "mine"]
+    assert sorted(item.name for item in tmp_path.iterdir()) == left
+    assert clear_leftovers(tmp_path / "missing") == 0
+
+
+@pytest.mark.parametrize("text", ["OFF", "banana"])
+def test_a_discovery_range_in_which_nothing_is_heard_is_refused(
+    text: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from adas_runtime.cli import main
+
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", text)
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(free_domain(range(200, 230))))
+    assert main(["up", "--market", "de"]) == 2
+    err = capfd.readouterr().err
+    assert err.startswith("adas: ROS_AUTOMATIC_DISCOVERY_RANGE") and err.count("\n") == 1
 
 
 HARNESS = """
