@@ -364,13 +364,20 @@ class Envelope:
         dt_s: float,
         acted: list[str],
     ) -> None:
+        is_asked = demand is not None and demand.is_lateral_active
+        if not (is_asked or state.is_lateral or state.curvature_1pm):
+            # most of a drive: nothing is asked for, and nothing is left to hand back
+            state.authority = 0.0
+            state.lateral_author = demand.lateral_author if demand else ""
+            state.lateral_cause = self._cause(demand.lateral_cause if demand else "", "", state, False)
+            return
         limits, params = self.limits, self._params
         speed = state.speed_mps or 0.0
         bound = limits.curvature_max_1pm(speed, state.accel_mps2)
         rate = limits.curvature_rate_max_1pms(speed)
         driven = self._driven_1pm(vehicle)
-        is_wanted = demand is not None and demand.is_lateral_active and not is_override
-        if demand is not None and demand.is_lateral_active and is_override:
+        is_wanted = is_asked and not is_override
+        if is_asked and is_override:
             acted.append("driver_override")
         curvature = state.curvature_1pm
         if is_wanted and not state.is_lateral:

@@ -138,6 +138,7 @@ class _Replay:
         self.counts: dict[str, _Counts] = {}
         self.steps_s: list[float] = []
         self.recorded: frozenset[str] = frozenset()
+        self.read_to_s = bag.start_s
 
     def run(self, progress: Callable[[float], None] | None) -> None:
         began_s = time.perf_counter()
@@ -245,6 +246,7 @@ class _Replay:
                     out.picture(bag.topics[newest[0]], newest[1], newest[2])
                 if progress is not None and number % PROGRESS_EVERY == 0:
                     progress(min(1.0, (now_s - start_s) / span_s))
+            catch_up(self.read_to_s)  # what fell silent before the recording's end is absent there
             if pictures and not self.job.copy_camera:
                 out.note("adas_pictures", _reference(bag, pictures))
         finally:
@@ -332,7 +334,7 @@ class _Replay:
         """Log time [ns], topic, raw bytes and what they say by topic of the graph, in the recording's order."""
         former_s: float | None = None
         for log_ns, topic, data in self.bag.messages():
-            now_s = log_ns * 1e-9
+            now_s = self.read_to_s = log_ns * 1e-9
             count = self.counts.get(topic)
             if count is None:
                 count = self.counts[topic] = _Counts()

@@ -39,7 +39,7 @@ class McapWriter:
         self._channels: list[Channel] = []
         self._chunks: list[ChunkIndex] = []
         self._metadata: list[MetadataIndex] = []
-        self._counts: dict[int, int] = {}
+        self.counts: dict[int, int] = {}  # messages by channel; each is numbered by it, from 1
         self._chunk = bytearray()
         self._places: dict[int, list[int]] = {}  # channel -> log time, place in the chunk, log time, ...
         stream.write(MAGIC + _bytes(Header(profile=profile, library=library)))
@@ -68,13 +68,20 @@ class McapWriter:
         number = len(self._channels) + 1
         channel = Channel(id=number, topic=topic, message_encoding=encoding, schema_id=schema, metadata=dict(metadata))
         self._channels.append(channel)
-        self._counts[number] = 0
+        self.counts[number] = 0
         self._chunk += _bytes(channel)
         return number
 
-    def add_message(self, channel: int, log_ns: int, data: bytes, sequence: int) -> None:
+    @property
+    def span_ns(self) -> tuple[int, int]:
+        """First and last log time; complete once the file is finished."""
+        first = min((chunk.message_start_time for chunk in self._chunks), default=0)
+        return first, max((chunk.message_end_time for chunk in self._chunks), default=0)
+
+    def add_message(self, channel: int, log_ns: int, data: bytes) -> None:
         """Append a message of a channel."""
         chunk = self._chunk
+        sequence = self.counts[channel] = self.counts[channel] + 1
         places = self._places.get(channel)
         if places is None:
             places = self._places[channel] = []
@@ -92,15 +99,16 @@ class McapWriter:
         self._end_chunk()
         self._stream.write(_bytes(DataEnd(0)))
         start = self._stream.tell()
+        first_ns, last_ns = self.span_ns
         statistics = Statistics(
             attachment_count=0,
             channel_count=len(self._channels),
-            channel_message_counts={number: count for number, count in self._counts.items() if count},
+            channel_message_counts={number: count for number, count in self.counts.items() if count},
             chunk_count=len(self._chunks),
-            message_count=sum(self._counts.values()),
+            message_count=sum(self.counts.values()),
             metadata_count=len(self._metadata),
-            message_start_time=min((chunk.message_start_time for chunk in self._chunks), default=0),
-            message_end_time=max((chunk.message_end_time for chunk in self._chunks), default=0),
+            message_start_time=first_ns,
+            message_end_time=last_ns,
             schema_count=len(self._schemas),
         )
         summary, offsets = b"", b""
@@ -144,7 +152,6 @@ class McapWriter:
         indexes = bytearray()
         offsets: dict[int, int] = {}
         for channel, places in self._places.items():
-            self._counts[channel] += len(places) // 2
             offsets[channel] = indexes_start + len(indexes)
             size = 8 * len(places)
             indexes += _INDEX_HEAD.pack(MESSAGE_INDEX, 6 + size, channel, size)

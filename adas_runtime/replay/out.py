@@ -61,9 +61,6 @@ class OutBag:
         self._kinds: dict[str, str] = {}
         self._schemas: dict[tuple[str, str], int] = {}
         self._encoders: dict[type, tuple[str, Callable[[Signal], bytes]]] = {}
-        self._counts: dict[str, int] = {}
-        self._first_ns: int | None = None
-        self._last_ns = 0
         self._camera: Camera | None = None
         self._is_described = False
         self._vehicle_ns = -viz.VEHICLE_PERIOD_NS
@@ -136,12 +133,7 @@ class OutBag:
         channel = self._channels.get(topic)
         if channel is None:
             channel = self._channel(topic, kind, definition, encoding)
-        count = self._counts[topic] = self._counts[topic] + 1
-        if self._first_ns is None or log_ns < self._first_ns:
-            self._first_ns = log_ns
-        if log_ns > self._last_ns:
-            self._last_ns = log_ns
-        self._writer.add_message(channel, log_ns, data, count)
+        self._writer.add_message(channel, log_ns, data)
 
     def _channel(self, topic: str, kind: str, definition: str, encoding: str) -> int:
         if not definition:
@@ -154,16 +146,17 @@ class OutBag:
             self._schemas[kind, definition] = schema
         quality = LATCHED if topic == viz.TF_STATIC else ""
         channel = self._writer.add_channel(topic, "cdr", schema, {"offered_qos_profiles": quality})
-        self._channels[topic], self._kinds[topic], self._counts[topic] = channel, kind, 0
+        self._channels[topic], self._kinds[topic] = channel, kind
         return channel
 
     def _describe(self) -> None:
         import yaml
 
-        first = self._first_ns or 0
-        span = {"nanoseconds": max(0, self._last_ns - first)}
+        first, last = self._writer.span_ns
+        counts = self._writer.counts
+        span = {"nanoseconds": last - first}
         start = {"nanoseconds_since_epoch": first}
-        total = sum(self._counts.values())
+        total = sum(counts.values())
         topics = [
             {
                 "topic_metadata": {
@@ -172,7 +165,7 @@ class OutBag:
                     "serialization_format": "cdr",
                     "offered_qos_profiles": LATCHED if topic == viz.TF_STATIC else "",
                 },
-                "message_count": self._counts[topic],
+                "message_count": counts[self._channels[topic]],
             }
             for topic, kind in sorted(self._kinds.items())
         ]

@@ -25,11 +25,11 @@ def write(rows: list[Row]) -> bytes:
     writer = McapWriter(stream, profile="ros2", library="test")
     writer.add_metadata("notes", {"market": "de", "vehicle": "größer"})
     channels: dict[int, int] = {}
-    for number, (topic, log_ns, data) in enumerate(rows):
+    for topic, log_ns, data in rows:
         if topic not in channels:
             schema = writer.add_schema(f"pkg/msg/Type{topic}", "ros2msg", b"float64 x")
             channels[topic] = writer.add_channel(TOPICS[topic], "cdr", schema, {"offered_qos_profiles": ""})
-        writer.add_message(channels[topic], log_ns, data, number)
+        writer.add_message(channels[topic], log_ns, data)
     writer.finish()
     return stream.getvalue()
 
@@ -41,11 +41,13 @@ def write_theirs(rows: list[Row]) -> bytes:
     writer.start(profile="ros2", library="test")
     writer.add_metadata("notes", {"market": "de", "vehicle": "größer"})
     channels: dict[int, int] = {}
-    for number, (topic, log_ns, data) in enumerate(rows):
+    numbers: dict[int, int] = {}
+    for topic, log_ns, data in rows:
         if topic not in channels:
             schema = writer.register_schema(f"pkg/msg/Type{topic}", "ros2msg", b"float64 x")
             channels[topic] = writer.register_channel(TOPICS[topic], "cdr", schema, {"offered_qos_profiles": ""})
-        writer.add_message(channels[topic], log_ns, data, log_ns, number)
+        numbers[topic] = numbers.get(topic, 0) + 1
+        writer.add_message(channels[topic], log_ns, data, log_ns, numbers[topic])
     writer.finish()  # type: ignore[no-untyped-call]
     return stream.getvalue()
 
@@ -66,7 +68,9 @@ def test_the_library_reads_every_message_and_its_own_summary(rows: list[Row], ch
             ]
             for data in (ours, theirs)
         )
-        assert sorted(found, key=lambda row: row[2].sequence) == sorted(wanted, key=lambda row: row[2].sequence)
+        assert sorted(found, key=lambda row: (row[0], row[2].sequence)) == sorted(
+            wanted, key=lambda row: (row[0], row[2].sequence)
+        )
     first, second = (SeekingReader(BytesIO(data), validate_crcs=True) for data in (ours, theirs))
     assert first.get_header() == second.get_header()
     assert list(first.iter_metadata()) == list(second.iter_metadata())

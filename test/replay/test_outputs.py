@@ -285,3 +285,17 @@ def test_the_layout_shows_topics_that_are_written(camera_out: Path) -> None:
         return {node} if isinstance(node, str) else panels(node["first"]) | panels(node["second"])
 
     assert panels(layout["layout"]) == layout["configById"].keys()
+
+
+def test_what_falls_silent_before_the_end_is_told_absent(tmp_path: Path) -> None:
+    """The recording goes on with a topic that feeds nothing; the car's motion ended 1.5 s before."""
+    rows = drive(3.0)
+    note = (b"\x00\x01\x00\x00" + (3).to_bytes(4, "little") + b"on\x00", "std_msgs/msg/String")
+    rows += [(EPOCH_NS + number * 100_000_000, "/notes", note[1], note[0]) for number in range(46)]
+    folder = replay(write(tmp_path / "bag", sorted(rows, key=lambda item: item[:2])), tmp_path / "out")
+    summary = read_summary(folder)
+    assert summary.duration_s == pytest.approx(4.5)
+    for name in ("lane_departure", "arbiter", "envelope"):
+        assert summary.functions[name].absent_s["vehicle"] == pytest.approx(1.5 - 0.1, abs=0.06), name
+    last_s = max(log_ns for log_ns, topic, _ in _decisions(folder)) * 1e-9
+    assert stamp(4.4) < last_s <= stamp(4.5)
