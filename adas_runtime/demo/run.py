@@ -66,8 +66,11 @@ def run(wish: Wish, *, as_json: bool = False) -> int:
         AdasError: An input cannot be used, or the graph does not start.
     """
     from adas_runtime.market import load_market
+    from adas_runtime.vehicle import load_vehicle
 
     load_market(wish.market)  # what is wrong with it is told before anything is rendered
+    if wish.vehicle != "auto":
+        load_vehicle(wish.vehicle)
     out = wish.out
     _make_place(out, wish.path)
     try:

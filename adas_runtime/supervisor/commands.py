@@ -83,7 +83,7 @@ def validate(options: UpOptions) -> None:
 
 
 def _check_place(folder: Path) -> None:
-    import os
+    import tempfile
 
     from adas_runtime.errors import BagError
 
@@ -92,5 +92,10 @@ def _check_place(folder: Path) -> None:
         existing = existing.parent
     if not existing.is_dir():
         raise BagError("is a file, not a folder", where=str(existing), mend="take another --record")
-    if not os.access(existing, os.W_OK):
-        raise BagError("cannot be written to", where=str(existing), mend="take another --record")
+    try:
+        # tried, not asked: permissions say nothing of a read-only disk or of /proc
+        tempfile.TemporaryDirectory(prefix=".adas_", dir=existing).cleanup()
+    except OSError as error:
+        raise BagError(
+            f"cannot be written to ({error.strerror})", where=str(existing), mend="take another --record"
+        ) from error

@@ -1,10 +1,15 @@
-"""When a dead process is started again."""
+"""When a dead process is started again, and what is refused before any starts."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adas_runtime.errors import AdasError
+from adas_runtime.supervisor.commands import UpOptions, validate
 from adas_runtime.supervisor.policy import RestartParams, RestartState, after_death
 
 PARAMS = RestartParams()
@@ -45,3 +50,13 @@ def test_the_guard_always_comes_back_soon(lives: list[tuple[float, int]]) -> Non
         verdict = die(state, lived_s=lived_s, exit_code=code, is_vital=True)
         state = verdict.state
         assert verdict.delay_s is not None and 0.0 < verdict.delay_s <= 1.0
+
+
+@pytest.mark.parametrize("place", ["/proc/adas", "file/inside"])
+def test_a_place_that_takes_no_recording_is_refused_before_anything_starts(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AdasError, match="--record"):
+        validate(UpOptions(market="de", vehicle="reference", record=tmp_path / place))
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+    validate(UpOptions(market="de", vehicle="reference", record=tmp_path / "new" / "folder"))
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
