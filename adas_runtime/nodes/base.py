@@ -166,12 +166,15 @@ class ProcessNode(LifecycleNode):
 
         def alive(event: Any) -> None:
             was, record.is_alive = record.is_alive, event.alive_count > 0
+            was_many, record.senders = record.senders > 1, event.alive_count
             if was and not record.is_alive:
                 record.lost += 1
                 self.get_logger().error(f"{topic.name}: its process does not live any more")
             elif was is False and record.is_alive:
                 self.get_logger().info(f"{topic.name}: its process lives again")
-            if was is not record.is_alive:
+            if record.senders > 1 and not was_many:
+                self.get_logger().error(f"{topic.name}: {record.ambiguity()}")
+            if was is not record.is_alive or was_many is not (record.senders > 1):
                 self.tell_change()
 
         subscription = self.create_subscription(

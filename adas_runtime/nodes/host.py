@@ -29,7 +29,7 @@ from adas_runtime.nodes.ledger import Reader, Writer
 from adas_runtime.nodes.mounts import mounts
 from adas_runtime.nodes.qos import FRAMES_DEPTH, LEASE_S, MARKET_STATUS, TopicQos, profile, requested
 from adas_runtime.nodes.settings import Loaded, Settings, message_type
-from adas_runtime.signals import CameraFrame, FeatureState, FunctionStatus, MarketStatus, Signal
+from adas_runtime.signals import ActuationCommand, CameraFrame, FeatureState, FunctionStatus, MarketStatus, Signal
 
 TIMER_MIN_S: Final = 1e-4  # a period of zero would never let go of the executor
 TIMER_EARLY_S: Final = 5e-5  # steady and node clock round apart: rather a little late than once in vain
@@ -146,6 +146,7 @@ class Host(ProcessNode):
         convert = from_msg(topic.signal)
         name = topic.name
         is_status = topic.signal is FunctionStatus
+        is_demand = topic.signal is ActuationCommand
 
         def on_message(message: Any) -> None:
             now_s = self.now_s()
@@ -153,9 +154,12 @@ class Host(ProcessNode):
             record.last_s = time.monotonic()
             try:
                 signal = convert(message)
+                if is_demand and record.senders > 1:  # whom to follow cannot be known: then nobody
+                    raise SignalError(record.ambiguity())
             except SignalError as error:
                 self._refuse(record, error)
                 return
+            record.clock_off_s = signal.stamp_s - now_s
             self._offer(name, signal, now_s, is_status=is_status)
 
         subscription, record = self.read(topic, type_name(topic.signal), on_message)
@@ -182,6 +186,7 @@ class Host(ProcessNode):
                 self._refuse(record, error)
                 return
             for topic, signal in found:
+                record.clock_off_s = signal.stamp_s - now_s
                 self._offer(topic, signal, now_s)
 
         subscription, record = self.read(replace(source, name=feed.topic), feed.type, on_message, qos=qos)

@@ -12,6 +12,7 @@ from adas_runtime.signals import FunctionStatus, Health, Stage
 WINDOW: Final = 1024  # steps whose times are kept
 SILENT_PERIODS: Final = 10.0
 SILENT_MIN_S: Final = 1.0
+CLOCK_OFF_S: Final = 1.0  # more between a stamp and its arrival is another clock, not a slow way
 LOG_PERIOD_S: Final = 5.0  # a refusal is logged once in this time; all are counted
 
 
@@ -55,6 +56,8 @@ class Reader:
     late: int = 0
     lost: int = 0
     is_alive: bool | None = None
+    senders: int = 0
+    clock_off_s: float = 0.0
     incompatible: str = ""
     last_s: float | None = None
     told: tuple[int, int, int, int, float] = (0, 0, 0, 0, 0.0)
@@ -68,6 +71,10 @@ class Reader:
         self.logged_s = now_s
         return True
 
+    def ambiguity(self) -> str:
+        """More than one process sends what only one may send."""
+        return f"{self.senders} senders live, of which one is not this graph's"
+
     def entry(self, now_s: float) -> Entry:
         """The line since the former one."""
         received, refused, late, dropped, told_s = self.told
@@ -77,12 +84,18 @@ class Reader:
         found: list[tuple[Level, str]] = []
         if self.has_peer and self.is_alive is False:
             found.append((Level.ERROR, "its process does not live"))
+        if self.has_peer and self.senders > 1:
+            found.append((Level.ERROR, self.ambiguity()))
         if self.incompatible:
             found.append((Level.ERROR, f"a sender is not heard: its {self.incompatible} does not fit"))
         if self.refused > refused:
             found.append((Level.WARN, f"refused: {self.refusal}"))
         if self.late > late:
             found.append((Level.WARN, "late: a deadline passed without a value"))
+        if abs(self.clock_off_s) > CLOCK_OFF_S:
+            side = "ahead of" if self.clock_off_s > 0.0 else "behind"
+            text = f"stamps are {abs(self.clock_off_s):.1f} s {side} this clock: set one by the other (PTP, chrony)"
+            found.append((Level.WARN, text))
         if not found and self.period_s is not None:
             if silent_s is None:
                 found.append((Level.STALE, "nothing received yet"))

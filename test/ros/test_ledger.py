@@ -34,6 +34,16 @@ def test_every_refusal_counts_and_few_are_logged() -> None:
         ({"received": 5, "last_s": 7.0}, Level.WARN, "silent"),
         ({"received": 5, "last_s": 9.99, "refused": 1, "refusal": "gear = 250"}, Level.WARN, "refused: gear = 250"),
         ({"received": 5, "last_s": 9.99, "late": 2}, Level.WARN, "late: a deadline passed without a value"),
+        (
+            {"received": 5, "last_s": 9.99, "clock_off_s": 10.0},
+            Level.WARN,
+            "stamps are 10.0 s ahead of this clock: set one by the other (PTP, chrony)",
+        ),
+        (
+            {"has_peer": True, "is_alive": True, "senders": 2, "received": 5, "last_s": 9.99},
+            Level.ERROR,
+            "2 senders live, of which one is not this graph's",
+        ),
         ({"incompatible": "DEADLINE"}, Level.ERROR, "a sender is not heard: its DEADLINE does not fit"),
         ({"has_peer": True, "is_alive": False, "last_s": 9.99}, Level.ERROR, "its process does not live"),
         (
@@ -42,7 +52,18 @@ def test_every_refusal_counts_and_few_are_logged() -> None:
             "its process does not live; a sender is not heard: its RELIABILITY does not fit",
         ),
     ],
-    ids=["ok", "never", "silent", "refused", "late", "does not fit", "dead", "dead and another does not fit"],
+    ids=[
+        "ok",
+        "never",
+        "silent",
+        "refused",
+        "late",
+        "another clock",
+        "two senders",
+        "does not fit",
+        "dead",
+        "dead and another does not fit",
+    ],
 )
 def test_all_that_is_wrong_with_a_topic_is_told(fields: dict[str, object], level: Level, message: str) -> None:
     entry = reader(**fields).entry(10.0)

@@ -79,6 +79,26 @@ def test_the_real_decision_process_is_missed_too(probe: Probe) -> None:
         assert told.level == b"\x02"
 
 
+def test_of_two_that_demand_none_is_followed(probe: Probe) -> None:
+    """A forgotten or hostile second arbiter must not move the car, not even by a demand now and then."""
+    probe.listen(COMMAND)
+    probe.drive()
+    with child("guard"), stand_in_decision() as decision:
+        until(lambda: commanding(probe), "the guard follows the demand")
+        decision.hold()
+        with stand_in_decision() as second:
+            second.hold()
+            told = until(
+                lambda: (s := probe.told("adas_guard: reads /adas/arbiter/demand")) and "2 senders" in s.message and s,
+                "the second sender is told",
+            )
+            assert told.level == b"\x02"
+            until(lambda: (c := probe.last(COMMAND)).is_safe_stop and c.accel_mps2 == 0.0, "the guard follows nobody")
+            at_s = time.time()
+            until(lambda: len(probe.since(COMMAND, at_s)) > 100, "the guard goes on")
+            assert all(c.accel_mps2 == 0.0 for c in probe.since(COMMAND, at_s))
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
 def test_a_lost_guard_is_noticed_and_comes_back_safe(probe: Probe, number: int) -> None:
     """Its readers learn it from liveliness; a fresh or woken guard never continues with its last command."""
