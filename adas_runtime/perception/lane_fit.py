@@ -33,6 +33,9 @@ LINE_APART_M: Final = 0.38  # peaks nearer than this are one marking, double lin
 LINES_MAX: Final = 8
 ITERATIONS: Final = 6
 CUBIC_RANGE_M: Final = 30.0
+FAR_M: Final = 25.0  # scale on which a mark counts less: a pixel covers more ground, and bends hide there
+OWN_HALF_M: Final = 2.2  # the own lane's lines lie within this of the car's middle
+OUTER_M: Final = 2.0  # scale on which marks farther out count less for the family
 REACH_M: Final = 1.2  # marks this near to where a line is looked for may join it
 UNIT_M: Final = 20.0
 UNITS: Final = UNIT_M ** np.arange(4)
@@ -140,7 +143,8 @@ def _search(
     bends = bends[np.abs(bends) <= BEND_MAX_1PM + 1e-9]
     grid_h, grid_b = (a.ravel() for a in np.meshgrid(headings, bends, indexing="ij"))
     x, y = marks.x_m, marks.y_m
-    weight = _weights(marks)
+    # a long edge line beside another slope, or the cars of the next lane, must not outvote the own lane's short dashes
+    weight = _weights(marks) / (1.0 + (np.maximum(np.abs(y) - OWN_HALF_M, 0.0) / OUTER_M) ** 2)
     bins = int(2 * SPAN_M / BIN_M)
     offset = y[None, :] - grid_h[:, None] * x[None, :] - grid_b[:, None] * (x * x)[None, :]
     index = np.floor((offset + SPAN_M) / BIN_M).astype(np.int32)
@@ -230,7 +234,7 @@ def _fit(marks: Marks, family: Family, centre_m: float) -> Line | None:
     # far marks are coarser: a pixel covers more ground there
     scale = SCALE_M * (1.0 + x / 40.0)
     gate = 1.0 + x / 60.0
-    base = _weights(marks) / (1.0 + x / 40.0) ** 2
+    base = _weights(marks) / (1.0 + x / FAR_M) ** 2
     coefficients, weight, near = start, base, NEAR_M
     for _ in range(ITERATIONS):
         residual = y - _value(coefficients, x)
@@ -267,7 +271,7 @@ def held_to(marks: Marks, line: Line, anchor: Line) -> Line:
     marks = marks.chosen(close)
     x = marks.x_m
     residual = marks.y_m - _value(own, x)
-    weight = _weights(marks) / (1.0 + x / 40.0) ** 2 / (1.0 + (residual / (SCALE_M * (1.0 + x / 40.0))) ** 2)
+    weight = _weights(marks) / (1.0 + x / FAR_M) ** 2 / (1.0 + (residual / (SCALE_M * (1.0 + x / 40.0))) ** 2)
     prior = np.array([line.c0, anchor.c1, anchor.c2, anchor.c3])
     held = _described(marks, _solve(_powers(x), marks.y_m, weight, prior, HOLD_BESIDE, CUBIC_RANGE_M), weight)
     if held is None or held.support_m < 0.9 * line.support_m or held.residual_m > 1.2 * line.residual_m + 0.003:

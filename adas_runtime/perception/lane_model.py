@@ -42,6 +42,7 @@ VANISHING_EVERY: Final = 5  # frames between looks for the vanishing point while
 AIM_YAW_STD_RAD: Final = 0.06
 AIMS_REFINED: Final = 3
 AIM_PASSES: Final = 3
+AIM_TRUST_MIN: Final = 0.4  # of an aim that no line segment of the picture voted for
 AIM_MOVE_MAX_RAD: Final = 0.015
 SETTLE_MIN: Final = 8  # looks at a picture that stands alone
 SETTLE_MAX: Final = 20
@@ -238,29 +239,31 @@ class LaneDetector:
     def _best_aim(self, image: Image, camera: Camera, others: list[PitchEstimate]) -> PitchEstimate | None:
         """The mounting under which the road's marks line up best, of the vanishing points that the picture offers."""
         gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        candidates = list(others)
-        for point in vanishing_points(np.asarray(gray, dtype=np.uint8)):
+        candidates = [(other, AIM_TRUST_MIN) for other in others]
+        points = vanishing_points(np.asarray(gray, dtype=np.uint8))
+        for point in points:
             turned = camera.with_vanishing_point(point.column_px, point.row_px)
             if abs(turned.pitch_rad) < 0.35 and abs(turned.yaw_rad) < 0.25:
-                candidates.append(
-                    PitchEstimate(pitch_rad=turned.pitch_rad, yaw_rad=turned.yaw_rad, std_rad=0.02, updates=0)
-                )
+                trust = AIM_TRUST_MIN + (1.0 - AIM_TRUST_MIN) * math.sqrt(point.weight / points[0].weight)
+                aim = PitchEstimate(pitch_rad=turned.pitch_rad, yaw_rad=turned.yaw_rad, std_rad=0.02, updates=0)
+                candidates.append((aim, trust))
         looks = []
-        for candidate in candidates:
+        for candidate, trust in candidates:
             for shift in (-0.012, 0.0, 0.012):
                 aim = replace(candidate, pitch_rad=candidate.pitch_rad + shift)
-                looks.append((*self._aim_score(image, camera, aim), aim))
+                score, error = self._aim_score(image, camera, aim)
+                looks.append((trust * score, error, aim, trust))
         looks.sort(key=lambda look: -look[0])
         best = looks[0]
         for look in looks[:AIMS_REFINED]:
-            score, error, aim = look
+            _, error, aim, trust = look
             for _ in range(AIM_PASSES):
                 if abs(error) < ANGLE_QUANTUM_RAD:
                     break
                 aim = replace(aim, pitch_rad=aim.pitch_rad + error)
                 score, error = self._aim_score(image, camera, aim)
-                if score > best[0]:
-                    best = (score, error, aim)
+                if trust * score > best[0]:
+                    best = (trust * score, error, aim, trust)
         return best[2] if best[0] > 0.0 else None
 
     def _aim_score(self, image: Image, camera: Camera, aim: PitchEstimate) -> tuple[float, float]:
