@@ -80,6 +80,11 @@ def main(arguments: list[str] | None = None) -> int:
         if not isinstance(error.__context__, BrokenPipeError):
             raise
         return _reader_left()
+    except OSError as error:
+        _forget_output()
+        where = f"{error.filename}: " if error.filename is not None else ""
+        print(f"adas: {where}{error.strerror or error}; look at the disk and the permissions", file=sys.stderr)
+        return 2
     return result if isinstance(result, int) else 0
 
 
@@ -89,6 +94,35 @@ def _reader_left() -> int:
     return 0
 
 
+def _forget_output() -> None:
+    """What could not be written must not be tried again at the end of the program, which would fail with a trace."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        _reader_left()
+
+
 def run() -> None:
     """Entry point of the console script."""
-    sys.exit(main())
+    _open_standard_streams()
+    code = main()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _reader_left()
+    except (OSError, ValueError) as error:
+        _reader_left()
+        print(f"adas: standard output: {getattr(error, 'strerror', error)}; look at the disk", file=sys.stderr)
+        code = code or 2
+    sys.exit(code)
+
+
+def _open_standard_streams() -> None:
+    """A program that is started with one of them closed would get a file or socket of its own under that number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest free number
+            if getattr(sys, name) is None:
+                setattr(sys, name, os.fdopen(opened, "w" if number else "r", closefd=False))

@@ -52,7 +52,7 @@ def up(
     """Start the live ROS 2 graph and watch over it until Ctrl-C; a second Ctrl-C ends it at once."""
     from adas_runtime.supervisor.commands import UpOptions, monitor_command, process_commands, validate
     from adas_runtime.supervisor.domain import DomainLock, domain_id
-    from adas_runtime.supervisor.status import Screen
+    from adas_runtime.supervisor.status import Screen, put
     from adas_runtime.supervisor.supervisor import Supervisor
 
     options = UpOptions(market=market, vehicle=vehicle, inputs=inputs, record=record, use_sim_time=use_sim_time)
@@ -60,7 +60,7 @@ def up(
     screen = Screen()
 
     def event(kind: str, **values: Any) -> None:
-        print(json.dumps({"event": kind, **values}), flush=True)
+        put(sys.stdout, json.dumps({"event": kind, **values}) + "\n")
 
     def say(text: str) -> None:
         if as_json:

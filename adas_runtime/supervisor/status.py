@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
+from contextlib import suppress
 from typing import IO, Any, Final
 
 from adas_runtime.signals import Stage
@@ -46,12 +48,26 @@ def status_line(supervisor: Supervisor, cores: float) -> str:
     return " · ".join(parts)
 
 
+def put(stream: IO[str] | None, text: str) -> None:
+    """Write what can be written: a reader that left, or a log on a full disk, must not end a graph that drives."""
+    if stream is None:
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):  # for good: nothing may fail again at the end of the program
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
+        return
+
+
 class Screen:
     """Writes event lines and, on a terminal, the live line under them."""
 
     def __init__(self, stream: IO[str] | None = None) -> None:
-        self._stream = stream or sys.stderr
-        self._is_terminal = self._stream.isatty()
+        self._stream = stream or sys.stderr  # None where the program was started with it closed
+        self._is_terminal = self._stream is not None and self._stream.isatty()
         self._shown = ""
         self._at_s = 0.0
         self._cpu: tuple[float, float] | None = None
@@ -59,7 +75,7 @@ class Screen:
     def say(self, text: str) -> None:
         """One event."""
         self._clear()
-        self._stream.write(text + "\n")
+        put(self._stream, text + "\n")
         self._draw()
 
     def show(self, supervisor: Supervisor) -> None:
@@ -81,14 +97,13 @@ class Screen:
         """Leave the terminal clean."""
         self._clear()
         self._shown = ""
-        self._stream.flush()
+        put(self._stream, "")
 
     def _clear(self) -> None:
         if self._is_terminal and self._shown:
-            self._stream.write("\r\x1b[2K")
+            put(self._stream, "\r\x1b[2K")
 
     def _draw(self) -> None:
         if self._is_terminal and self._shown:
             width = shutil.get_terminal_size().columns
-            self._stream.write(self._shown[: max(10, width - 1)])
-        self._stream.flush()
+            put(self._stream, self._shown[: max(10, width - 1)])

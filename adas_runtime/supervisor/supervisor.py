@@ -35,6 +35,7 @@ TICK_S: Final = 0.2
 TELL_S: Final = 1.0
 FROZEN_S: Final = 5.0  # each process reports once a second; one that was heard and then is not hangs
 HEARING_S: Final = 2.0
+REPEAT_S: Final = 10.0  # the same line of a process is said once in this time
 STARTING_S: Final = 30.0  # one that has never been heard by then hangs in its start; a busy machine needs 10
 GRACE_S: Final = 5.0  # a process that has not ended so long after SIGTERM is killed
 MONITOR: Final = "monitor"
@@ -67,6 +68,9 @@ class Slot:
     resident_bytes: int = 0
     peak_bytes: int = 0
     heard_s: float | None = None  # last sign of life of this life of the process
+    line: str = ""  # what it said last
+    line_s: float = 0.0
+    line_repeats: int = 0
     is_ending: bool = False  # it has been killed and is not reaped yet
 
 
@@ -288,10 +292,21 @@ class Supervisor:
                 self._heard(text)
             elif self._is_verbose or not (self._is_stopping or text.startswith(("[INFO]", "[DEBUG]"))):
                 # while all of them end, that others are gone is no news
-                self._say(f"{slot.name}: {text}")
+                self._pass_on(slot, text)
         for descriptor in set(before) - set(child.descriptors):
             self._selector.unregister(descriptor)
             self._watched.pop(descriptor, None)
+
+    def _pass_on(self, slot: Slot, text: str) -> None:
+        """Say a line; one that comes again and again, as a decoder's at each picture, is said once in a while."""
+        now_s = time.monotonic()
+        if text == slot.line and now_s - slot.line_s < REPEAT_S:
+            slot.line_repeats += 1
+            return
+        if slot.line_repeats:
+            self._say(f"{slot.name}: {slot.line} ({slot.line_repeats} times more)")
+        slot.line, slot.line_s, slot.line_repeats = text, now_s, 0
+        self._say(f"{slot.name}: {text}")
 
     def _reap(self, slot: Slot) -> None:
         child = slot.child

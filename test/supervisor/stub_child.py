@@ -34,6 +34,10 @@ def main() -> None:
             sys.exit(0)
 
         signal.signal(signal.SIGTERM, end)
+    if kind == "babble":
+        for _ in range(500):
+            print("Corrupt JPEG data: premature end of data segment", flush=True)
+        print("done", flush=True)
     if kind == "monitor":
         print(json.dumps({"kind": "status", "author": "envelope", "stage": "ON", "health": "OK"}), flush=True)
         print(json.dumps({"kind": "active"}), flush=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import io
 import json
 import os
 import signal
@@ -20,7 +22,7 @@ from adas_runtime.supervisor.commands import START_ORDER, UpOptions, process_com
 from adas_runtime.supervisor.domain import DomainLock, domain_id, free_domain
 from adas_runtime.supervisor.policy import RestartParams
 from adas_runtime.supervisor.shared_memory import clear_leftovers
-from adas_runtime.supervisor.status import status_line
+from adas_runtime.supervisor.status import Screen, status_line
 from adas_runtime.supervisor.supervisor import Life, Supervisor
 
 STUB = str(Path(__file__).with_name("stub_child.py"))
@@ -169,6 +171,43 @@ def test_a_middleware_that_is_not_there_ends_the_start() -> None:
     with Supervisor({Process.GUARD: stub("crash", "102")}, environment=environment) as graph:
         graph.run()
         assert graph.refusal == "RMW_IMPLEMENTATION: 'rmw_other' is no middleware of this ROS 2; unset it"
+
+
+def test_a_line_that_comes_again_and_again_is_said_once() -> None:
+    said: list[str] = []
+    with Supervisor({Process.PERCEPTION: stub("babble")}, say=said.append) as graph:
+        until(graph, lambda: any("done" in text for text in said))
+    line = "perception: Corrupt JPEG data: premature end of data segment"
+    assert said[:3] == [line, f"{line} (499 times more)", "perception: done"]
+
+
+class _Full(io.StringIO):
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_log_on_a_full_disk_does_not_end_the_graph() -> None:
+    screen = Screen(_Full())
+    screen.say("guard: killed")
+    screen.close()
+
+
+def test_a_reader_that_leaves_does_not_end_the_graph() -> None:
+    """`adas up 2>&1 | head -1` closes the log, not the guard."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w") as stream:
+        screen = Screen(stream)
+        for _ in range(3):
+            screen.say("guard: killed" * 1000)
+        screen.close()
+
+
+@pytest.mark.parametrize(("to", "code"), [("> /dev/full", 2), (">&-", 0), ("<&- >&- 2>&-", 0), ("| head -1", 0)])
+def test_closed_and_full_outputs_end_in_no_traceback(to: str, code: int) -> None:
+    command = f"{sys.executable} -c 'from adas_runtime.cli import run; run()' market list {to}"
+    done = subprocess.run(["bash", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1 if code else 0)
 
 
 def test_shared_memory_of_the_dead_is_given_back_and_no_other(tmp_path: Path) -> None:
