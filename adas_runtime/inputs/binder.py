@@ -35,6 +35,7 @@ from adas_runtime.inputs.feed import (
 from adas_runtime.inputs.guess import guess
 from adas_runtime.inputs.paths import getter
 from adas_runtime.interfaces import Kind
+from adas_runtime.records import maker
 from adas_runtime.replay.cdr import decoder as own_decoder
 from adas_runtime.signals import (
     BY_NAME,
@@ -73,7 +74,7 @@ class _Merge:
     def __init__(self, source: str) -> None:
         self.source = source
         self.topic = SOURCE_OF[source].topic
-        self.record = _MERGED[source]
+        self.record = maker(_MERGED[source])
         self.anchor = ANCHOR[source]
         self.values: dict[str, dict[str, tuple[float, Any, float]]] = {}  # field -> topic -> time, value, greatest age
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from adas_runtime.errors import SignalError
 from adas_runtime.inputs.pictures import as_bytes
+from adas_runtime.records import maker
 from adas_runtime.signals import MAX_OBJECTS, RadarTrack
 
 RANGE_MAX_M: Final = 500.0  # beyond: a filler for "no target", not a measurement
@@ -31,6 +32,9 @@ SECTION: Final = ("rcs", "radar_cross_section")
 def field_names(message: Any) -> tuple[str, ...]:
     """Names of a cloud's columns."""
     return tuple(str(item.name) for item in message.fields)
+
+
+make_track = maker(RadarTrack)
 
 
 def radar_tracks(message: Any, signs: tuple[float, float] = (1.0, 1.0)) -> tuple[RadarTrack, ...]:
@@ -56,7 +60,7 @@ def radar_tracks(message: Any, signs: tuple[float, float] = (1.0, 1.0)) -> tuple
         named = _value(number, at)
         is_number = named is not None and 0.0 <= named < 2**31
         tracks.append(
-            RadarTrack(
+            make_track(
                 track_id=int(named) if named is not None and is_number else at,
                 x_m=float(x[at]),
                 y_m=float(y[at]),
