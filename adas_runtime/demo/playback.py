@@ -8,10 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from adas_runtime.errors import SignalError
+from adas_runtime.executor import BACKWARD_TOLERANCE_S
 from adas_runtime.inputs.recording import UNREADABLE, Bound
 from adas_runtime.replay.bag import Bag
 from adas_runtime.signals import CameraFrame, Signal
 
+GAP_MAX_S: Final = 60.0  # a logger that got its time from the network mid-drive jumps by years
+GAP_PLAYED_S: Final = 1.0  # what is waited instead
 COMPRESSED: Final = ("jpeg", "png", "webp", "bmp")
 
 
@@ -58,6 +61,14 @@ class Pace:
             return signal
         moved: Signal = replace(cast(Any, signal), stamp_s=self.due_s(log_s) + (signal.stamp_s - log_s))
         return moved
+
+    def is_jump(self, last_s: float, log_s: float) -> bool:
+        """Whether the recording's clock ran back or so far ahead that nobody would wait for it."""
+        return not -BACKWARD_TOLERANCE_S <= log_s - last_s <= GAP_MAX_S
+
+    def after_jump(self, log_s: float, at_s: float) -> Pace:
+        """The pace of what follows a jump: the message of this log time is due at `at_s` of the clock."""
+        return replace(self, begin_s=log_s, start_s=at_s)
 
 
 def cues(

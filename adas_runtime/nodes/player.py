@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any, Final
 
-from adas_runtime.demo.playback import Cue, Pace, Told, as_compressed, cues
+from adas_runtime.demo.playback import GAP_PLAYED_S, Cue, Pace, Told, as_compressed, cues
 from adas_runtime.errors import AdasError
 from adas_runtime.inputs import load_input_map
 from adas_runtime.inputs.recording import open_recording
@@ -45,6 +45,7 @@ class Played:
         topics: Messages per topic.
         late: Messages sent more than 50 ms after they were due: the machine is too slow.
         late_max_s: The worst of them.
+        jumps: Places at which the recording's clock ran back or far ahead; a second was waited instead.
         unheard: Topics that nobody listened to.
         refused: What could not become a signal, and how often.
     """
@@ -55,6 +56,7 @@ class Played:
     topics: dict[str, int] = field(default_factory=dict)
     late: int = 0
     late_max_s: float = 0.0
+    jumps: int = 0
     unheard: list[str] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
 
@@ -173,14 +175,19 @@ class _Player:
             yield from waiting
             yield from timeline
 
-        clock_s = begin_s
+        clock_s = last_s = begin_s
         for cue in both():
+            if pace.is_jump(last_s, cue.log_s):
+                played.jumps += 1
+                monotonic_s, clock_s = time.monotonic() + GAP_PLAYED_S, cue.log_s
+                pace = pace.after_jump(cue.log_s, time.time() + GAP_PLAYED_S)
+            last_s = cue.log_s
             if self._clock is not None:
                 while clock_s <= cue.log_s:
-                    self._sleep_until(monotonic_s + (clock_s - begin_s) / rate)
+                    self._sleep_until(monotonic_s + (clock_s - pace.begin_s) / rate)
                     self._tell_clock(clock_s)
                     clock_s += CLOCK_STEP_S
-            due_s = monotonic_s + (cue.log_s - begin_s) / rate
+            due_s = monotonic_s + (cue.log_s - pace.begin_s) / rate
             self._sleep_until(due_s)
             late_s = time.monotonic() - due_s
             played.late += late_s > LATE_S

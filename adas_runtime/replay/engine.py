@@ -86,9 +86,13 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
             _Replay(job, bag, market, choice, folder, input_map).run(progress)
             write_report(folder)
             folder.chmod(0o755)
-            if job.out.exists():
-                shutil.rmtree(job.out)
-            folder.rename(job.out)
+            target = job.out.resolve()
+            if target.exists():
+                if job.force:
+                    shutil.rmtree(target)
+                else:
+                    target.rmdir()  # fails where another replay has filled it meanwhile
+            folder.rename(target)
         except OSError as error:
             raise BagError(
                 f"cannot be written ({error.strerror})", where=str(job.out), mend="free space or take another --out"

@@ -100,6 +100,17 @@ def test_stamps_move_to_now_and_ages_stay(rate: float, log_s: float, age_s: floa
     assert replace(pace, is_original=True).shifted(signal, log_s) == signal
 
 
+@given(log_s=st.floats(0.0, 1e10), last_s=st.floats(0.0, 1e10), rate=st.floats(0.1, 10.0))
+def test_nobody_waits_for_a_clock_that_jumped(log_s: float, last_s: float, rate: float) -> None:
+    """A logger that got its time from the network mid-drive jumps by years; one that restarted runs back."""
+    pace = Pace(begin_s=0.0, start_s=5e8, rate=rate)
+    if pace.is_jump(last_s, log_s):
+        pace = pace.after_jump(log_s, pace.due_s(last_s) + 1.0)
+        assert pace.due_s(log_s) == pytest.approx(5e8 + last_s / rate + 1.0)
+    else:
+        assert -0.1 <= log_s - last_s <= 60.0
+
+
 def test_a_raw_picture_travels_without_loss() -> None:
     import cv2
     import numpy as np

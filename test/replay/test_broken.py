@@ -36,6 +36,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 from adas_runtime.errors import BagError
 from adas_runtime.replay.bag import MCAP_MAGIC, MESSAGE_MAX, Bag
+from adas_runtime.replay.engine import Job, run
 from adas_runtime.replay.schema import EventKind, Summary, read_events, read_summary
 from adas_runtime.signals import DriverInput, VehicleState
 
@@ -457,3 +458,17 @@ def test_a_recording_without_times_is_replayed(tmp_path: Path) -> None:
     """Log times of zero, as a logger without a clock writes."""
     rows = [(0, *item[1:]) for item in drive(1.0)]
     assert read_summary(replay(write(tmp_path / "bag", rows), tmp_path / "out")).duration_s == 0.0
+
+
+def test_what_another_replay_wrote_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def other(share: float) -> None:
+        out.mkdir(exist_ok=True)
+        (out / "summary.json").write_text("the other's")
+
+    job = Job(bag=write(tmp_path / "bag", drive(2.0)), market="de", vehicle="reference", out=out)
+    with pytest.raises(BagError, match="cannot be written"):
+        run(job, other)
+    assert (out / "summary.json").read_text() == "the other's"
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["bag", "out"]
