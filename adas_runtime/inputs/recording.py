@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 
 from rosbags.serde.errors import SerdeError
@@ -187,11 +188,63 @@ def reader_of(topic: BagTopic, definition: str, distro: str) -> Read | str:
     """The function that decodes a topic's messages, or one clause that says why there is none."""
     own = own_reader(topic.type)
     if own is not None:
-        return own
+        return own if is_as_today(topic) else _other_version(topic, distro)
     definitions = dict(msg_definitions())
     if definition and not topic.definition:
         definitions[topic.type] = definition
     return decoder(topic, definitions, distro)
+
+
+def is_as_today(topic: BagTopic) -> bool:
+    """Whether a topic of ours is recorded with the fields that this version knows, so that its own decoder fits."""
+    if not topic.definition or topic.encoding not in ("ros2msg", ""):
+        return True
+    ours = _own_types()
+    if topic.definition == ours.generate_msgdef(topic.type, ros_version=2)[0]:
+        return True
+    from rosbags.typesys import get_types_from_msg
+    from rosbags.typesys.base import TypesysError
+
+    try:
+        recorded = get_types_from_msg(topic.definition, topic.type)
+    except (TypesysError, KeyError, ValueError):
+        return True  # what cannot be read decides nothing
+    return all(
+        [field[0] for field in fields] == [field[0] for field in ours.fielddefs[name][1]]
+        and [str(field[1]) for field in fields] == [str(field[1]) for field in ours.fielddefs[name][1]]
+        for name, (_, fields) in recorded.items()
+        if name.startswith(OWN) and name in ours.fielddefs
+    )
+
+
+@cache
+def _own_types() -> Any:
+    from rosbags.typesys import Stores, get_typestore
+
+    from adas_runtime.interfaces import register
+
+    store = get_typestore(Stores.ROS2_JAZZY)
+    register(store)
+    return store
+
+
+def _other_version(topic: BagTopic, distro: str) -> Read | str:
+    """By the definition that the recording embeds: each field by its name, wherever it stands."""
+    from adas_runtime.converter import from_msg
+    from adas_runtime.signals import BY_NAME
+
+    decode = decoder(topic, {}, distro)
+    if isinstance(decode, str):
+        return decode
+    convert = from_msg(BY_NAME[topic.type.removeprefix(OWN)])
+
+    def read(data: bytes) -> Any:
+        try:
+            return convert(decode(data))
+        except AttributeError as error:
+            raise SignalError(f"recorded by another version of the runtime, without the field {error.name}") from error
+
+    return read
 
 
 def _survey(bag: Bag, reads: Mapping[str, Read], feeds: Sequence[Feed]) -> dict[str, Survey]:

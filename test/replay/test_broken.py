@@ -33,8 +33,10 @@ from replay_bags import (
     write,
 )
 from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from adas_runtime.errors import BagError
+from adas_runtime.inputs.recording import reader_of
 from adas_runtime.replay.bag import MCAP_MAGIC, MESSAGE_MAX, Bag
 from adas_runtime.replay.engine import Job, run
 from adas_runtime.replay.schema import EventKind, Summary, read_events, read_summary
@@ -472,3 +474,28 @@ def test_what_another_replay_wrote_meanwhile_is_not_overwritten(tmp_path: Path) 
         run(job, other)
     assert (out / "summary.json").read_text() == "the other's"
     assert sorted(item.name for item in tmp_path.iterdir()) == ["bag", "out"]
+
+
+def test_a_drive_of_another_version_is_read_by_its_own_definition(tmp_path: Path) -> None:
+    """The fields of VehicleState stood in another order: each is found by its name, none is taken for another."""
+    types = get_typestore(Stores.ROS2_JAZZY)
+    kind = "adas_interfaces/msg/VehicleState"
+    lines = str(store().generate_msgdef(kind, ros_version=2)[0]).splitlines()
+    names = [line for line in lines if "=" not in line and line.strip()]
+    types.register(get_types_from_msg("\n".join([*names[1:], names[0]]), kind))
+    bag = tmp_path / "bag"
+    current = store()
+    with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connection = writer.add_connection(STATE, kind, typestore=types)
+        for log_ns, topic, _, data in drive(2.0):
+            if topic == STATE:
+                message = current.deserialize_cdr(data, kind)
+                fields = [field[0] for field in current.fielddefs[kind][1]]
+                moved = types.types[kind](**{name: getattr(message, name) for name in fields})
+                writer.write(connection, log_ns, bytes(types.serialize_cdr(moved, kind)))
+    with Bag(bag) as opened:
+        read = reader_of(opened.topics[STATE], "", "")
+        assert not isinstance(read, str)
+        states = [read(data) for _, _, data in opened.messages()]
+    assert len(states) == 200
+    assert {state.speed_mps for state in states} == {25.0}
