@@ -43,6 +43,7 @@ HANKEL: Final = np.arange(4)[:, None] + np.arange(4)[None, :]
 HOLD: Final = np.array([1e-6, 0.6, 1.5, 8.0])  # weight of the family, per coefficient, in marks' weights
 HOLD_BESIDE: Final = np.array([1e-6, 0.6, 12.0, 24.0])  # weight of the best line's shape
 GAP_DASH_M: Final = 2.2  # shortest gap of the R130 Annex 3 table is 3 m; perspective fills some of it
+GAPS_MIN: Final = 2  # one gap is as well a worn stretch, or a car on the line
 BESIDE_M: Final = 1.0
 OUTSIDE_MAX_M: Final = 0.5
 CANCELS_M: Final = 1.2  # a works line this near takes the place of a permanent one; half a narrow lane
@@ -58,6 +59,7 @@ class Line:
         residual_m: Weighted root mean square of its marks.
         coverage: Share of the road between its ends on which paint was seen.
         gap_m: Longest stretch between its ends without paint.
+        gaps: Stretches without paint that are as long as a gap between dashes.
         width_m: Median width of the paint.
         yellow: Share of its marks that are yellow.
         strength: Mean strength of its marks.
@@ -75,6 +77,7 @@ class Line:
     residual_m: float
     coverage: float
     gap_m: float
+    gaps: int
     width_m: float
     yellow: float
     strength: float
@@ -93,7 +96,7 @@ class Line:
     def type(self) -> MarkingType:
         """Form of the line, unknown where too little of it was seen."""
         length = self.x_max_m - self.x_min_m
-        if self.gap_m >= GAP_DASH_M and self.coverage < 0.8:
+        if self.gaps >= GAPS_MIN and self.coverage < 0.8:
             return MarkingType.DASHED
         if length >= 10.0 and self.coverage > 0.7 and self.gap_m < GAP_DASH_M:
             return MarkingType.SOLID
@@ -332,6 +335,7 @@ def _describe(marks: Marks, inlier: npt.NDArray[np.bool_], residual: Array, weig
         residual_m=math.sqrt(mean),
         coverage=max(0.0, 1.0 - float(holes.sum()) / max(length, 1e-6)),
         gap_m=float(holes.max()) if len(holes) else 0.0,
+        gaps=int(np.count_nonzero(holes >= GAP_DASH_M)),
         width_m=float(np.median(marks.width_m[inlier])),
         yellow=float(np.average(is_yellow, weights=np.maximum(weight[inlier], 1e-9))) if total > 0.0 else 0.0,
         strength=float(np.mean(marks.strength[inlier])),

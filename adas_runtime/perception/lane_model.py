@@ -40,6 +40,8 @@ PITCH_KNOWN_SPAN_RAD: Final = 0.03  # a measured mount only pitches with the car
 PITCH_NOISE_RAD: Final = 0.004
 VANISHING_EVERY: Final = 5  # frames between looks for the vanishing point while it has not converged
 AIM_YAW_STD_RAD: Final = 0.06
+AIMS_SHIFTED: Final = 2
+AIM_SHIFT_RAD: Final = 0.012
 AIMS_REFINED: Final = 3
 AIM_PASSES: Final = 3
 AIM_TRUST_MIN: Final = 0.4  # of an aim that no line segment of the picture voted for
@@ -50,6 +52,8 @@ BLEND_MIN: Final = 0.4  # share of the new picture, for a line that is hardly be
 BLEND_MAX: Final = 0.85
 JUMP_M: Final = 0.5
 VOTES_MAX: Final = 12.0
+UNDER_CAR_M: Final = 0.7  # a lone line this near to the car's middle lies under the car
+ALONE_UPDATES: Final = 25  # pictures in a row after which such a line is believed all the same
 DIGITS: Final = 4  # outputs are rounded to 0.1 mm, so that the last bits of a CPU do not reach a digest
 
 
@@ -248,8 +252,12 @@ class LaneDetector:
                 aim = PitchEstimate(pitch_rad=turned.pitch_rad, yaw_rad=turned.yaw_rad, std_rad=0.02, updates=0)
                 candidates.append((aim, trust))
         looks = []
-        for candidate, trust in candidates:
-            for shift in (-0.012, 0.0, 0.012):
+        for aim, trust in candidates:
+            score, error = self._aim_score(image, camera, aim)
+            looks.append((trust * score, error, aim, trust))
+        looks.sort(key=lambda look: -look[0])
+        for _, _, candidate, trust in looks[:AIMS_SHIFTED]:
+            for shift in (-AIM_SHIFT_RAD, AIM_SHIFT_RAD):
                 aim = replace(candidate, pitch_rad=candidate.pitch_rad + shift)
                 score, error = self._aim_score(image, camera, aim)
                 looks.append((trust * score, error, aim, trust))
@@ -369,6 +377,8 @@ class LaneDetector:
             confidence *= 0.8 + 0.2 * min(1.0, track.updates / 5.0)
             if tracked[0] is None or tracked[1] is None:
                 confidence *= 0.85
+                if track.updates < ALONE_UPDATES and not is_known and abs(track.line.at(0.0)) < UNDER_CAR_M:
+                    confidence *= 0.4  # hardly a lane: a rail, a post, the rim of a shadow
             if confidence >= self._params.confidence_min:
                 boundaries.append(self._boundary(side, track.line, track.type, track.colour, confidence, camera))
         for side, anchor, sign in ((LaneSide.NEXT_LEFT, own[0], 1.0), (LaneSide.NEXT_RIGHT, own[1], -1.0)):
