@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import lane_drives as drives
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from adas_runtime.perception.lane_fit import Line
 from adas_runtime.perception.lane_model import LaneDetector, LaneState, decode
 from adas_runtime.signals import LaneModel, LaneSide, MarkingColour, MarkingType
 
@@ -275,3 +277,14 @@ def test_types_are_told_as_painted() -> None:
         assert told is not None
         assert true is not None
         assert told.type in (true.type, MarkingType.UNKNOWN)
+
+
+def test_one_gap_is_not_yet_a_dashed_line() -> None:
+    """A car on the line, or a worn stretch, hides paint once; dashes leave at least two gaps."""
+    line = Line(
+        c0=1.8, c1=0.0, c2=0.0, c3=0.0, x_min_m=6.0, x_max_m=30.0, support_m=12.0, residual_m=0.02, coverage=0.5,
+        gap_m=6.0, gaps=1, width_m=0.12, yellow=0.0, strength=2.5, balance=0.9, clutter=0.0,
+    )  # fmt: skip
+    assert line.type is MarkingType.UNKNOWN
+    assert replace(line, gaps=2).type is MarkingType.DASHED
+    assert replace(line, gaps=0, gap_m=0.5, coverage=0.95).type is MarkingType.SOLID
