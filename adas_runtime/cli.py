@@ -6,7 +6,9 @@ Exit codes: 0 done, 1 a finding or regression, 2 wrong usage or bad input (one l
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
@@ -30,6 +32,9 @@ COMMANDS: Final = (
 
 # typer carries its own click since 0.2x; the base of its BadParameter is that click's UsageError, whichever it is
 USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__mro__[1]
+
+
+STOPPED: Final = 130  # what shells say of a program that Ctrl-C ended
 
 
 def build_app() -> typer.Typer:
@@ -70,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except (typer.Abort, KeyboardInterrupt):
         print("adas: stopped", file=sys.stderr)
-        return 130
+        return STOPPED
     except typer.Exit as error:
         return int(error.exit_code)
     except BrokenPipeError:
@@ -85,6 +90,8 @@ def main(arguments: list[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename is not None else ""
         print(f"adas: {where}{error.strerror or error}; look at the disk and the permissions", file=sys.stderr)
         return 2
+    if result == STOPPED:  # typer's own answer to Ctrl-C, which says nothing
+        print("adas: stopped", file=sys.stderr)
     return result if isinstance(result, int) else 0
 
 
@@ -102,9 +109,23 @@ def _forget_output() -> None:
         _reader_left()
 
 
+def stop_once() -> Callable[[int, object], None]:
+    """A handler that stops the program at the first signal; a second must not disturb what the first cleans up."""
+    is_stopping = False
+
+    def stop(_number: int, _frame: object) -> None:
+        nonlocal is_stopping
+        if not is_stopping:
+            is_stopping = True
+            raise KeyboardInterrupt
+
+    return stop
+
+
 def run() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script; SIGTERM ends a command as Ctrl-C does, so that it removes what it began."""
     _open_standard_streams()
+    signal.signal(signal.SIGTERM, stop_once())
     code = main()
     try:
         sys.stdout.flush()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -137,10 +139,32 @@ def _run_all(work: list[Any], jobs: int) -> list[tuple[Any, str | None]]:
                 found.append((job, _run_one(job, lambda share: progress.update(int(share * 1000), 1000))))
         return found
     from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    from multiprocessing import active_children, get_context
 
-    with ProcessPoolExecutor(max_workers=min(jobs, len(work)), mp_context=get_context("spawn")) as pool:
-        return list(zip(work, pool.map(_run_one, work), strict=True))
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(work)), mp_context=spawn, initializer=_end_in_order) as pool:
+        try:
+            return list(zip(work, pool.map(_run_in_worker, work), strict=True))
+        except KeyboardInterrupt:
+            for child in active_children():
+                child.terminate()
+            raise
+
+
+def _end_in_order() -> None:
+    """In a worker: a signal ends the replay, which removes what it began."""
+    from adas_runtime.cli import stop_once
+
+    stop = stop_once()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+def _run_in_worker(job: Any) -> str | None:
+    try:
+        return _run_one(job)
+    except KeyboardInterrupt:
+        os._exit(130)  # else the pool would hand this worker the next bag
 
 
 def _run_one(job: Any, progress: Any = None) -> str | None:
