@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adas_runtime.errors import WiringError
 from adas_runtime.function import FunctionSpec, Process
 from adas_runtime.signals import (
+    BodyState,
     CameraFrame,
     DriverInput,
     FunctionStatus,
@@ -17,6 +18,7 @@ from adas_runtime.signals import (
     PoseFix,
     RadarObjects,
     Signal,
+    SignObservations,
     Stage,
     VehicleState,
 )
@@ -70,9 +72,11 @@ class Wire:
 SOURCES: tuple[Source, ...] = (
     Source(name="vehicle_state", signal=VehicleState, topic="/vehicle/state", rate_hz=100.0),
     Source(name="driver_input", signal=DriverInput, topic="/vehicle/driver_input", rate_hz=20.0),
+    Source(name="body", signal=BodyState, topic="/vehicle/body", rate_hz=10.0),
     Source(name="camera_front", signal=CameraFrame, topic="/camera/front/frame", rate_hz=20.0),
     Source(name="radar", signal=RadarObjects, topic="/radar/objects", rate_hz=20.0),
     Source(name="pose_fix", signal=PoseFix, topic="/pose/fix", rate_hz=10.0),
+    Source(name="sign_camera", signal=SignObservations, topic="/camera/signs", rate_hz=20.0),
 )
 
 
