@@ -377,7 +377,7 @@ class BodyState(Signal):
     is_crash_detected: Annotated[bool | None, Note("restraint system has seen a collision")] = None
     outside_temperature_k: Annotated[float | None, Note("air outside", "K", 150.0, 400.0)] = None
     utc_s: Annotated[float | None, Note("time of day and date, since 1970, UTC", "s", 0.0, 1e11)] = None
-    utc_offset_s: Annotated[float | None, Note("local time less UTC", "s", -54000.0, 54000.0)] = None
+    utc_offset_s: Annotated[float | None, Note("local time less UTC, east positive", "s", -54000.0, 54000.0)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
