@@ -19,11 +19,11 @@ from adas_runtime.market.report import checked, values
 WRONG = [
     ("unknown key", "lane_depature: {}\n", "unknown-key", 6, "did you mean 'lane_departure'?"),
     ("unknown inner key", "lane_departure:\n  warn_at: 1.0\n", "unknown-key", 7, "lane_departure.warn_at: unknown key"),
-    ("new feature", "features:\n  isa: {stage: off}\n", "unknown-key", 7, "known here: lane_departure"),
+    ("new feature", "features:\n  hover: {stage: off}\n", "unknown-key", 7, "features.hover: unknown key"),
     ("protection off", "features:\n  envelope: {stage: off}\n", "unknown-key", 7, "features.envelope"),
     ("language in capitals", "alerts:\n  texts:\n    fault:\n      DE: x\n", "unknown-key", 9, "unknown key"),
     ("wording of no alert", "alerts:\n  texts:\n    fualt: {en: x}\n", "unknown-key", 8, "known here: lane_departure"),
-    ("empty wording", "alerts: {texts: {fault: {en: ' '}}}\n", "wrong-value", 6, "Its own"),
+    ("empty wording", "alerts: {texts: {fault: {en: ' '}}}\n", "wrong-value", 6, "own wording"),
     ("out of range", "lane_departure:\n  confirm_s: 0.5\n", "out-of-range", 7, "confirm_s = 0.5: must be <= 0.3 s"),
     ("later than the law", "lane_departure:\n  active_from_kmh: 70\n", "out-of-range", 7, "must be <= 65.0 km/h"),
     ("text for number", 'lane_departure:\n  confirm_s: "0.1"\n', "wrong-type", 7, "without quotes"),
@@ -94,7 +94,13 @@ WRONG = [
         6,
         "no more general kind",
     ),
-    ("case of no road", "speed_defaults: {conditional: {x: {wet: 80}}}\n", "unknown-key", 6, "living_street"),
+    (
+        "case of no road",
+        "speed_defaults: {conditional: {x: {wet: {value: 80, conf: e, src: x}}}}\n",
+        "unknown-key",
+        6,
+        "living_street",
+    ),
     ("case, no source", "speed_defaults: {conditional: {urban: {wet: 30}}}\n", "confidence", 6, "without confidence"),
     ("corridor nowhere", "corridor: {roads: {value: [], conf: e, src: x}}\n", "contradiction", 6, "name the kinds"),
     (
