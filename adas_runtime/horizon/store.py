@@ -12,6 +12,7 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from adas_runtime.errors import AdasError
 from adas_runtime.horizon.geo import METRES_PER_DEG, Point, lengths_m, longitude_scale
@@ -171,7 +172,8 @@ class MapStore:
         if not path.is_file():
             raise MapError("no such map", where=str(path), mend="build it with 'adas map build EXTRACT --out FILE.map'")
         try:
-            self._db = sqlite3.connect(f"file:{path.resolve().as_posix()}?mode=ro&immutable=1", uri=True)
+            name = f"file:{quote(path.resolve().as_posix())}?mode=ro&immutable=1"
+            self._db = sqlite3.connect(name, uri=True, check_same_thread=False)
             kind = self._db.execute("PRAGMA application_id").fetchone()[0]
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if kind != APPLICATION_ID:
