@@ -97,6 +97,7 @@ class MainBeamParams(Strict):
     """Main-beam assist (UN R48 6.1.9.3)."""
 
     is_enabled: bool = Field(description="The assist works; it needs an approval of its own.")
+    approval_ref: str = Field(max_length=128, description="That approval; empty where there is none.")
     dark_lux: float = Field(ge=0.0, le=DARK_LUX, description="Only with less light than this [lx].")
     lit_lux: float = Field(ge=0.0, le=DARK_LUX, description="More light than this, a lit road, ends it [lx].")
     from_kmh: float = Field(ge=0.0, le=150.0, description="Speed from which main beam comes [km/h].")
@@ -111,6 +112,8 @@ class MainBeamParams(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.is_enabled and not self.approval_ref.strip():
+            raise ValueError("is_enabled is true without an approval; name it in approval_ref, or set is_enabled false")
         if self.until_kmh > self.from_kmh:
             raise ValueError("until_kmh must not be above from_kmh (hysteresis)")
         if self.lit_lux < self.dark_lux:

@@ -22,6 +22,7 @@ from typing_extensions import Self
 
 from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
 from adas_runtime.config import Strict
+from adas_runtime.isa.params import IsaParams
 from adas_runtime.lane_keeping.params import LaneDepartureParams
 from adas_runtime.lighting.params import LightingParams
 from adas_runtime.market.facts import Corridor, DefaultLimit, Following, Parking, Place, Signs, SpeedDefaults
@@ -84,7 +85,10 @@ class Feature(Strict):
 class Features(Strict):
     """The functions with a stage. A new function adds one line here, named like its `FunctionSpec`."""
 
+    headlamps: Feature = Field(description="Automatic dipped beam, daytime running lamps and main beam, UN R48.")
+    signal_lamps: Feature = Field(description="Emergency stop signal, automatic hazard and stop lamps, UN R48.")
     lane_departure: Feature = Field(description="Lane departure warning, R130 style.")
+    isa: Feature = Field(description="Intelligent speed assistance; elsewhere than in the EU, the speed limit.")
 
 
 class Road(Strict):
@@ -250,6 +254,7 @@ class Market(Strict):
     alerts: Alerts = Field(description="What the driver reads.")
     perception: LanePerceptionParams = Field(description="Lane perception.")
     lane_departure: LaneDepartureParams = Field(description="Lane departure warning.")
+    isa: IsaParams = Field(description="Intelligent speed assistance.")
     lighting: LightingParams = Field(description="Lamps.")
     envelope: EnvelopeParams = Field(description="Limits of the safety envelope.")
     health: HealthParams = Field(description="Health monitor.")
