@@ -18,6 +18,8 @@ from adas_runtime.errors import AdasError, BagError
 from adas_runtime.executor import BACKWARD_TOLERANCE_S, GAP_S, Emission, Executor
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import SOURCES, STATUS_OUTPUT, Graph, default_graph, live_topic
+from adas_runtime.horizon.open import open_map
+from adas_runtime.horizon.store import MapStore
 from adas_runtime.inputs import InputMap, load_input_map
 from adas_runtime.inputs.binder import Binder
 from adas_runtime.inputs.feed import OWN, Feed
@@ -45,6 +47,7 @@ class Job:
     vehicle: str
     out: Path
     inputs: str | None = None
+    map: str | None = None
     from_decision: bool = False
     force: bool = False
     copy_camera: bool = False
@@ -71,6 +74,7 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
     input_map = None if job.inputs is None else load_input_map(job.inputs)
     if job.vehicle != AUTO:
         load_vehicle(job.vehicle)
+    roads = open_map(job.map)
     _check_place(job)
     parent = job.out.resolve().parent
     with Bag(job.bag) as bag:
@@ -83,7 +87,7 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
                 f"cannot be written to ({error.strerror})", where=str(parent), mend="take another --out"
             ) from error
         try:
-            _Replay(job, bag, market, choice, folder, input_map).run(progress)
+            _Replay(job, bag, market, choice, folder, input_map, roads).run(progress)
             write_report(folder)
             folder.chmod(0o755)
             if job.out.exists():
@@ -126,7 +130,14 @@ class _Replay:
     """The state of one run."""
 
     def __init__(
-        self, job: Job, bag: Bag, market: Market, choice: Choice, folder: Path, input_map: InputMap | None
+        self,
+        job: Job,
+        bag: Bag,
+        market: Market,
+        choice: Choice,
+        folder: Path,
+        input_map: InputMap | None,
+        roads: MapStore | None = None,
     ) -> None:
         self.job = job
         self.bag = bag
@@ -134,6 +145,7 @@ class _Replay:
         self.vehicle = choice.vehicle
         self.folder = folder
         self.input_map = input_map
+        self.roads = roads
         self.warnings: list[str] = list(choice.warnings)
         self.counts: dict[str, _Counts] = {}
         self.steps_s: list[float] = []
@@ -157,7 +169,7 @@ class _Replay:
         reads, binder = bound.reads, bound.binder
         self.counts = {feed.topic: _Counts() for feed in feeds}
         self.warnings.extend(bound.warnings)
-        context = BuildContext(market=self.market, vehicle=self.vehicle)
+        context = BuildContext(market=self.market, vehicle=self.vehicle, roads=self.roads)
         perception = frozenset(spec.name for spec in graph.in_process(Process.PERCEPTION))
         executor = Executor(graph, context, self.market.stages(), without=perception if is_decision else frozenset())
         digest = hashlib.sha256()
@@ -171,6 +183,7 @@ class _Replay:
                 "market_digest": self.market.digest,
                 "vehicle": self.vehicle.name,
                 "bag": str(self.job.bag),
+                "map_digest": "" if self.roads is None else self.roads.digest,
                 "started_from": "decision" if is_decision else "bag",
                 "versions": json.dumps(_versions(), sort_keys=True),
             },
