@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from adas_runtime.config import Document, Finding, Origin, Strict, load, read_yaml, shown_path, validate
+from adas_runtime.config import Document, Finding, Origin, Strict, dotted, load, read_yaml, shown_path, validate
 from adas_runtime.errors import ConfigError
 from adas_runtime.market.load import Confidence, Merged
 from adas_runtime.market.schema import STAGES, Category, Code, Day, Feature, Market, StageName
@@ -201,6 +201,58 @@ def check(merged: Merged, *, on: date | None, rules: RuleBook | None = None) -> 
             )
             if all(item.what.partition(" for ")[0] != what or item.key != finding.key for item in findings):
                 findings.append(finding)
+    return findings
+
+
+def check_change(former: Merged, merged: Merged) -> list[Finding]:
+    """Judges a market by its former edition: whatever changes is a new revision, and a stage is software (R156).
+
+    Args:
+        former: The edition in use.
+        merged: The one that is to follow.
+    Returns:
+        A finding where something changed under the same revision, and where a stage changed under the same
+        software identification.
+    """
+    if former.market is None or merged.market is None:
+        return []
+    findings = []
+    before, after = former.market, merged.market
+    is_same = before.model_copy(update={"revision": after.revision, "title": after.title}) == after
+    changed = sorted(
+        dotted(key)
+        for key in {*former.provenance, *merged.provenance}
+        if former.provenance.get(key) != merged.provenance.get(key)
+    )
+    if before.revision == after.revision and not (is_same and not changed):
+        what = f"is that of the former edition, yet {changed[0] if changed else 'a value'} changed"
+        findings.append(
+            Finding(
+                where=merged.document.origin(("revision",)),
+                key="revision",
+                value=after.revision,
+                what=what,
+                mend="write a new revision; a value or its confidence changes only with one",
+                rule="revision",
+            )
+        )
+    stages = {name for name, stage in after.stages().items() if before.stages().get(name, Stage.OFF) != stage}
+    loud = [
+        name
+        for name in sorted(stages)
+        if max(after.stages()[name], before.stages().get(name, Stage.OFF)) > Stage.SHADOW
+    ]
+    if loud and before.software_id == after.software_id:
+        findings.append(
+            Finding(
+                where=merged.document.origin(("features", loud[0], "stage")),
+                key="software_id",
+                value=after.software_id,
+                what=f"is that of the former edition, yet the stage of {', '.join(loud)} changed: a software update",
+                mend="check that the approval covers it, then write the new software identification (RXSWIN)",
+                rule="software-id",
+            )
+        )
     return findings
 
 
