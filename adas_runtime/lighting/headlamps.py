@@ -405,9 +405,9 @@ SPEC: Final = FunctionSpec(
         Input(name="body", signal=BodyState, max_age_s=0.5),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.2),
         Input(name="driver", signal=DriverInput, max_age_s=1.0),
-        # many: the graph holds none or one producer of each, and lamps work without them
+        # many: the lamps work without objects and without a map, so that neither is missed where a car has none
         Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True),
-        Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True),
+        Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True, source="horizon"),
     ),
     outputs=(
         Output(name="lamps", signal=LampRequest),

@@ -7,6 +7,7 @@ from typing import Any
 
 from adas_runtime.isa import feedback as isa
 from adas_runtime.lane_keeping import states as lane_departure
+from adas_runtime.lighting import headlamp_states, signal_states
 from adas_runtime.reference.text import code, generated, table
 from adas_runtime.transitions import Table
 
@@ -20,6 +21,8 @@ the lane-keeping sheet. `[NF]` and `[U]` mark a figure or a rule of a legal text
 
 MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ("Lane departure warning", "lane_keeping/states.py", lane_departure.TRANSITIONS, lane_departure.REASONS),
+    ("Headlamps", "lighting/headlamp_states.py", headlamp_states.TRANSITIONS, headlamp_states.REASONS),
+    ("Signal lamps", "lighting/signal_states.py", signal_states.TRANSITIONS, signal_states.REASONS),
     ("Intelligent speed assistance", "isa/feedback.py", isa.TRANSITIONS, isa.REASONS),
 )
 

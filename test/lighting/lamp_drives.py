@@ -40,7 +40,9 @@ def head_params(**changes: Any) -> HeadlampParams:
 
 
 def main_params(**changes: Any) -> MainBeamParams:
-    return MainBeamParams.model_validate({**PARAMS.main_beam.model_dump(), "is_enabled": True, **changes})
+    return MainBeamParams.model_validate(
+        {**PARAMS.main_beam.model_dump(), "is_enabled": True, "approval_ref": "E1 48R", **changes}
+    )
 
 
 def signal_params(**changes: Any) -> SignalLampParams:

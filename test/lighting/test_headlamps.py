@@ -457,6 +457,11 @@ def test_v30_main_beam_goes_with_every_doubt_and_at_the_driver_s_word(change: di
     assert by_night(lit) and lit.lamps.main_beam is not ON and lit.state == "night" and lit.reason == reason
 
 
+def test_no_market_can_enable_the_assist_without_naming_an_approval() -> None:
+    with pytest.raises(ValidationError, match="approval_ref"):
+        main_params(approval_ref=" ")
+
+
 def test_without_an_approval_main_beam_is_the_driver_s_alone() -> None:
     drive = HeadDrive(main=PARAMS.main_beam)
     assert not PARAMS.main_beam.is_enabled
