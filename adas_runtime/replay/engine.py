@@ -28,6 +28,7 @@ from adas_runtime.inputs.vehicle_choice import AUTO, Choice, choose
 from adas_runtime.market import Market, load_market
 from adas_runtime.replay.bag import Bag
 from adas_runtime.replay.history import History
+from adas_runtime.replay.limits import LimitShares, truth_of
 from adas_runtime.replay.out import DRAWN, OutBag
 from adas_runtime.replay.report import write_report
 from adas_runtime.replay.schema import EVENTS_FILE, OUT_FILE, SERIES_FILE, SUMMARY_FILE, dump
@@ -176,6 +177,7 @@ class _Replay:
         decisions = 0
         start_s = bag.start_s
         history = History(executor, start_s, self.folder, self.vehicle.cameras.get("front"))
+        history.limits = LimitShares(truth_of(bag))
         out = OutBag(
             self.folder / OUT_FILE,
             {
@@ -261,10 +263,15 @@ class _Replay:
         finally:
             out.close()
         self.warnings = list(dict.fromkeys([*bag.warnings, *self.warnings, *self._refusal_warnings()]))
+        needed = {  # an input that takes none or several misses nothing
+            topic
+            for spec in executor.functions
+            for item, wire in zip(spec.inputs, executor.graph.wires(spec.name), strict=True)
+            if not item.many
+            for topic in wire.topics
+        }
         for source in SOURCES:
-            if source.topic in {
-                t for s in executor.functions for w in executor.graph.wires(s.name) for t in w.topics
-            } and (source.topic not in history.seen):
+            if source.topic in needed and source.topic not in history.seen:
                 self.warnings.append(f"nothing in the bag feeds {source.name}: what needs it reports it absent")
         summary, events, series = history.finish(
             job=self.job,
