@@ -152,6 +152,9 @@ def check(
     against: Annotated[
         str, typer.Option(metavar="MARKET|FILE", help="The former edition: a change needs a new revision.")
     ] = "",
+    release: Annotated[
+        bool, typer.Option("--release", help="As for a release: figures of the law that nobody has read are refused.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Check markets against the schema and the law: file, line, rule and mend of everything that is wrong.
@@ -175,6 +178,12 @@ def check(
                 codes = f"{former.market.market} is not {item.merged.market.market}"
                 raise AdasError(codes, where="--against", mend="name the former edition of the same market")
             item.findings.extend(check_change(former, item.merged))
+    if release:
+        from adas_runtime.market.release import release_findings
+
+        for _, item in found:
+            if item.merged is not None and not item.findings:
+                item.findings.extend(release_findings(item.merged, on=day))
     if as_json:
         print_json([_as_json(name, item) for name, item in found])
     else:
