@@ -199,7 +199,7 @@ class Headlamps:
         state, reason = (old.state, old.reason) if row is None else (row.target, row.reason_for(view))
         was_dipped, is_dipped = old.state in DIPPED, state in DIPPED
         reaction_s = old.reaction_s
-        if is_dipped and not was_dipped and light.dark_s is not None:
+        if old.state is State.DAY and is_dipped and light.dark_s is not None:
             reaction_s = now_s - light.dark_s
         alert, since_s, sent_s = end, None, old.alert_sent_s
         if state is State.FAULT:

@@ -400,9 +400,10 @@ class History:
             } | {f"{kpi}_min": function.kpi_min[kpi] for kpi in sorted(function.kpi_min)}
             if name == "lane_departure" and duration_s > 0.0:
                 kpis["warnings_per_hour"] = function.alerts * 3600.0 / duration_s
-            if name == "isa":  # its figures are counters: the last of each, and what the truth says
-                last = function.status.kpis if function.status is not None else ()
-                kpis = {kpi.name: kpi.value for kpi in last} | self.limits.kpis()
+            if name in ("isa", "headlamps", "signal_lamps"):  # their figures are counters: the last of each
+                kpis = {kpi.name: kpi.value for kpi in (function.status.kpis if function.status is not None else ())}
+            if name == "isa":  # and what the truth says
+                kpis |= self.limits.kpis()
                 if duration_s > 0.0:
                     kpis["warnings_per_hour"] = function.alerts * 3600.0 / duration_s
             if name == "lane_perception" and self._models:
