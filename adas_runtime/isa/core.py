@@ -125,7 +125,7 @@ class Memory:
     sign_stamps: tuple[float, ...] = ()
     sources: Sources = field(default_factory=Sources)
     country: str = ""
-    is_special_road: bool | None = None  # motorway or slip road
+    road_kind: str = ""  # motorway, link or road, by the map
     map_limit: tuple[LimitKind, float | None] | None = None
     map_since_m: float = 0.0
     rain_s: float | None = None
@@ -311,10 +311,11 @@ class Isa:
         country = old.country if segment is None or not segment.country else segment.country
         if country != old.country:
             sources, signs = Sources(dropped="border"), ()
-        is_special_road = old.is_special_road
+        road_kind = old.road_kind
         if segment is not None:
-            is_special_road = segment.is_link or segment.road_class is RoadClass.MOTORWAY
-            if old.is_special_road is not None and old.is_special_road is not is_special_road:
+            is_motorway = segment.road_class is RoadClass.MOTORWAY
+            road_kind = "link" if segment.is_link else "motorway" if is_motorway else "road"
+            if old.road_kind and old.road_kind != road_kind:
                 sources = fusion.after_road_change(sources, odometer_m - params.gather_m)
         map_limit = None if segment is None else (segment.limit_kind, segment.limit_mps)
         map_since_m = old.map_since_m if map_limit == old.map_limit else odometer_m
@@ -348,7 +349,7 @@ class Isa:
             sign_stamps=stamps or old.sign_stamps,
             sources=sources,
             country=country,
-            is_special_road=is_special_road,
+            road_kind=road_kind,
             map_limit=map_limit,
             map_since_m=map_since_m,
             lane_centre_m=centre_m,
