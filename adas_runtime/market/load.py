@@ -335,9 +335,10 @@ def _overlay(
         if isinstance(value, dict) and isinstance(target.get(name), dict):
             _overlay(document, provenance, layer, value, here)
             continue
-        for old in [item for item in (*document.origins, *provenance) if item[: len(here)] == here and item != here]:
-            document.origins.pop(old, None)
-            provenance.pop(old, None)
+        if isinstance(target.get(name), (dict, list)):  # what stood below it goes with it
+            for old in [item for item in (*document.origins, *provenance) if item[: len(here)] == here != item]:
+                document.origins.pop(old, None)
+                provenance.pop(old, None)
         provenance.pop(here, None)
         if isinstance(value, dict):
             target[name] = {}
