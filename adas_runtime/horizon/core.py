@@ -10,7 +10,16 @@ from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Pro
 from adas_runtime.horizon.ahead import Ahead
 from adas_runtime.horizon.defaults import Defaults, load_defaults
 from adas_runtime.horizon.geo import Point, course_rad, distance_m, turn_rad
-from adas_runtime.horizon.match import COURSE_FROM_MPS, NO_BELIEF, Belief, Hypothesis, drive_on, evidence_of, observe
+from adas_runtime.horizon.match import (
+    COURSE_FROM_MPS,
+    NO_BELIEF,
+    Belief,
+    Hypothesis,
+    course_at,
+    drive_on,
+    evidence_of,
+    observe,
+)
 from adas_runtime.horizon.roads import Edge, RoadMap
 from adas_runtime.signals import FixStatus, Health, Horizon, PoseFix, VehicleState
 
@@ -25,17 +34,19 @@ ODOMETRY_SHARE: Final = 0.02  # error of the driven distance
 FIX_STD_M: Final = 5.0
 AT_END_M: Final = 0.5
 GOES_ON: Final = 0.02
+LANE: Final = "lanelet"  # each lane of a Lanelet2 map is a road of its own
 SAME_PLACE_M: Final = 40.0
+FIX_PERIOD_S: Final = 0.095  # fixes at more than 10 Hz bring no news, only work
 GAP_S: Final = 2.0  # a longer step is no driving that anyone has seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the horizon reads; `None` is absent or too old."""
+    """What the horizon reads; `None` is absent or too old. Few cars have a supplier, so none is missed."""
 
     fix: PoseFix | None = None
     vehicle: VehicleState | None = None
-    supplied: Horizon | None = None
+    supplied: tuple[Horizon, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +101,8 @@ class SuppliedHorizon:
 
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; nothing is sent where nothing came."""
-        supplied = inputs.supplied
-        if supplied is None or not supplied.is_matched or not supplied.segments:
+        supplied = next((item for item in inputs.supplied if item.is_matched and item.segments), None)
+        if supplied is None:
             return Outputs(horizon=None, status=Status(state="no_supply", reason="the supplier tells no road"))
         if not supplied.provider:
             supplied = replace(supplied, provider=SUPPLIER)
@@ -133,7 +144,7 @@ class MapHorizon:
             or abs(fix.latitude_deg) > 89.0
         ):
             fix = None
-        is_new = fix is not None and (old.fix_s is None or fix.stamp_s > old.fix_s)
+        is_new = fix is not None and (old.fix_s is None or fix.stamp_s >= old.fix_s + FIX_PERIOD_S)
         vehicle = inputs.vehicle
         speed_mps = old.speed_mps if vehicle is None or not math.isfinite(vehicle.speed_mps) else vehicle.speed_mps
         if vehicle is None and elapsed_s > 0.0 and not is_new:
@@ -248,6 +259,9 @@ class MapHorizon:
             if other is None:
                 continue
             is_same = other.way.way_id == edge.way.way_id and item.is_forward == first.is_forward
+            is_same = is_same or (
+                other.way.highway == edge.way.highway == LANE and _is_beside(first, edge, item, other)
+            )
             if is_same or _follows(first, edge, item, other) or _follows(item, other, first, edge):
                 total += item.belief
         return min(1.0, total)
@@ -329,6 +343,14 @@ def _follows(one: Hypothesis, edge: Edge, two: Hypothesis, other: Edge) -> bool:
     return leaves_at == enters_at and edge is not other and rest_m + driven_m <= SAME_PLACE_M
 
 
+def _is_beside(one: Hypothesis, edge: Edge, two: Hypothesis, other: Edge) -> bool:
+    """Whether the second place is on another lane of the same carriageway: beside, the same way, the same rule."""
+    if edge.way.rule(one.is_forward) != other.way.rule(two.is_forward):
+        return False
+    turn = turn_rad(course_at(edge, one.is_forward, one.along_m), course_at(other, two.is_forward, two.along_m))
+    return abs(turn) < 0.3
+
+
 def _std(fix: PoseFix | None) -> float:
     return FIX_STD_M if fix is None or fix.position_std_m is None else fix.position_std_m
 
@@ -350,7 +372,7 @@ SPEC: Final = FunctionSpec(
     inputs=(
         Input(name="fix", signal=PoseFix, max_age_s=0.5),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.3),
-        Input(name="supplied", signal=Horizon, max_age_s=1.0, source=SUPPLIER),
+        Input(name="supplied", signal=Horizon, max_age_s=1.0, source=SUPPLIER, many=True),
     ),
     outputs=(Output(name="horizon", signal=Horizon, is_periodic=False),),
     inputs_type=Inputs,

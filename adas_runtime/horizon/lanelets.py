@@ -24,6 +24,7 @@ AREA_OF: Final = {"urban": "urban", "nonurban": "rural"}
 _NODE: Final = re.compile(rb"<node\b[^>]*>")
 _PLACE: Final = re.compile(rb"""\b(lat|lon)=["']([-+.0-9eE]+)["']""")
 _LANELET: Final = re.compile(rb"""<tag k=["']type["'] v=["']lanelet["']""")
+SIMPLE_M: Final = 0.05
 FIRST_NODE: Final = 1 << 48  # ends of lanelets have no node of their own; above every OpenStreetMap node
 
 
@@ -44,6 +45,8 @@ def read_lanelets(path: Path, writer: MapWriter, counts: Counts, country: str, b
             where=str(path),
             mend="run 'pip install lanelet2' (x86-64 only)",
         ) from err
+    from shapely import LineString
+
     origin = _first_place(path)
     projector = UtmProjector(Origin(origin[0], origin[1]))
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +69,10 @@ def read_lanelets(path: Path, writer: MapWriter, counts: Counts, country: str, b
         subtype = attributes.get("subtype", "")
         if subtype not in DRIVABLE or attributes.get("participant:vehicle", "yes") == "no":
             continue
-        places = [projector.reverse(BasicPoint3d(point.x, point.y, point.z)) for point in lanelet.centerline]
+        line = [(point.x, point.y) for point in lanelet.centerline]
+        if len(line) > 2:  # centre lines have a point each half metre; these carry nothing and cost at each step
+            line = list(LineString(line).simplify(SIMPLE_M).coords)
+        places = [projector.reverse(BasicPoint3d(x, y, 0.0)) for x, y in line]
         points = [(round(place.lat * SCALE), round(place.lon * SCALE)) for place in places]
         points = [point for number, point in enumerate(points) if number == 0 or point != points[number - 1]]
         if len(points) < 2:

@@ -17,7 +17,8 @@ from adas_runtime.horizon.place import Spot, prior, project, spots
 from adas_runtime.horizon.roads import Edge, RoadMap
 from adas_runtime.signals import RoadClass
 
-RADIUS_M: Final = 50.0
+LEAST_RADIUS_M: Final = 25.0
+MOST_RADIUS_M: Final = 200.0
 MOST: Final = 10  # hypotheses that are kept
 FIX_STD_M: Final = 5.0  # of a fix that does not tell its own
 ROAD_STD_M: Final = 4.0  # half a carriageway, and the mapper's hand
@@ -176,7 +177,7 @@ def observe(
         evidence: How much news the fix brings, 0 to 1 (`evidence_of`).
     """
     sigma = math.hypot(FIX_STD_M if std_m is None else max(std_m, 2.0), ROAD_STD_M)
-    candidates = spots(roads, point, min(max(RADIUS_M, 3.0 * sigma), 4.0 * RADIUS_M), course_rad)
+    candidates = spots(roads, point, min(max(LEAST_RADIUS_M, 5.0 * sigma), MOST_RADIUS_M), course_rad)
     if len(candidates) > CANDIDATES:
         candidates = sorted(candidates, key=lambda spot: (spot.distance_m, spot.edge.edge_id))[:CANDIDATES]
     leaves = LEAVES * evidence

@@ -106,9 +106,9 @@ def supplied(stamp_s: float, is_matched: bool = True) -> Horizon:
 def test_a_suppliers_horizon_goes_before_the_map_and_keeps_its_stamp(tmp_path: Path) -> None:
     core = ElectronicHorizon(None, load_defaults())
     assert core.step(Inputs(), 10.0).status.state == "no_map" and core.step(Inputs(), 10.0).horizon is None
-    said = core.step(Inputs(supplied=supplied(9.8)), 10.0)
+    said = core.step(Inputs(supplied=(supplied(9.8),)), 10.0)
     assert said.horizon == supplied(9.8) and said.status.state == "supplied"
-    assert core.step(Inputs(supplied=supplied(9.9, is_matched=False)), 10.1).horizon is None
+    assert core.step(Inputs(supplied=(supplied(9.9, is_matched=False),)), 10.1).horizon is None
 
 
 class TestWithAMap(FunctionContract):
