@@ -38,6 +38,7 @@ from adas_runtime.units import kmh_to_mps
 NAME: Final = "headlamps"
 FAULT_CODE: Final = "headlamps_fault"
 ALERT_PERIOD_S: Final = 1.0
+START_S: Final = 3.0  # a car's body may be silent for so long after a start: the lamps are on, but it is no fault  [D]
 MOVING_MPS: Final = 0.5  # faster than this the car moves, whatever the propulsion says
 EPS_S: Final = 1e-6  # sums of periods in floating point
 EPS_MPS: Final = 1e-6  # 10.0 km/h is not above 10 km/h
@@ -72,7 +73,7 @@ class Light:
 
     Args:
         lux: Last value; `None` where the sensor says nothing now.
-        known_s: When a value was there last.
+        known_s: When a value was there last; at a start, until when none is missed.
         valid_s: Since when values come without a break, `None` while they do not.
         dark_s: Since when it is dark without a break; a missing value does not end it.
         bright_s: Since when it is bright and nothing asks for light, without a break; a missing value ends it.
@@ -154,7 +155,7 @@ class Headlamps:
                 now_s = old.now_s  # no clock at all: time stands still
             else:
                 end = self._end(old, now_s, "time_ran_back")
-                old = Memory(now_s=now_s, light=Light(known_s=now_s))
+                old = Memory(now_s=now_s, light=Light(known_s=now_s + START_S))
         elapsed_s = 0.0 if old.now_s is None else now_s - old.now_s
 
         body, vehicle = inputs.body, inputs.vehicle

@@ -141,7 +141,14 @@ def test_v10_without_a_light_sensor_dipped_beam_and_a_message(lost: dict[str, An
 
 
 def test_v10_from_the_first_step_on() -> None:
-    assert all(by_night(lit) for lit in HeadDrive().hold(3.0, lux=None))
+    drive = HeadDrive()
+    steps = drive.hold(10.0, has_body=False)
+    assert all(by_night(lit) for lit in steps)
+    told_s = [lit.t_s for lit in steps if lit.alert]
+    assert 2.0 <= told_s[0] <= 5.0, "a bus that wakes up is no fault yet"
+    early = HeadDrive()
+    early.hold(1.0, has_body=False)
+    assert not [lit for lit in early.hold(30.0) if lit.alert] and by_day(early.steps[-1])
 
 
 def test_a_short_dropout_by_day_is_no_fault() -> None:
