@@ -179,11 +179,11 @@ def check(
                 raise AdasError(codes, where="--against", mend="name the former edition of the same market")
             item.findings.extend(check_change(former, item.merged))
     if release:
-        from adas_runtime.market.release import release_findings
+        from adas_runtime.market.release import bundle_findings, release_findings
 
         for _, item in found:
-            if item.merged is not None and not item.findings:
-                item.findings.extend(release_findings(item.merged, on=day))
+            if item.merged is not None and item.merged.market is not None:
+                item.findings.extend(release_findings(item.merged, on=day) + bundle_findings(item.merged))
     if as_json:
         print_json([_as_json(name, item) for name, item in found])
     else:

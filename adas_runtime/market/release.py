@@ -14,6 +14,7 @@ from typing import Any, Final
 from adas_runtime.config import Finding, Key, dotted
 from adas_runtime.market.load import Merged
 from adas_runtime.market.rules import LOCKED, RuleBook, load_rules
+from adas_runtime.market.texts import text_files
 
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {  # section of the market file, and the functions that it serves
     "isa": ("isa",),
@@ -74,3 +75,39 @@ def _unconfirmed(data: Any, key: Key) -> Iterator[Key]:
                 yield (*key, name)
         else:
             yield from _unconfirmed(value, (*key, name))
+
+
+def bundle_findings(merged: Merged) -> list[Finding]:
+    """What a release that reaches a driver lacks besides: a software identification, texts that someone has read.
+
+    Args:
+        merged: A market without findings of its own.
+    """
+    market = merged.market
+    if market is None or all(stage in LOCKED for stage in market.stages().values()):
+        return []
+    found = []
+    if not market.software_id.strip():
+        found.append(
+            Finding(
+                where=merged.document.origin(("software_id",)),
+                key="software_id",
+                what="is empty: the car reports no software identification for these functions (R156)",
+                mend="write the RXSWIN that the approval covers",
+                rule="software-id",
+            )
+        )
+    files = text_files()
+    for index, language in enumerate(market.alerts.languages):
+        if files[language].conf == "u":
+            found.append(
+                Finding(
+                    where=merged.document.origin(("alerts", "languages", index)),
+                    key="alerts.languages",
+                    value=language,
+                    what="no native speaker has checked what the driver reads in it",
+                    mend=f"have config/texts/{language}.yaml checked and write conf: s there, or take the language out",
+                    rule="text-unchecked",
+                )
+            )
+    return found

@@ -13,6 +13,7 @@ from adas_runtime.config import Finding
 from adas_runtime.market import load_market, market_names
 from adas_runtime.market.load import merge
 from adas_runtime.market.profile import default_limit, profile, profile_stages
+from adas_runtime.market.release import bundle_findings
 from adas_runtime.market.rules import RuleBook, check, check_change, load_rules
 from adas_runtime.market.schema import Features
 from adas_runtime.signals import LimitKind, Stage
@@ -175,6 +176,16 @@ def test_8_an_unknown_country_has_the_most_restrictive_of_its_neighbours() -> No
     assert default_limit(pair, "urban").limit_mps == pytest.approx(50 / 3.6)
     assert default_limit(pair, "motorway").kind is LimitKind.UNKNOWN, "none in Germany, 120 in Switzerland"
     assert default_limit([], "urban").kind is LimitKind.UNKNOWN
+
+
+def test_a_release_needs_a_software_identification_and_texts_that_someone_read(tmp_path: Path) -> None:
+    def found(body: str, extends: str = "de") -> list[str]:
+        head = HEAD.replace("extends: de", f"extends: {extends}").replace('"DE"', f'"{extends.upper()}"')
+        return [item.rule for item in bundle_findings(merge(write(tmp_path, body, head)))]
+
+    assert found("") == ["software-id", "text-unchecked"], "German texts are a machine's"
+    assert found('software_id: "RX 1"\nalerts: {languages: [en]}\n') == []
+    assert found("", "kr") == [], "every function is silent"
 
 
 def test_the_profile_is_told_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:

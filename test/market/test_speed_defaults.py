@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from market_files import write
 
+from adas_runtime.horizon.defaults import load_defaults
 from adas_runtime.market import load_market, market_names
 from adas_runtime.market.facts import PLACES, Place, places
 from adas_runtime.signals import LimitKind, RoadClass, SpeedUnit
@@ -184,6 +185,21 @@ def test_a_file_of_ones_own_may_add_a_region(tmp_path: Path) -> None:
     market = load_market(write(tmp_path, body), is_dated=False)
     assert market.default_limit("rural", region="DE-BY").limit_mps == pytest.approx(25.0)
     assert market.default_limit("rural").limit_mps == pytest.approx(100 / 3.6)
+
+
+def test_the_table_of_the_map_says_the_same() -> None:
+    """The map's own table knows more countries and fewer kinds of road; where both speak, they agree."""
+    table = load_defaults()
+    compared = 0
+    for name, market in MARKETS.items():
+        kinds: tuple[Place, ...] = ("living_street", "urban", "rural", "motorway")
+        for kind in kinds if name.upper() in table else ():
+            _, ours = market.speed_defaults.resolve(kind)
+            theirs = table[name.upper()].of(kind)
+            if ours != UNKNOWN and theirs is not None:
+                assert ours == theirs, (name, kind)
+                compared += 1
+    assert compared >= 40
 
 
 # --- the open table as an oracle --------------------------------------------------------------------------------------
