@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from adas_runtime.calendar_hours import is_open
+
 DAY_S: Final = 86400.0
 DAYS: Final = ("mo", "tu", "we", "th", "fr", "sa", "su")
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -154,8 +156,10 @@ def _mass(sign: str, bound_t: float, category: str) -> bool | None:
 def _time(atom: str, local_s: float | None) -> bool | None:
     hours = _HOURS.fullmatch(atom)
     span = _SPAN.fullmatch(atom) if hours is None else None
-    if local_s is None or (hours is None and span is None):
+    if local_s is None:
         return None
+    if hours is None and span is None:
+        return is_open(atom, local_s)  # the whole grammar of opening hours; the forms above need no library
     day = int(local_s // DAY_S)
     weekday = (day + 3) % 7  # the first of January 1970 was a Thursday
     if hours is not None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adas_runtime.calendar_hours import is_open
+from adas_runtime.conditions import Circumstances, holds, read
 from adas_runtime.horizon.conditions import split_conditions
 from adas_runtime.horizon.tags import Form, Limit, Rule, read_limit, read_rule
 
@@ -128,3 +129,10 @@ LIMITS = st.builds(Limit, st.sampled_from(Form), st.floats(1, 200), st.sampled_f
 )
 def test_a_rule_survives_the_store(rule: Rule) -> None:
     assert Rule.from_text(rule.text()) == rule
+
+
+def test_the_functions_judge_any_hours_that_a_map_may_hold() -> None:
+    rush_hours = read("Mo-Fr 07:00-09:00,16:00-18:00")
+    assert holds(rush_hours, Circumstances(local_s=MONDAY_8_S)) is True
+    assert holds(rush_hours, Circumstances(local_s=SUNDAY_23_S)) is False
+    assert holds(rush_hours, Circumstances()) is None
