@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,17 @@ from replay_bags import EPOCH_NS, STATE, replay, row, stamp, store, write
 from rosbags.rosbag2 import Reader
 
 from adas_runtime.converter import from_msg
-from adas_runtime.signals import BodyState, DriverInput, LampDemand, LampRequest, LightSwitch, VehicleState
+from adas_runtime.executor import Executor
+from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.graph import Graph, default_graph
+from adas_runtime.market import load_market
+from adas_runtime.signals import BodyState, DriverInput, LampDemand, LampRequest, LightSwitch, Stage, VehicleState
+from adas_runtime.vehicle import load_vehicle
 
 BODY = "/vehicle/body"
 DARK_AT_S, BRAKE_AT_S, SECONDS = 4.0, 8.0, 14.0
 DECEL_MPS2, SPEED_MPS = 8.0, 25.0
+START_S = 1000.0
 
 
 def drive() -> list[Any]:
@@ -69,3 +76,47 @@ def test_a_tunnel_and_an_emergency_stop(market: str, topic: str, tmp_path: Path)
     assert told[-1][1].hazard is LampDemand.ON
     other = "/adas/shadow/headlamps/lamps" if market == "jp" else "/adas/headlamps/lamps"
     assert not lamps(out, other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MrmInputs:
+    """A manoeuvre of the test reads nothing of interest."""
+
+    vehicle: VehicleState | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MrmOutputs:
+    """Its lamps."""
+
+    lamps: LampRequest | None
+    status: Status
+
+
+MRM = FunctionSpec(
+    name="alks",
+    summary="A minimum-risk manoeuvre.",
+    process=Process.DECISION,
+    inputs=(Input(name="vehicle", signal=VehicleState, max_age_s=1.0),),
+    outputs=(Output(name="lamps", signal=LampRequest, is_periodic=False),),
+    inputs_type=MrmInputs,
+    outputs_type=MrmOutputs,
+    period_s=0.1,
+    build=lambda context: pytest.fail("its requests come from the test"),
+)
+
+
+@pytest.mark.clause("R157 5.5.1")
+def test_v27_hazard_of_a_manoeuvre_in_the_same_step_of_the_graph() -> None:
+    """The request of any function of the graph reaches the signal lamps by its declaration alone, without a wait."""
+    graph = Graph((*default_graph().functions, MRM))
+    context = BuildContext(market=load_market("de"), vehicle=load_vehicle("reference"))
+    executor = Executor(graph, context, {"signal_lamps": Stage.ON}, without=frozenset({"alks"}))
+    executor.advance(START_S)
+    executor.offer(STATE, VehicleState(stamp_s=START_S, speed_mps=20.0), START_S)
+    executor.advance(START_S + 0.05)
+    now_s = START_S + 0.07  # between two periods of the signal lamps
+    request = LampRequest(stamp_s=now_s, author="alks", cause="minimum-risk manoeuvre", hazard=LampDemand.ON)
+    said = executor.offer("/adas/alks/lamps", request, now_s)
+    (lamps_now,) = [item.signal for item in said if item.topic == "/adas/signal_lamps/lamps"]
+    assert isinstance(lamps_now, LampRequest) and lamps_now.hazard is LampDemand.ON
