@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.horizon.defaults import Defaults
@@ -65,6 +65,7 @@ class Ahead:
         self._roads = roads
         self._defaults = defaults
         self._pieces: dict[tuple[int, bool], tuple[HorizonSegment, ...]] = {}
+        self._next: dict[tuple[int, bool], tuple[Edge, bool, float, float] | None] = {}
 
     def walk(self, edge: Edge, is_forward: bool, along_m: float, speed_mps_: float) -> tuple[HorizonSegment, ...]:
         """The road from a place on: at least 2 km or 60 s, where the map goes so far."""
@@ -86,19 +87,33 @@ class Ahead:
                 offset += piece.length_m
             if offset >= reach or len(found) >= MOST_SEGMENTS:
                 break
-            choices = exits(self._roads, edge, is_forward)
-            if not choices:
+            onward = self._onward(edge, is_forward)
+            if onward is None:
                 break
+            following, direction, likely, turn = onward
+            if (following.edge_id, direction) in visited:  # round and round: no more of the road ahead is known
+                break
+            probability *= likely
+            edge, is_forward = following, direction
+        return tuple(found[:MOST_SEGMENTS])
+
+    def _onward(self, edge: Edge, is_forward: bool) -> tuple[Edge, bool, float, float] | None:
+        """The likeliest road behind an edge, its direction, how likely it is, and the bend where it begins."""
+        key = (edge.edge_id, is_forward)
+        if key in self._next:
+            return self._next[key]
+        if len(self._next) >= CACHED:
+            self._next.clear()
+        choices = exits(self._roads, edge, is_forward)
+        found = None
+        if choices:
             likely = fork(edge, is_forward, choices)
             best = max(range(len(choices)), key=lambda index: likely[index])
-            following, onward = choices[best]
-            if (following.edge_id, onward) in visited:  # round and round: no more of the road ahead is known
-                break
-            bend = turn_rad(entry_course(following, onward), exit_course(edge, is_forward))
-            turn = bend if abs(bend) < JUNCTION_TURN_RAD else 0.0
-            probability *= likely[best]
-            edge, is_forward = following, onward
-        return tuple(found[:MOST_SEGMENTS])
+            following, direction = choices[best]
+            bend = turn_rad(entry_course(following, direction), exit_course(edge, is_forward))
+            found = (following, direction, likely[best], bend if abs(bend) < JUNCTION_TURN_RAD else 0.0)
+        self._next[key] = found
+        return found
 
     def _pieces_of(self, edge: Edge, is_forward: bool) -> tuple[HorizonSegment, ...]:
         key = (edge.edge_id, is_forward)
@@ -160,9 +175,38 @@ def _append(
         mean = None
         if last.curvature_1pm is not None and curvature is not None:
             mean = (last.curvature_1pm * last.length_m + curvature * piece.length_m) / length
-        found[-1] = replace(last, length_m=length, curvature_1pm=mean)
+        found[-1] = _placed(last, last.offset_m, length, last.probability, mean)
         return
-    found.append(replace(piece, offset_m=max(-1000.0, offset_m), probability=probability, curvature_1pm=curvature))
+    found.append(_placed(piece, max(-1000.0, offset_m), piece.length_m, probability, curvature))
+
+
+def _placed(
+    piece: HorizonSegment, offset_m: float, length_m: float, probability: float, curvature_1pm: float | None
+) -> HorizonSegment:
+    """A piece at its place; written out, since `dataclasses.replace` takes five times as long."""
+    return HorizonSegment(
+        offset_m=offset_m,
+        length_m=length_m,
+        probability=probability,
+        road_class=piece.road_class,
+        limit_mps=piece.limit_mps,
+        limit_kind=piece.limit_kind,
+        limit_confidence=piece.limit_confidence,
+        unit=piece.unit,
+        advisory_mps=piece.advisory_mps,
+        conditional=piece.conditional,
+        road_id=piece.road_id,
+        is_built_up=piece.is_built_up,
+        is_dual_carriageway=piece.is_dual_carriageway,
+        is_link=piece.is_link,
+        is_lit=piece.is_lit,
+        slope=piece.slope,
+        curvature_1pm=curvature_1pm,
+        lanes=piece.lanes,
+        is_tunnel=piece.is_tunnel,
+        country=piece.country,
+        region=piece.region,
+    )
 
 
 def _is_same(last: HorizonSegment, piece: HorizonSegment, probability: float, curvature: float | None) -> bool:
