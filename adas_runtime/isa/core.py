@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from adas_runtime.conditions import Circumstances
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
@@ -199,17 +199,25 @@ class Isa:
         switch, was_switched_off = self._switched(switch, driver, now_s)
         circumstances, rain_s = self._circumstances(old, body, now_s)
         place = self._place(old, inputs, vehicle, odometer_m, dt_s, circumstances, now_s)
-        found = Found() if vehicle is None else place.found
+        found = place.pop("found")
+        if vehicle is None:
+            found = Found()
+        vehicle_s = old.vehicle_s if vehicle is None else now_s
 
         indicated_mps = self._indicated(vehicle, body)
-        view = self._view(old, place, found, indicated_mps, vehicle, inputs.alerts, is_key_on, switch, now_s)
+        view = self._view(old, vehicle_s, found, indicated_mps, vehicle, inputs.alerts, is_key_on, switch, now_s)
         state, reason, entered_s, pedal = self._fire(old, view, vehicle, now_s)
         usage = self._count(old, state, switch, found, view.is_over, was_switched_off, dt_s, driven_m, now_s)
+        alert, told = self._warn(old, state, reason, found, indicated_mps, vehicle, view.is_overridden, now_s)
+        request = self._request(old, state, reason, found, indicated_mps, vehicle, now_s)
+        code, since_s, sent_s = told
         memory = replace(
-            place,
+            old,
+            **place,
             now_s=now_s,
             odometer_m=odometer_m,
             rain_s=rain_s,
+            vehicle_s=vehicle_s,
             is_key_on=is_key_on,
             switch=switch,
             found=found,
@@ -217,11 +225,12 @@ class Isa:
             reason=reason,
             entered_s=entered_s,
             pedal=pedal,
+            alert_code=code,
+            alert_since_s=since_s,
+            alert_sent_s=sent_s,
+            is_asking=request is not None and request.is_active,
             usage=usage,
         )
-        memory, alert = self._warn(old, memory, found, indicated_mps, vehicle, view.is_overridden, now_s)
-        request = self._request(old, memory, found, indicated_mps, vehicle, now_s)
-        memory = replace(memory, is_asking=request is not None and request.is_active)
         self.state = memory
         limit = self._limit(memory, found, inputs, circumstances, indicated_mps, view.is_over, vehicle, now_s)
         return Outputs(limit=limit, alert=end or alert, request=request, status=self._status(memory, body))
@@ -294,8 +303,8 @@ class Isa:
         dt_s: float,
         circumstances: Circumstances,
         now_s: float,
-    ) -> Memory:
-        """Sources after this step: what signs, turns, lanes, map and borders do to what was known."""
+    ) -> dict[str, Any]:
+        """Fields of the memory: what signs, turns, lanes, map and borders do to what was known, and the limit found."""
         params = self._params
         sources, signs = old.sources, old.signs
         speed_mps = 0.0 if vehicle is None else vehicle.speed_mps
@@ -341,22 +350,20 @@ class Isa:
         sources = fusion.confirmed(sources, road, odometer_m, now_s)
         sources = fusion.without_expired(sources, odometer_m, now_s, params)
         found = fusion.choose(sources, road, circumstances, odometer_m, now_s, self._rules.get(country))
-        return replace(
-            old,
-            heading_rad=heading_rad,
-            trace=trace,
-            signs=signs,
-            sign_stamps=stamps or old.sign_stamps,
-            sources=sources,
-            country=country,
-            road_kind=road_kind,
-            map_limit=map_limit,
-            map_since_m=map_since_m,
-            lane_centre_m=centre_m,
-            lanes_s=lanes_s,
-            vehicle_s=old.vehicle_s if vehicle is None else now_s,
-            found=found,
-        )
+        return {
+            "heading_rad": heading_rad,
+            "trace": trace,
+            "signs": signs,
+            "sign_stamps": stamps or old.sign_stamps,
+            "sources": sources,
+            "country": country,
+            "road_kind": road_kind,
+            "map_limit": map_limit,
+            "map_since_m": map_since_m,
+            "lane_centre_m": centre_m,
+            "lanes_s": lanes_s,
+            "found": found,
+        }
 
     def _trace(
         self, trace: tuple[tuple[float, float], ...], odometer_m: float, heading_rad: float
@@ -418,7 +425,7 @@ class Isa:
     def _view(
         self,
         old: Memory,
-        place: Memory,
+        vehicle_s: float,
         found: Found,
         indicated_mps: float | None,
         vehicle: VehicleState | None,
@@ -438,7 +445,7 @@ class Isa:
         first_s = params.haptic_max_s.figure if is_haptic else params.cascade_after_s.figure
         return View(
             is_key_on=is_key_on,
-            fault="vehicle_absent" if now_s - place.vehicle_s > params.fault_after_s else "",
+            fault="vehicle_absent" if now_s - vehicle_s > params.fault_after_s else "",
             is_off=switch.is_off,
             is_information=self._form == "information",
             is_speed_control=self._form == "speed_control",
@@ -489,31 +496,32 @@ class Isa:
     def _warn(
         self,
         old: Memory,
-        memory: Memory,
+        state: State,
+        reason: str,
         found: Found,
         indicated_mps: float | None,
         vehicle: VehicleState | None,
         is_overridden: bool,
         now_s: float,
-    ) -> tuple[Memory, Alert | None]:
-        """The alert of this step: while it holds, in its period, and once when it ends."""
+    ) -> tuple[Alert | None, tuple[str, float, float]]:
+        """The alert of this step, while it holds in its period and once when it ends; its code, begin and last time."""
         code = ""
-        if memory.state in WARNING or memory.state in (State.LIMIT, State.LIMIT_OVERRIDDEN):
+        if state in WARNING or state in (State.LIMIT, State.LIMIT_OVERRIDDEN):
             code = "isa_overspeed"
-        elif memory.state is State.FAULT:
+        elif state is State.FAULT:
             code = "isa_fault"
         if old.alert_code and code != old.alert_code:
-            end = self._ended(old, now_s, memory.reason)
-            return replace(memory, alert_code="", alert_since_s=0.0, alert_sent_s=0.0), end
+            return self._ended(old, now_s, reason), ("", 0.0, 0.0)
+        former = (old.alert_code, old.alert_since_s, old.alert_sent_s)
         if not code:
-            return memory, None
+            return None, former
         is_new = code != old.alert_code
         is_due = now_s - old.alert_sent_s >= self._params.alert_period_s - EPS_S
-        if not is_new and not is_due and memory.state is old.state:
-            return memory, None
+        if not is_new and not is_due and state is old.state:
+            return None, former
         since_s = now_s if is_new else old.alert_since_s
         felt = FORMS.get(self._form, "")
-        is_second = memory.state is State.STAGE2 or (memory.state is State.STAGE1 and self._form == "haptic")
+        is_second = state is State.STAGE2 or (state is State.STAGE1 and self._form == "haptic")
         alert = Alert(
             stamp_s=now_s if vehicle is None else min(now_s, max(vehicle.stamp_s, 0.0)),
             author=NAME,
@@ -524,9 +532,9 @@ class Isa:
             is_acoustic=is_second and felt == "is_acoustic",
             is_haptic=is_second and felt == "is_haptic" and not is_overridden,
             since_s=since_s,
-            cause=memory.reason if code == "isa_fault" else _cause(found, indicated_mps),
+            cause=reason if code == "isa_fault" else _cause(found, indicated_mps),
         )
-        return replace(memory, alert_code=code, alert_since_s=since_s, alert_sent_s=now_s), alert
+        return alert, (code, since_s, now_s)
 
     def _ended(self, old: Memory, now_s: float, cause: str) -> Alert | None:
         """The last message of a warning that ran, `None` when none did."""
@@ -545,7 +553,8 @@ class Isa:
     def _request(
         self,
         old: Memory,
-        memory: Memory,
+        state: State,
+        reason: str,
         found: Found,
         indicated_mps: float | None,
         vehicle: VehicleState | None,
@@ -553,12 +562,10 @@ class Isa:
     ) -> LongitudinalRequest | None:
         """A cap on propulsion while speed control works, and once that it is handed back."""
         stamp_s = now_s if vehicle is None else min(now_s, max(vehicle.stamp_s, 0.0))
-        if memory.state is not State.LIMIT or found.limit_mps is None or indicated_mps is None:
+        if state is not State.LIMIT or found.limit_mps is None or indicated_mps is None:
             if not old.is_asking:
                 return None
-            return LongitudinalRequest(
-                stamp_s=stamp_s, author=NAME, cause=memory.reason, is_active=False, priority=SPEED_CAP
-            )
+            return LongitudinalRequest(stamp_s=stamp_s, author=NAME, cause=reason, is_active=False, priority=SPEED_CAP)
         target_mps = found.limit_mps - 0.5 * self._onset_mps  # so that it settles below the limit, not at it
         wanted = self._params.speed_control_gain_1ps * (target_mps - indicated_mps)
         decel = self._params.speed_control_decel_max_mps2.figure
@@ -666,12 +673,14 @@ class Isa:
         for horizon in horizons:
             if not horizon.is_matched or horizon.confidence < self._params.map_confidence_min:
                 continue
+            now_mps = found.limit_mps
             for segment in horizon.segments[:LOOK_AHEAD_MAX]:
                 if (
-                    segment.offset_m > 0.0
-                    and segment.probability >= 0.5
-                    and segment.limit_kind is LimitKind.EXPLICIT
+                    segment.limit_mps != now_mps  # most are the same, so this goes first
                     and segment.limit_mps is not None
+                    and segment.limit_kind is LimitKind.EXPLICIT
+                    and segment.offset_m > 0.0
+                    and segment.probability >= 0.5
                     and not fusion.is_same(segment.limit_mps, found.limit_mps)
                 ):
                     return segment.limit_mps, segment.offset_m

@@ -9,7 +9,7 @@ road, at the end of a motorway and at a border. A limit that was not on a sign i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from adas_runtime.conditions import TRAILER, Circumstances, Condition, holds, is_for_others, read
@@ -43,6 +43,15 @@ class CountryRules:
 
     unit: SpeedUnit
     defaults: SpeedDefaults
+    _asked: dict[tuple[tuple[Place, ...], str], DefaultLimit] = field(default_factory=dict, repr=False, compare=False)
+
+    def limit_for(self, kinds: tuple[Place, ...], region: str) -> DefaultLimit:
+        """The law's limit for a road that is one of these kinds; an answer is found once and kept."""
+        region = region if region in self.defaults.regions else ""
+        found = self._asked.get((kinds, region))
+        if found is None:
+            found = self._asked[kinds, region] = self.defaults.limit_for(kinds, self.unit, region)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,9 @@ class Sources:
     area: Implied | None = None  # town, motorway: outlives numbers and turns
     ended: Implied | None = None  # an end sign: until the next sign or turn
     dropped: str = ""  # why the last signed limit went, told while nothing else is known
+
+
+EMPTY: Final = Sources()
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +323,8 @@ def after_lane_change(sources: Sources, lanes: int) -> Sources:
 
 def without_expired(sources: Sources, odometer_m: float, now_s: float, params: IsaParams) -> Sources:
     """What is not too far away or too old; why something went stays behind as `dropped`."""
+    if sources == EMPTY or (sources.dropped and sources == Sources(dropped=sources.dropped)):
+        return sources
     dropped = sources.dropped
 
     def kept(layer: Layer, distance_m: float, hold_s: float) -> Layer:
@@ -358,7 +372,8 @@ def confirmed(sources: Sources, road: Road, odometer_m: float, now_s: float) -> 
                 return replace(layer, confirmed_m=odometer_m, confirmed_s=now_s)
             return layer
 
-        sources = replace(sources, permanent=same(sources.permanent), zone=same(sources.zone))
+        if sources.permanent.signs or sources.zone.signs:
+            sources = replace(sources, permanent=same(sources.permanent), zone=same(sources.zone))
     area = sources.area
     if area is not None:
         is_motorway = segment.road_class is RoadClass.MOTORWAY
@@ -624,7 +639,7 @@ def _law(sources: Sources, road: Road, rules: CountryRules | None) -> DefaultLim
         return None
     kinds = kinds_of(sources.area, road.segment)
     region = "" if road.segment is None else road.segment.region
-    return rules.defaults.limit_for(kinds, rules.unit, region) if kinds else None
+    return rules.limit_for(kinds, region) if kinds else None
 
 
 def kinds_of(area: Implied | None, segment: HorizonSegment | None) -> tuple[Place, ...]:
