@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,9 +31,11 @@ from adas_runtime.horizon.build import build_map
 from adas_runtime.horizon.core import Inputs, MapHorizon
 from adas_runtime.horizon.defaults import load_defaults
 from adas_runtime.horizon.geo import moved
+from adas_runtime.horizon.limits import limit_on
 from adas_runtime.horizon.points import read_points
 from adas_runtime.horizon.query import ask
 from adas_runtime.horizon.store import MapStore
+from adas_runtime.horizon.tags import NO_RULE
 from adas_runtime.signals import FixStatus, LimitKind, PoseFix, VehicleState
 from adas_runtime.units import mps_to_kmh
 
@@ -58,6 +60,8 @@ class Tally:
         assumed: Points without a tag for which the law's limit is told, marked as such.
         untold: Points without a tag whose limit stays unknown.
         signed: Points without a tag whose limit is shown as signed: must be none.
+        law_right, law_wrong, law_unknown: Points with a known limit, had their tag been missing: what the law's limit,
+            by the road's class and surroundings, is worth. Tagged roads are the signed ones, so it is the worst case.
     """
 
     name: str
@@ -70,6 +74,9 @@ class Tally:
     assumed: int = 0
     untold: int = 0
     signed: int = 0
+    law_right: int = 0
+    law_wrong: int = 0
+    law_unknown: int = 0
     build_s: float = 0.0
     bytes: int = 0
     query_us: float = 0.0
@@ -112,6 +119,17 @@ def judge(name: str, folder: Path) -> Tally:
             tally.assumed += kind in (LimitKind.IMPLICIT, LimitKind.NO_LIMIT)
             continue
         expected = float(row["expected_kmh"]) if row["expected_kmh"] else None
+        if answer.spot is not None:
+            way, is_forward = answer.spot.edge.way, answer.spot.is_forward
+            bare = replace(way, forward=NO_RULE, backward=NO_RULE)
+            law = limit_on(bare, is_forward, defaults)
+            told = law.limit_mps
+            is_right = (expected is None) == (told is None) and (
+                expected is None or (told is not None and abs(mps_to_kmh(told) - expected) < SAME_KMH)
+            )
+            tally.law_unknown += law.kind is LimitKind.UNKNOWN
+            tally.law_right += law.kind is not LimitKind.UNKNOWN and is_right
+            tally.law_wrong += law.kind is not LimitKind.UNKNOWN and not is_right
         if kind is LimitKind.UNKNOWN:
             tally.unknown += 1
             tally.unknown_km += km
@@ -291,7 +309,8 @@ def main() -> int:
         print(json.dumps(result, indent=2))
         return 0
     print(
-        "extract            points  right  wrong unknown | km right  wrong unknown | no tag: law unknown signed | query"
+        "extract            points  right  wrong unknown | km right  wrong unknown | no tag: law unknown signed | "
+        "law alone: right  wrong unknown | query"
     )
     for t in tallies:
         print(
@@ -299,7 +318,8 @@ def main() -> int:
             f"{share(t.wrong, t.right, t.unknown):>6} {share(t.unknown, t.right, t.wrong):>6} | "
             f"{share(t.right_km, t.wrong_km, t.unknown_km):>8} {share(t.wrong_km, t.right_km, t.unknown_km):>7} "
             f"{share(t.unknown_km, t.right_km, t.wrong_km):>7} | {t.assumed:14} {t.untold:7} {t.signed:6} | "
-            f"{t.query_us:4.0f} us"
+            f"{share(t.law_right, t.law_wrong, t.law_unknown):>16} {share(t.law_wrong, t.law_right, t.law_unknown):>6} "
+            f"{share(t.law_unknown, t.law_right, t.law_wrong):>6} | {t.query_us:4.0f} us"
         )
     for item in result["growth"]:
         print(", ".join(f"{key} {value:.6g}" for key, value in item.items()))

@@ -12,6 +12,7 @@ from adas_runtime.signals import LimitKind, RoadClass, SpeedUnit
 from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 TAG_SURE: Final = 0.9  # a number that a mapper wrote; signs change, and mappers err
+CLASS_SURE: Final = 0.5  # a motorway without a tag has the law's limit, or a sign that nobody mapped
 LAW_SURE: Final = 0.9  # the table of defaults is a secondary source
 UNIT_OF: Final = {"kmh": SpeedUnit.KMH, "mph": SpeedUnit.MPH}
 MPH_COUNTRIES: Final = frozenset(("GB", "US", "PR", "VI", "GU", "AS", "MP", "IM", "JE", "GG", "BS", "BZ", "LR"))
@@ -143,7 +144,7 @@ def _area(way: Way) -> str:
 
 def _area_sure(way: Way) -> float:
     if way.road_class in (RoadClass.MOTORWAY, RoadClass.LIVING_STREET) or way.is_motorroad:
-        return TAG_SURE
+        return max(CLASS_SURE, way.built_up_confidence if way.forward.area else 0.0)
     return way.built_up_confidence
 
 
