@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from lamp_drives import NONE, OFF, ON, PARAMS, START_S, STEP_S, HeadDrive, Lit, head_params, main_params, road_user
 from pydantic import ValidationError
 
+from adas_runtime.lighting.beam import is_tunnel_near
 from adas_runtime.lighting.headlamp_states import DIPPED, REASONS, TRANSITIONS, State, View
 from adas_runtime.lighting.headlamps import Headlamps, Inputs
 from adas_runtime.signals import (
     BodyState,
     Gear,
     Health,
+    Horizon,
     HorizonSegment,
     LightSwitch,
     ObjectClass,
@@ -189,6 +191,12 @@ def test_a_tunnel_of_the_map_is_lit_before_its_portal() -> None:
     assert 1.0 <= lead_s <= 2.0
 
 
+def test_the_road_ahead_moves_on_while_the_map_is_silent() -> None:
+    ahead = Horizon(stamp_s=START_S, is_matched=True, confidence=0.9, segments=tunnel(50.0))
+    assert not is_tunnel_near(ahead, 25.0, START_S, PARAMS.headlamps)
+    assert is_tunnel_near(ahead, 25.0, START_S + 1.0, PARAMS.headlamps)
+
+
 @pytest.mark.parametrize("segment", [{"length_m": 20.0}, {"probability": 0.3}])
 def test_an_underpass_or_another_road_s_tunnel_is_not_foreseen(segment: dict[str, float]) -> None:
     assert all(by_day(lit) for lit in approach(HeadDrive(), 60.0, **segment))
@@ -299,6 +307,22 @@ def test_v18_nor_are_two_at_60_kmh_nor_two_apart_nor_a_worn_contact() -> None:
     drive.press("headlamps", lux=DARK, speed_kmh=8.0)
     drive.hold(5.0, lux=DARK, speed_kmh=8.0)
     drive.press("headlamps", lux=DARK, speed_kmh=8.0)
+    assert all(by_night(lit) for lit in drive.steps)
+
+
+def test_v18_what_was_pressed_by_day_does_not_count_at_night() -> None:
+    drive = HeadDrive()
+    drive.hold(2.0, speed_kmh=5.0)
+    two_actions(drive, speed_kmh=5.0)
+    assert by_night(drive.hold(2.0, lux=DARK, speed_kmh=5.0)[-1])
+
+
+def test_v18_one_movement_of_a_worn_control_is_one_action() -> None:
+    drive = HeadDrive()
+    dark: dict[str, Any] = {"lux": DARK, "speed_kmh": 5.0}
+    drive.hold(5.0, **dark)
+    drive.step(**dark, pressed=("headlamps",))
+    drive.hold(10.0, **dark, light_switch=SWITCH_OFF)
     assert all(by_night(lit) for lit in drive.steps)
 
 
@@ -422,11 +446,12 @@ def test_v29_nobody_is_dazzled(user: Any, reason: str) -> None:
     "user",
     [
         road_user(ObjectClass.CAR, -20.0, 0.0, 25.0),
+        road_user(ObjectClass.MOTORCYCLE, -2.0, 0.0, 25.0),
         road_user(ObjectClass.CAR, 60.0, 60.0, -10.0),
         road_user(ObjectClass.ANIMAL, 50.0),
         road_user(ObjectClass.CAR, 100.0, confidence=0.05),
     ],
-    ids=["behind", "far aside", "deer", "a ghost"],
+    ids=["behind", "close behind", "far aside", "deer", "a ghost"],
 )
 def test_who_is_not_in_the_beam_does_not_dip_it(user: Any) -> None:
     drive = on_main_beam()
