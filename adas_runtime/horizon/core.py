@@ -168,7 +168,8 @@ class MapHorizon:
         best = memory.belief.hypotheses[0] if memory.belief.hypotheses else None
         sure = 0.0 if best is None else self._sure(memory)
         is_matched = best is not None and sure >= (MATCHED_UNTIL if memory.is_matched else MATCHED_FROM)
-        if memory.since_fix_m > BLIND_MOST_M:
+        is_lost = vehicle is None and fix is None and (memory.fix_s is None or now_s - memory.fix_s > GAP_S)
+        if is_lost or memory.since_fix_m > BLIND_MOST_M:  # nothing tells where the car is by now
             is_matched = False
             memory = replace(memory, belief=NO_BELIEF)
         memory = replace(memory, is_matched=is_matched)
