@@ -42,8 +42,8 @@ class View:
         is_speed_control: The form is speed control; otherwise one of the three warnings.
         is_haptic: The form is the pedal's force: one stage only.
         has_number: There is a limit with a number.
-        is_over: The indicated speed is above it.
-        is_near: Speed control: near enough for it to begin.
+        is_over: There is one, and the indicated speed is above it.
+        is_near: There is one, and the speed is near enough for speed control to begin.
         is_rearmed: So far below the limit that a spent warning may come again.
         is_changed: The limit is another than in the step before.
         is_first_over, is_second_over: The first or second stage lasted its time.
@@ -114,7 +114,7 @@ TRANSITIONS: Final[Table[State, View]] = Table(
         Transition(
             (State.HOLD,),
             State.STAGE1,
-            lambda v: not v.is_urgent and v.has_number and v.is_over and not v.is_speed_control,
+            lambda v: not v.is_urgent and v.is_over and not v.is_speed_control,
             "over_limit",
             "[D] F7",
         ),
@@ -134,14 +134,14 @@ TRANSITIONS: Final[Table[State, View]] = Table(
         Transition(
             (State.MONITOR,),
             State.LIMIT_OVERRIDDEN,
-            lambda v: v.is_speed_control and v.has_number and v.is_over and v.is_overridden,
+            lambda v: v.is_speed_control and v.is_over and v.is_overridden,
             "driver_overrides",
             "GSR2 6(2)(d)",
         ),
         Transition(
             (State.MONITOR,),
             State.LIMIT,
-            lambda v: v.is_speed_control and v.has_number and v.is_near and not v.is_overridden and not v.is_urgent,
+            lambda v: v.is_speed_control and v.is_near and not v.is_overridden and not v.is_urgent,
             "near_limit",
             "2021/1958 1.5",
         ),
@@ -149,14 +149,14 @@ TRANSITIONS: Final[Table[State, View]] = Table(
         Transition(
             (State.MONITOR,),
             State.HOLD,
-            lambda v: v.has_number and v.is_over and v.is_urgent,
+            lambda v: v.is_over and v.is_urgent,
             "urgent_warning",
             "[D] F7",
         ),
         Transition(
             (State.MONITOR,),
             State.STAGE1,
-            lambda v: not v.is_speed_control and v.has_number and v.is_over,
+            lambda v: not v.is_speed_control and v.is_over,
             "over_limit",
             "2021/1958 1.4",
         ),
