@@ -64,13 +64,17 @@ def build_map(
     counts = Counts()
     writer = MapWriter(out)
     seen: set[int] = set()
+    dates: list[float] = []  # newest edit of each extract, 0 unknown
     try:
         for path in extracts:
             try:
                 if is_lanelet2(path):
+                    dates.append(0.0)
                     read_lanelets(path, writer, counts, country, found)
                 else:
-                    _Reader(path, writer, counts, country, found, seen, say).run()
+                    reader = _Reader(path, writer, counts, country, found, seen, say)
+                    reader.run()
+                    dates.append(reader.newest_utc_s)
             except (RuntimeError, osmium.InvalidLocationError) as err:
                 raise MapError(f"cannot be read as a map extract: {err}", where=str(path), mend="get it anew") from err
         if writer.ways == 0:
@@ -78,6 +82,7 @@ def build_map(
         counts.edges = writer.edges
         say("indexing")
         meta = {
+            "data_utc_s": min(dates) if dates and all(dates) else None,
             "format": VERSION,
             "sources": [{"file": path.name, "sha256": _file_digest(path)} for path in extracts],
             "country": country,
@@ -137,6 +142,7 @@ class _Reader:
         self._writer, self._counts, self._country, self._borders = writer, counts, country, borders
         self._seen, self._say = seen, say
         self._areas: Any = None
+        self.newest_utc_s = 0.0
 
     def run(self) -> None:
         self._say(f"{self._name}: junctions")
@@ -184,6 +190,7 @@ class _Reader:
         if not pieces:
             return
         self._seen.add(way.id)
+        self.newest_utc_s = max(self.newest_utc_s, way.timestamp.timestamp())
         malformed: list[tuple[str, str]] = []
         record = self._describe(way.id, tags, pieces, malformed)
         self._counts.malformed.update(set(malformed))

@@ -21,7 +21,7 @@ from adas_runtime.horizon.match import (
     observe,
 )
 from adas_runtime.horizon.roads import Edge, RoadMap
-from adas_runtime.signals import FixStatus, Health, Horizon, PoseFix, VehicleState
+from adas_runtime.signals import BodyState, FixStatus, Health, Horizon, PoseFix, VehicleState
 
 NAME: Final = "horizon"
 SUPPLIER: Final = "map_supplier"  # source of a horizon that a map supplier's own unit sends
@@ -47,6 +47,7 @@ class Inputs:
     fix: PoseFix | None = None
     vehicle: VehicleState | None = None
     supplied: tuple[Horizon, ...] = ()
+    body: tuple[BodyState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +187,7 @@ class MapHorizon:
                 status=Status(state=state, health=health, reason=reason, kpis=(sure, 0.0, None)),
             )
         sending = self._is_due(memory, now_s, best.edge_id)
-        horizon = self._horizon(memory, now_s, sure, std_m) if sending else None
+        horizon = self._horizon(memory, now_s, sure, std_m, inputs.body) if sending else None
         length = _length_m(horizon) if horizon is not None else None
         return Outputs(
             horizon=horizon,
@@ -285,7 +286,9 @@ class MapHorizon:
             return True
         return False
 
-    def _horizon(self, memory: Memory, now_s: float, sure: float, std_m: float) -> Horizon | None:
+    def _horizon(
+        self, memory: Memory, now_s: float, sure: float, std_m: float, body: tuple[BodyState, ...]
+    ) -> Horizon | None:
         best = self._place(memory.belief.hypotheses)
         edge = self._roads.edge(best.edge_id)
         if edge is None:
@@ -296,10 +299,19 @@ class MapHorizon:
             stamp_s=max(0.0, now_s),
             is_matched=True,
             provider="map",
+            map_age_s=self._map_age_s(body),
             position_std_m=min(std_m, 1e6),
             confidence=sure,
             segments=self._ahead.walk(edge, best.is_forward, along_m, memory.speed_mps),
         )
+
+    def _map_age_s(self, body: tuple[BodyState, ...]) -> float | None:
+        """Age of the map's data by the car's calendar; stamps are another clock and never take part."""
+        data_utc_s = self._roads.data_utc_s
+        utc_s = next((item.utc_s for item in body if item.utc_s is not None), None)
+        if data_utc_s is None or utc_s is None:
+            return None
+        return min(max(0.0, utc_s - data_utc_s), 1e10)
 
     def _unmatched(self, memory: Memory, now_s: float, reason: str, sure: float) -> Horizon | None:
         if not self._is_due(memory, now_s, -2):
@@ -373,6 +385,7 @@ SPEC: Final = FunctionSpec(
     inputs=(
         Input(name="fix", signal=PoseFix, max_age_s=0.5),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.3),
+        Input(name="body", signal=BodyState, max_age_s=2.0, many=True),
         Input(name="supplied", signal=Horizon, max_age_s=1.0, source=SUPPLIER, many=True),
     ),
     outputs=(Output(name="horizon", signal=Horizon, is_periodic=False),),

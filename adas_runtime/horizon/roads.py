@@ -119,6 +119,11 @@ class RoadMap(Protocol):
         """SHA-256 of its content."""
         ...
 
+    @property
+    def data_utc_s(self) -> float | None:
+        """The newest edit of a road in the oldest of the extracts, where they tell it [s since 1970]."""
+        ...
+
     def near(self, point: Point, radius_m: float) -> tuple[Edge, ...]:
         """Edges whose box comes within a radius, in the order of their numbers."""
         ...

@@ -201,6 +201,12 @@ class MapStore:
         """SHA-256 of its content, as the builder wrote it."""
         return str(self.meta.get("sha256", ""))
 
+    @property
+    def data_utc_s(self) -> float | None:
+        """The newest edit of a road in the oldest of the extracts, where they tell it [s since 1970]."""
+        found = self.meta.get("data_utc_s")
+        return float(found) if isinstance(found, (int, float)) else None
+
     def verify(self) -> None:
         """Read everything and compare with the checksum.
 

@@ -14,6 +14,7 @@ from adas_runtime.horizon.store import MapStore
 
 HOME: Point = (50.0, 11.5)
 
+DATA_DATE = "2026-11-01T00:00:00Z"
 Metres = tuple[float, float]  # east, north
 
 
@@ -36,7 +37,7 @@ class Town:
         number = len(self._ways) + 1
         refs = "".join(f'<nd ref="{self._nodes.setdefault(p, len(self._nodes) + 1)}"/>' for p in points)
         marks = "".join(f"<tag k={quoteattr(k)} v={quoteattr(v)}/>" for k, v in tags.items())
-        self._ways.append(f'<way id="{number}" version="1">{refs}{marks}</way>')
+        self._ways.append(f'<way id="{number}" version="1" timestamp="{DATA_DATE}">{refs}{marks}</way>')
         return number
 
     def write(self, path: Path) -> Path:

@@ -16,7 +16,7 @@ from adas_runtime.function import Core
 from adas_runtime.horizon.core import SPEC, ElectronicHorizon, Inputs, MapHorizon
 from adas_runtime.horizon.defaults import load_defaults
 from adas_runtime.horizon.store import MapStore
-from adas_runtime.signals import Horizon, HorizonSegment, LimitKind, RoadClass
+from adas_runtime.signals import BodyState, Horizon, HorizonSegment, LimitKind, RoadClass
 
 
 def kmh(limit_mps: float | None) -> float | None:
@@ -94,6 +94,23 @@ def test_a_border_and_a_conditional_limit_are_seen_from_afar(tmp_path: Path) -> 
     assert segments[0].limit_kind is LimitKind.IMPLICIT and kmh(segments[0].limit_mps) == 100.0
     conditions = [(kmh(item.limit_mps), item.condition) for item in segments[-1].conditional]
     assert conditions == [(80.0, "wet"), (60.0, "22:00-06:00")]
+
+
+def test_the_age_of_the_map_is_told_by_the_calendar_and_never_by_stamps(tmp_path: Path) -> None:
+    """Stamps of this drive lie 56 years before the calendar: subtracting the one from the other would make no sense."""
+    store = country_road(tmp_path)
+    assert store.data_utc_s == 1793491200.0
+    core = list(drive(store, [(0, 0), (300, 0)]))[-1].core
+    now_s = core.state.now_s
+    assert now_s is not None
+    body = BodyState(stamp_s=now_s, utc_s=1793491200.0 + 86400.0)
+    ages = []
+    for tell in ((), (body,)):
+        core.state = replace(core.state, sent_s=None)
+        horizon = core.step(Inputs(body=tell), now_s).horizon
+        assert horizon is not None
+        ages.append(horizon.map_age_s)
+    assert ages == [None, 86400.0]
 
 
 def supplied(stamp_s: float, is_matched: bool = True) -> Horizon:
