@@ -301,3 +301,31 @@ def test_without_a_vehicle_state_it_tells_nothing_and_then_that_it_is_at_fault()
     car.now_s = now_s
     car.go(0.2, 45.0)
     assert car.state == "monitor" and car.alert_now() is None
+
+
+def test_a_sign_on_the_slip_road_itself_stays() -> None:
+    car = drive(road(RoadClass.MOTORWAY)).sees(limit_sign(120.0, 30.0), limit_sign(60.0, 200.0))
+    car.go_m(195.0, 80.0)
+    car.segment = road(RoadClass.MOTORWAY, is_link=True)
+    car.go_m(60.0, 60.0)
+    assert car.shown_kmh == 60.0 and car.limit.source is LimitSource.SIGN
+
+
+def test_of_two_conditional_limits_that_hold_the_lower_counts() -> None:
+    cases = (("22:00-06:00", 60.0), ("Mo-Su 00:00-23:59", 50.0))
+    piece = road(
+        limit_kmh=100.0, conditional=tuple(ConditionalLimit(limit_mps=kmh(v), condition=text) for text, v in cases)
+    )
+    car = drive(piece)
+    car.body = local(23)
+    car.go(0.5, 40.0)
+    assert car.shown_kmh == 50.0
+    car.segment = replace(piece, conditional=tuple(reversed(piece.conditional)))
+    car.go(0.5, 40.0)
+    assert car.shown_kmh == 50.0, "whatever their order"
+
+
+def test_the_age_of_a_sign_s_limit_is_told() -> None:
+    car = drive().sees(limit_sign(70.0, 30.0))
+    car.go(10.0, 36.0)
+    assert car.limit.age_s == pytest.approx(7.0, abs=0.2) and car.limit.distance_m == pytest.approx(70.0, abs=1.5)
