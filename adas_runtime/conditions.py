@@ -30,9 +30,7 @@ CLASSES: Final[dict[str, tuple[str, ...]]] = {
     "goods": ("N1", "N2", "N3"),
     "motorcycle": (),
 }
-MASS_T: Final[
-    dict[str, tuple[float, float]]
-] = {  # R.E.3: permissible mass; M1 by car licence
+MASS_T: Final[dict[str, tuple[float, float]]] = {  # R.E.3: permissible mass; M1 by car licence
     "M1": (0.0, 3.5),
     "N1": (0.0, 3.5),
     "M2": (0.0, 5.0),
