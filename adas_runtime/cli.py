@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "adas_runtime.inputs.cli",
     "adas_runtime.market.cli",
     "adas_runtime.vehicle.cli",
+    "adas_runtime.horizon.cli",
     "adas_runtime.step.cli",
     "adas_runtime.doctor",
 )

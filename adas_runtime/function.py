@@ -11,6 +11,7 @@ from adas_runtime.errors import WiringError
 from adas_runtime.signals import Health, Signal
 
 if TYPE_CHECKING:
+    from adas_runtime.horizon.roads import RoadMap
     from adas_runtime.market.schema import Market
     from adas_runtime.vehicle.schema import Vehicle
 
@@ -92,14 +93,16 @@ class Core(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """What a core may be built from: the merged market, the vehicle, and the names of the graph's functions.
+    """What a core may be built from: the merged market, the vehicle, the names of the graph's functions, the map.
 
-    The executor fills in `functions` where they are not given.
+    The executor fills in `functions` where they are not given. `roads` is an open map, which never changes, so that a
+    core may ask it in a step; `None`: the run has none.
     """
 
     market: Market
     vehicle: Vehicle
     functions: tuple[str, ...] = ()
+    roads: RoadMap | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

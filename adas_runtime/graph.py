@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from adas_runtime.errors import WiringError
 from adas_runtime.function import FunctionSpec, Process
 from adas_runtime.signals import (
+    BodyState,
     CameraFrame,
     DriverInput,
     FunctionStatus,
+    Horizon,
     LampRequest,
     LateralRequest,
     LongitudinalRequest,
     PoseFix,
     RadarObjects,
     Signal,
+    SignObservations,
     Stage,
     VehicleState,
 )
@@ -70,9 +73,12 @@ class Wire:
 SOURCES: tuple[Source, ...] = (
     Source(name="vehicle_state", signal=VehicleState, topic="/vehicle/state", rate_hz=100.0),
     Source(name="driver_input", signal=DriverInput, topic="/vehicle/driver_input", rate_hz=20.0),
+    Source(name="body", signal=BodyState, topic="/vehicle/body", rate_hz=10.0),
     Source(name="camera_front", signal=CameraFrame, topic="/camera/front/frame", rate_hz=20.0),
     Source(name="radar", signal=RadarObjects, topic="/radar/objects", rate_hz=20.0),
     Source(name="pose_fix", signal=PoseFix, topic="/pose/fix", rate_hz=10.0),
+    Source(name="sign_camera", signal=SignObservations, topic="/camera/signs", rate_hz=20.0),
+    Source(name="map_supplier", signal=Horizon, topic="/map/horizon", rate_hz=5.0),
 )
 
 
@@ -265,7 +271,11 @@ def default_graph() -> Graph:
     from adas_runtime.arbitration.arbiter import SPEC as arbiter
     from adas_runtime.arbitration.envelope import SPEC as envelope
     from adas_runtime.arbitration.health import SPEC as health
+    from adas_runtime.horizon.core import SPEC as horizon
+    from adas_runtime.isa.core import SPEC as isa
     from adas_runtime.lane_keeping.departure import SPEC as lane_departure
+    from adas_runtime.lighting.headlamps import SPEC as headlamps
+    from adas_runtime.lighting.signal_lamps import SPEC as signal_lamps
     from adas_runtime.perception.lane_function import SPEC as lane_perception
 
-    return Graph((lane_perception, lane_departure, arbiter, envelope, health))
+    return Graph((lane_perception, horizon, lane_departure, isa, arbiter, envelope, headlamps, signal_lamps, health))

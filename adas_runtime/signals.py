@@ -158,6 +158,13 @@ class SignKind(IntEnum):
     ZONE_ENTRY = 10
     ZONE_EXIT = 11
     VARIABLE_SPEED_LIMIT = 12
+    EXPRESSWAY_ENTRY = 13
+    EXPRESSWAY_EXIT = 14
+    LIVING_STREET_ENTRY = 15
+    LIVING_STREET_EXIT = 16
+    ROADWORKS = 17
+    ROADWORKS_END = 18
+    END_OF_MINIMUM_SPEED = 19
 
 
 @unique
@@ -166,6 +173,28 @@ class SpeedUnit(IntEnum):
 
     KMH = 0
     MPH = 1
+
+
+@unique
+class LightSwitch(IntEnum):
+    """Where the driver's light switch stands."""
+
+    UNKNOWN = 0
+    OFF = 1
+    POSITION = 2
+    DIPPED = 3
+    AUTO = 4
+
+
+@unique
+class Wiper(IntEnum):
+    """What the windscreen wiper does."""
+
+    UNKNOWN = 0
+    OFF = 1
+    INTERVAL = 2
+    SLOW = 3
+    FAST = 4
 
 
 @unique
@@ -313,6 +342,44 @@ class DriverInput(Signal):
     pressed: Annotated[tuple[str, ...], Note("buttons down, by name", max_len=16)] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyState(Signal):
+    """The body of the car at 10 Hz: switches, lamps, weather, time of day; what a car does not tell stays unknown.
+
+    Local time is `utc_s + utc_offset_s`. It is for calendars only (limits by hour, season): its clock is another one
+    than that of the stamps, and the two are never subtracted.
+    """
+
+    stamp_s: Stamp
+    is_master_switch_on: Annotated[bool | None, Note("vehicle master control switch on; a stop/start pause is on")] = (
+        None
+    )
+    is_propulsion_on: Annotated[bool | None, Note("propulsion system ready to move the car")] = None
+    indicated_speed_mps: Annotated[
+        float | None, Note("speed that the speedometer shows (UN R39)", "m/s", 0.0, SPEED_MAX_MPS)
+    ] = None
+    ambient_lux: Annotated[float | None, Note("light around the car", "lx", 0.0, 2e5)] = None
+    light_switch: LightSwitch = LightSwitch.UNKNOWN
+    is_main_beam_wanted: Annotated[bool | None, Note("driver's stalk asks for main beam, or its automatic")] = None
+    is_flashing: Annotated[bool | None, Note("driver flashes the headlamps")] = None
+    is_dipped_beam_on: Annotated[bool | None, Note("dipped beam is lit")] = None
+    is_main_beam_on: Annotated[bool | None, Note("main beam is lit")] = None
+    is_front_fog_on: Annotated[bool | None, Note("front fog lamps are lit")] = None
+    is_rear_fog_on: Annotated[bool | None, Note("rear fog lamp is lit")] = None
+    wiper: Wiper = Wiper.UNKNOWN
+    is_raining: Annotated[bool | None, Note("rain sensor sees water on the windscreen")] = None
+    is_parking_brake_on: Annotated[bool | None, Note("parking brake on")] = None
+    is_driver_door_open: Annotated[bool | None, Note("driver's door open")] = None
+    is_hazard_on: Annotated[bool | None, Note("driver's hazard switch on")] = None
+    is_trailer_coupled: Annotated[bool | None, Note("a trailer is coupled")] = None
+    is_emergency_brake_signal: Annotated[bool | None, Note("emergency braking logic signal (UN R13-H 5.2.23)")] = None
+    is_abs_cycling: Annotated[bool | None, Note("ABS is fully cycling")] = None
+    is_crash_detected: Annotated[bool | None, Note("restraint system has seen a collision")] = None
+    outside_temperature_k: Annotated[float | None, Note("air outside", "K", 150.0, 400.0)] = None
+    utc_s: Annotated[float | None, Note("time of day and date, since 1970, UTC", "s", 0.0, 1e11)] = None
+    utc_offset_s: Annotated[float | None, Note("local time less UTC, east positive", "s", -54000.0, 54000.0)] = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CameraFrame(Signal):
     """One picture. On live topics a camera speaks `sensor_msgs/CompressedImage`; the input map turns it into this."""
@@ -446,7 +513,15 @@ class SignObservation:
     unit: SpeedUnit = SpeedUnit.KMH
     x_m: Annotated[float | None, Note("position forward", "m", -200.0, 500.0)] = None
     y_m: Annotated[float | None, Note("position left", "m", -200.0, 200.0)] = None
-    supplement: Annotated[str, Note("supplementary plate, normalised", max_len=64)] = ""
+    supplement: Annotated[
+        str, Note("supplementary plates, as `conditions.py` reads them: wet AND weight>7.5", max_len=64)
+    ] = ""
+    lane: Annotated[
+        int | None,
+        Note("lane it hangs over, counted from the ego lane, left positive; unknown: all lanes", "1", -16, 16),
+    ] = None
+    is_lit: Annotated[bool | None, Note("a variable sign shows something; false: it is dark")] = None
+    is_temporary: Annotated[bool, Note("for road works or an event: yellow ground, on a trailer or a vehicle")] = False
     is_relevant: Annotated[bool, Note("applies to the ego lane and direction")] = True
     confidence: Confidence
 
@@ -501,8 +576,21 @@ class ParkingSlots(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionalLimit:
+    """A limit that holds only under a condition."""
+
+    limit_mps: Annotated[float | None, Note("speed limit; unknown with NO_LIMIT: none", "m/s", 0.0, 100.0)] = None
+    kind: LimitKind = LimitKind.EXPLICIT
+    condition: Annotated[str, Note("as `conditions.py` reads it: wet, 22:00-06:00, trailer", max_len=64)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HorizonSegment:
-    """The road ahead from one offset to the next."""
+    """The road ahead from one offset to the next.
+
+    `limit_mps` holds without conditions. `unit` is that of the signs there, `region` an ISO 3166-2 code where rules
+    differ within the country. What is not known stays unknown: an unknown `is_built_up` is not "outside".
+    """
 
     offset_m: Annotated[float, Note("start, along the most probable path", "m", -1000.0, 20000.0)]
     length_m: Annotated[float, Note("length", "m", 0.0, 20000.0)]
@@ -510,18 +598,33 @@ class HorizonSegment:
     road_class: RoadClass = RoadClass.UNKNOWN
     limit_mps: Annotated[float | None, Note("speed limit", "m/s", 0.0, 100.0)] = None
     limit_kind: LimitKind = LimitKind.UNKNOWN
+    limit_confidence: Confidence = 0.0
+    unit: SpeedUnit = SpeedUnit.KMH
+    advisory_mps: Annotated[float | None, Note("advised speed, never a limit", "m/s", 0.0, 100.0)] = None
+    conditional: Annotated[tuple[ConditionalLimit, ...], Note("limits under a condition", max_len=8)] = ()
+    road_id: Annotated[int | None, Note("number of the road's piece in the map", "1", 0, 2**53)] = None
+    is_built_up: Annotated[bool | None, Note("inside a built-up area")] = None
+    is_dual_carriageway: Annotated[bool | None, Note("directions are separated")] = None
+    is_link: Annotated[bool, Note("slip road")] = False
+    is_lit: Annotated[bool | None, Note("street lighting")] = None
+    slope: Annotated[float | None, Note("rise over run, uphill positive", "1", -1.0, 1.0)] = None
     curvature_1pm: Annotated[float | None, Note("curvature, left positive", "1/m", -1.0, 1.0)] = None
     lanes: Annotated[int | None, Note("lanes in our direction", "1", 0, 32)] = None
     is_tunnel: Annotated[bool, Note("tunnel")] = False
     country: Annotated[str, Note("ISO 3166-1 alpha-2 code", max_len=2)] = ""
+    region: Annotated[str, Note("ISO 3166-2 code, where known", max_len=8)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Horizon(Signal):
-    """The map's road ahead of the matched position."""
+    """The map's road ahead of the matched position. The first segment holds the car: its offset is not above 0."""
 
     stamp_s: Stamp
     is_matched: Annotated[bool, Note("position matched to the map")] = False
+    provider: Name = ""
+    map_age_s: Annotated[float | None, Note("age of the map's data", "s", 0.0, 1e10)] = None
+    position_std_m: Annotated[float | None, Note("uncertainty of the place along the road", "m", 0.0, 1e6)] = None
+    reason: Reason = ""
     confidence: Confidence = 0.0
     segments: Annotated[tuple[HorizonSegment, ...], Note("in driving order", max_len=512)] = ()
 
@@ -541,6 +644,23 @@ class SpeedLimitState(Signal):
     condition: Annotated[str, Note("condition that makes it hold", max_len=64)] = ""
     confidence: Confidence = 0.0
     reason: Reason = ""
+    age_s: Annotated[float | None, Note("time since a source last confirmed it", "s", 0.0, 1e6)] = None
+    distance_m: Annotated[float | None, Note("driven since a source last confirmed it", "m", 0.0, 1e7)] = None
+    country: Annotated[str, Note("whose rules hold, ISO 3166-1 alpha-2 code", max_len=2)] = ""
+    is_walking_pace: Annotated[bool, Note("the law says walking pace: no number is shown")] = False
+    is_temporary: Annotated[bool, Note("road works or a variable sign")] = False
+    pending_mps: Annotated[
+        float | None,
+        Note("limit whose condition cannot be judged: show beside the other that there is one", "m/s", 0.0, 100.0),
+    ] = None
+    pending_condition: Annotated[str, Note("that condition", max_len=64)] = ""
+    advisory_mps: Annotated[float | None, Note("advised speed, never a limit", "m/s", 0.0, 100.0)] = None
+    minimum_mps: Annotated[float | None, Note("signed minimum speed, never a limit", "m/s", 0.0, 100.0)] = None
+    next_mps: Annotated[float | None, Note("next limit ahead", "m/s", 0.0, 100.0)] = None
+    next_distance_m: Annotated[float | None, Note("distance to it", "m", 0.0, 20000.0)] = None
+    indicated_speed_mps: Annotated[float | None, Note("speed it is compared with", "m/s", 0.0, SPEED_MAX_MPS)] = None
+    is_exceeded: Annotated[bool, Note("the speed shown to the driver is above the limit")] = False
+    is_feedback_on: Annotated[bool, Note("warning or speed control work; false: information only")] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -579,6 +699,9 @@ class LampRequest(Signal):
     hazard: LampDemand = LampDemand.NO_DEMAND
     stop_lamps: LampDemand = LampDemand.NO_DEMAND
     emergency_stop_signal: LampDemand = LampDemand.NO_DEMAND
+    daytime_running: LampDemand = LampDemand.NO_DEMAND
+    position: LampDemand = LampDemand.NO_DEMAND
+    rear_end_alert: LampDemand = LampDemand.NO_DEMAND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -666,6 +789,7 @@ class MarketStatus(Signal):
 SIGNALS: Final[tuple[type[Signal], ...]] = (
     VehicleState,
     DriverInput,
+    BodyState,
     CameraFrame,
     RadarObjects,
     PoseFix,
@@ -691,6 +815,7 @@ PARTS: Final[tuple[type, ...]] = (
     SignObservation,
     Corner,
     ParkingSlot,
+    ConditionalLimit,
     HorizonSegment,
     Kpi,
     FeatureState,

@@ -75,7 +75,7 @@ def test_everything_asked_for_is_locked(name: str) -> None:
     wanted = ["runtime.in", "dev.in"] + (["build.in"] if name in WHEEL_LOCKS else [])
     for source in wanted:
         for line in (REQUIREMENTS / source).read_text(encoding="utf-8").splitlines():
-            package = re.split(r"[<>=#\[ ]", line)[0]
+            package = re.split(r"[<>=#;\[ ]", line)[0]
             assert not package or package in found, f"{package} of {source}"
 
 

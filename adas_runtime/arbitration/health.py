@@ -112,7 +112,7 @@ class HealthMonitor:
                 if not is_starting:  # nothing is missed before it could have come (Autoware's start-up alarms)
                     found[f"silent/{name}"] = (f"{name} does not answer", AlertLevel.CRITICAL)
                 continue
-            if status.stage is Stage.OFF:
+            if status.stage in (Stage.OFF, Stage.SHADOW):  # shadow touches nobody: its status tells whoever looks
                 continue
             if status.health is Health.FAULT:
                 found[f"fault/{name}"] = (f"{name}: {status.reason}", AlertLevel.CRITICAL)

@@ -29,6 +29,8 @@ def register(app: typer.Typer) -> None:
     market.command("show")(show)
     market.command("check")(check)
     market.command("diff")(diff)
+    market.command("matrix")(matrix)
+    market.command("profile")(profile)
     market.command("schema")(schema)
     app.add_typer(market)
 
@@ -147,6 +149,12 @@ def check(
         list[str], typer.Argument(metavar="MARKET|FILE|all...", help="Names or files; all: shipped ones.")
     ],
     on: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="Day of use; today where none is given.")] = "",
+    against: Annotated[
+        str, typer.Option(metavar="MARKET|FILE", help="The former edition: a change needs a new revision.")
+    ] = "",
+    release: Annotated[
+        bool, typer.Option("--release", help="As for a release: figures of the law that nobody has read are refused.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Check markets against the schema and the law: file, line, rule and mend of everything that is wrong.
@@ -155,11 +163,27 @@ def check(
     """
     from adas_runtime.console import print_json
     from adas_runtime.market.load import market_names
-    from adas_runtime.market.report import checked
+    from adas_runtime.market.report import checked, read
+    from adas_runtime.market.rules import check_change
 
     day = _day(on)
     chosen = list(dict.fromkeys(item for name in names for item in (market_names() if name == "all" else (name,))))
     found = [(name, checked(name, day)) for name in chosen]
+    if against:
+        if len(found) != 1:
+            raise AdasError("compares one market with its former edition", where="--against", mend="name one market")
+        former, item = read(against), found[0][1]
+        if item.merged is not None and item.merged.market is not None and former.market is not None:
+            if former.market.market != item.merged.market.market:
+                codes = f"{former.market.market} is not {item.merged.market.market}"
+                raise AdasError(codes, where="--against", mend="name the former edition of the same market")
+            item.findings.extend(check_change(former, item.merged))
+    if release:
+        from adas_runtime.market.release import bundle_findings, release_findings
+
+        for _, item in found:
+            if item.merged is not None and item.merged.market is not None:
+                item.findings.extend(release_findings(item.merged, on=day) + bundle_findings(item.merged))
     if as_json:
         print_json([_as_json(name, item) for name, item in found])
     else:
@@ -242,6 +266,102 @@ def diff(
         ("key", first.market.title, second.market.title, "where", "and"),
         [(item.key, _shown(item.one), _shown(item.two), _where(item.one), _where(item.two)) for item in found],
     )
+    return 0
+
+
+def matrix(
+    html: Annotated[
+        str, typer.Option("--html", metavar="FILE", help="Write the table as a page that needs nothing else.")
+    ] = "",
+    category: Annotated[str, typer.Option(metavar="M1..N3", help="Category of vehicle.")] = "M1",
+    on: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="Day of use; today where none is given.")] = "",
+    as_json: AsJson = False,
+) -> int:
+    """Show systems by markets, for a launch: how the law stands, and what this release does there.
+
+    Each cell: a sign that says what it comes to; M mandatory, A with an approval, - no rule, N not allowed, ? unknown,
+    and how sure that is (p, s, u); the stage. The page also holds dates and sources. Exit 1 where a market is refused.
+    """
+    import typing
+    from pathlib import Path
+
+    from adas_runtime.console import print_json, print_table
+    from adas_runtime.market.load import market_names
+    from adas_runtime.market.matrix import VERDICTS, page
+    from adas_runtime.market.matrix import matrix as build
+    from adas_runtime.market.report import checked
+    from adas_runtime.market.schema import Category
+
+    if category not in typing.get_args(Category):
+        known = ", ".join(typing.get_args(Category))
+        raise AdasError(f"no category {category!r}", where="--category", mend=f"take one of {known}")
+    day = _day(on)
+    found = [(name, checked(name, day)) for name in market_names()]
+    result = build(
+        [(name, item.merged) for name, item in found if item.merged is not None],
+        typing.cast("Category", category),
+        day,
+    )
+    if html:
+        try:
+            Path(html).write_text(page(result), encoding="utf-8")
+        except OSError as err:
+            raise AdasError(f"cannot be written: {err.strerror}", where=html, mend="choose another place") from err
+    if as_json:
+        print_json(result.as_json())
+    elif html:
+        print(html)
+    else:
+        print_table(
+            ("market", *result.systems),
+            [
+                (
+                    row.name,
+                    *(
+                        f"{VERDICTS[cell.verdict][0]} {cell.letter} {cell.stage}".rstrip()
+                        for cell in (row.cells[name] for name in result.systems)
+                    ),
+                )
+                for row in result.rows
+            ],
+        )
+        print()
+        for sign, meaning in VERDICTS.values():
+            print(f"{sign} {meaning}")
+    return _tell(item for _, item in found)
+
+
+def profile(
+    code: Annotated[
+        str, typer.Argument(metavar="COUNTRY", help="ISO 3166 code, such as AT, US-CA; XX: none is known.")
+    ],
+    near: Annotated[
+        list[str] | None, typer.Option("--near", metavar="COUNTRY", help="A country around; may be given often.")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show which market's rules hold in a country, and with which stages.
+
+    A country without a file has those of what it is a part of, or of its union. Without any, it has the most
+    restrictive of what lies around; where nothing is known, every function is silent.
+    """
+    from adas_runtime.console import print_json, print_table
+    from adas_runtime.market.load import load_market
+    from adas_runtime.market.profile import profile as choose
+    from adas_runtime.market.profile import profile_stages
+    from adas_runtime.market.schema import Features
+
+    found = choose("" if code.upper() == "XX" else code, near or ())
+    markets = {name: load_market(name, is_dated=False) for name in found.markets}
+    stages = profile_stages(found, markets, Features.model_fields)
+    if as_json:
+        record = {"country": found.code, "markets": list(found.markets), "exact": found.is_exact}
+        print_json({**record, "stages": {name: stage.name.lower() for name, stage in stages.items()}})
+        return 0
+    rules = ", ".join(found.markets) or "no market"
+    how = "rules of" if found.is_exact else "no rules of its own; the most restrictive of"
+    print(f"{found.code or 'no country'}: {how} {rules}")
+    print_table(("function", "stage"), [(name, stage.name.lower()) for name, stage in stages.items()])
     return 0
 
 

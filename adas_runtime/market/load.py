@@ -29,7 +29,7 @@ from adas_runtime.market.schema import Market
 MAX_CHAIN: Final = 8
 BASE: Final = "base"
 OWN: Final = ("format", "market", "title", "revision", "extends")  # each file says these for itself
-FACTS: Final = ("road", "lanes")  # facts of a country: none without confidence and source
+FACTS: Final = ("road", "speed_defaults", "signs", "lanes", "following", "corridor", "parking")  # with conf and src
 Confidence = Literal["p", "s", "u", "e"]
 CONFIDENCE: Final = {
     "p": "primary text read",
@@ -175,6 +175,7 @@ def merge(path: Path) -> Merged:
     ]
     findings += _misnamed(layers)
     findings += _unsure(layers)
+    findings += _speechless(document) if market is not None else []
     return Merged(market if not findings else None, document, provenance, layers, findings)
 
 
@@ -334,9 +335,10 @@ def _overlay(
         if isinstance(value, dict) and isinstance(target.get(name), dict):
             _overlay(document, provenance, layer, value, here)
             continue
-        for old in [item for item in (*document.origins, *provenance) if item[: len(here)] == here and item != here]:
-            document.origins.pop(old, None)
-            provenance.pop(old, None)
+        if isinstance(target.get(name), (dict, list)):  # what stood below it goes with it
+            for old in [item for item in (*document.origins, *provenance) if item[: len(here)] == here != item]:
+                document.origins.pop(old, None)
+                provenance.pop(old, None)
         provenance.pop(here, None)
         if isinstance(value, dict):
             target[name] = {}
@@ -373,6 +375,36 @@ def _misnamed(layers: list[Layer]) -> list[Finding]:
                 rule="market-mismatch",
             )
         )
+    return findings
+
+
+def _speechless(document: Document) -> list[Finding]:
+    """Languages that lack a text, and own wording of a code that does not exist."""
+    from adas_runtime.market.texts import codes, missing, text_files
+
+    findings = []
+    for index, language in enumerate(document.value(("alerts", "languages"))):
+        lacking = missing(language)
+        if not lacking:
+            continue
+        what = f"lacks {len(lacking)} texts, such as {lacking[0]}" if language in text_files() else "has no texts"
+        findings.append(
+            Finding(
+                where=document.origin(("alerts", "languages", index)),
+                key="alerts.languages",
+                value=shown(language),
+                what=what,
+                mend=f"complete config/texts/{language}.yaml after en.yaml, or take the language out",
+                rule="missing-text",
+            )
+        )
+    for code in document.value(("alerts", "texts")):
+        if code.partition("/")[0] not in codes() and code not in codes():
+            key = ("alerts", "texts", code)
+            mend = f"known here: {', '.join(codes())}"
+            findings.append(
+                Finding(where=document.origin(key), key=dotted(key), what="unknown key", mend=mend, rule="unknown-key")
+            )
     return findings
 
 
@@ -422,6 +454,8 @@ def _is_cautious(way: str, former: Any, value: Any) -> bool:
         return True
     if way == "false":
         return value is False
+    if way == "unknown":
+        return bool(value == "unknown")
     if way == "fewer":
         return isinstance(value, list) and isinstance(former, list) and all(item in former for item in value)
     numbers = isinstance(value, (int, float)) and isinstance(former, (int, float))

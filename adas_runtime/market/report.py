@@ -101,8 +101,8 @@ def leaves(data: Any, key: Key = ()) -> Iterator[tuple[Key, Any]]:
 
 def differences(one: Merged, two: Merged) -> list[Difference]:
     """What two markets hold differently, in the order of the base."""
-    first = {item.key: item for item in values(one)}
-    second = {item.key: item for item in values(two)}
+    first = {item.key: item for item in values(one) if item.value != {}}
+    second = {item.key: item for item in values(two) if item.value != {}}
     return [
         Difference(key=key, one=first.get(key), two=second.get(key))
         for key in dict.fromkeys((*first, *second))

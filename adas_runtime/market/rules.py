@@ -2,15 +2,15 @@
 
 A rule file says one state per market and function, as the law stands:
 
-- `mandatory`: the stage must reach `minimum_stage` from `from` on.
+- `mandatory`: the stage must reach `minimum_stage` from `since` on.
 - `approval`: `warn` or `on` need an approval that the market file names, in force on the day.
 - `none`: no rule was found; the product decides, `warn` at most.
 - `forbidden`, `unknown`: locked. `shadow` remains, since it reaches neither driver nor car.
 
-A market without a rule is unknown. A `none` of confidence `u` counts as unknown too: nothing is released on an
-unchecked word. The law follows the country, not the file: whatever a market file extends for its values, it is judged
-by the rules of its code, of what that is a part of (`US-CA` of `US`), or of the union it is a member of
-(`config/unions.yaml`), the nearest first.
+A market without a rule is unknown. An unchecked word (confidence `u`) opens nothing and forces nothing: `none` then
+counts as unknown, `mandatory` as a duty to name an approval. The law follows the country, not the file: whatever a
+market file extends for its values, it is judged by the rules of its code, of what that is a part of (`US-CA` of `US`),
+or of the union it is a member of (`config/unions.yaml`), the nearest first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from adas_runtime.config import Document, Finding, Origin, Strict, load, read_yaml, shown_path, validate
+from adas_runtime.config import Document, Finding, Origin, Strict, dotted, load, read_yaml, shown_path, validate
 from adas_runtime.errors import ConfigError
 from adas_runtime.market.load import Confidence, Merged
 from adas_runtime.market.schema import STAGES, Category, Code, Day, Feature, Market, StageName
@@ -43,7 +43,14 @@ class Rule(Strict):
     categories: tuple[Category, ...] = Field(min_length=1, description="UN vehicle categories.")
     state: State = Field(description="How the law stands.")
     minimum_stage: StageName | None = Field(default=None, description="Lowest stage of a mandatory function.")
-    since: Day | None = Field(default=None, description="First day on which it holds; nothing: always.")
+    since: Day | None = Field(
+        default=None, description="First day on which it holds for all new vehicles; nothing: always."
+    )
+    new_types_since: Day | None = Field(default=None, description="First day on which it holds for new types.")
+    needs_certificates: bool = Field(
+        default=False,
+        description="The function may be used only while the maker's R155 and R156 certificates are valid.",
+    )
     conf: Confidence = Field(description="How sure: p primary, s secondary, u uncertain.")
     src: str = Field(min_length=1, description="Instrument and clause.")
 
@@ -51,7 +58,16 @@ class Rule(Strict):
     def _check(self) -> Self:
         if (self.state == "mandatory") != (self.minimum_stage is not None):
             raise ValueError("minimum_stage belongs to a mandatory function, and only to one")
+        if self.new_types_since is not None and (self.since is None or self.since < self.new_types_since):
+            raise ValueError("new_types_since lies after since, or stands alone; new types come first")
         return self
+
+    @property
+    def effective(self) -> State:
+        """The state that a judgement may rest on: an unchecked word opens nothing and forces nothing."""
+        if self.conf == "u":
+            return {"none": "unknown", "mandatory": "approval"}.get(self.state, self.state)  # type: ignore[return-value]
+        return self.state
 
 
 class RuleFile(Strict):
@@ -165,21 +181,78 @@ def check(merged: Merged, *, on: date | None, rules: RuleBook | None = None) -> 
         feature: Feature = getattr(market.features, function)
         for category in market.categories:
             rule, origin = book.rule(function, market.market, category, on)
-            fault = _judge(feature, stage, rule, on)
+            fault = _judge(feature, stage, rule, on) or _uncertified(market, stage, rule, on)
             if fault is None:
                 continue
             rule_name, key, what, mend = fault
             cited = f"{rule.src}, {origin}" if rule else "no rule in config/rules"
+            path: tuple[str, ...] = ("features", function, key)
+            value = getattr(feature, key, None)
+            if key.startswith("certificates."):
+                path = ("certificates", key.partition(".")[2])
+                value = getattr(market.certificates, path[-1])
             finding = Finding(
-                where=merged.document.origin(("features", function, key)),
-                key=f"features.{function}.{key}",
-                value=str(getattr(feature, key) if getattr(feature, key) is not None else ""),
+                where=merged.document.origin(path),
+                key=".".join(path),
+                value=str(value if value is not None else ""),
                 what=f"{what} for {category} in {market.market} ({cited})",
                 mend=mend,
                 rule=rule_name,
             )
             if all(item.what.partition(" for ")[0] != what or item.key != finding.key for item in findings):
                 findings.append(finding)
+    return findings
+
+
+def check_change(former: Merged, merged: Merged) -> list[Finding]:
+    """Judges a market by its former edition: whatever changes is a new revision, and a stage is software (R156).
+
+    Args:
+        former: The edition in use.
+        merged: The one that is to follow.
+    Returns:
+        A finding where something changed under the same revision, and where a stage changed under the same
+        software identification.
+    """
+    if former.market is None or merged.market is None:
+        return []
+    findings = []
+    before, after = former.market, merged.market
+    is_same = before.model_copy(update={"revision": after.revision, "title": after.title}) == after
+    changed = sorted(
+        dotted(key)
+        for key in {*former.provenance, *merged.provenance}
+        if former.provenance.get(key) != merged.provenance.get(key)
+    )
+    if before.revision == after.revision and not (is_same and not changed):
+        what = f"is that of the former edition, yet {changed[0] if changed else 'a value'} changed"
+        findings.append(
+            Finding(
+                where=merged.document.origin(("revision",)),
+                key="revision",
+                value=after.revision,
+                what=what,
+                mend="write a new revision; a value or its confidence changes only with one",
+                rule="revision",
+            )
+        )
+    stages = {name for name, stage in after.stages().items() if before.stages().get(name, Stage.OFF) != stage}
+    loud = [
+        name
+        for name in sorted(stages)
+        if max(after.stages()[name], before.stages().get(name, Stage.OFF)) > Stage.SHADOW
+    ]
+    if loud and before.software_id == after.software_id:
+        findings.append(
+            Finding(
+                where=merged.document.origin(("features", loud[0], "stage")),
+                key="software_id",
+                value=after.software_id,
+                what=f"is that of the former edition, yet the stage of {', '.join(loud)} changed: a software update",
+                mend="check that the approval covers it, then write the new software identification (RXSWIN)",
+                rule="software-id",
+            )
+        )
     return findings
 
 
@@ -208,9 +281,14 @@ def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -
             f"lies after {on}, yet the stage is {feature.stage}",
             f"set the stage to shadow until {feature.valid_from}",
         )
-    state = rule.state if rule else "unknown"
-    if rule is not None and state == "none" and rule.conf == "u":
-        state = "unknown"
+    if stage > Stage.SHADOW and on is not None and feature.valid_until is not None and feature.valid_until < on:
+        return (
+            "no-longer-valid",
+            "valid_until",
+            f"lies before {on}, yet the stage is {feature.stage}",
+            "renew the approval and its last day, or set the stage to shadow",
+        )
+    state = rule.effective if rule else "unknown"
     if state == "mandatory":
         assert rule is not None and rule.minimum_stage is not None
         if stage < STAGES[rule.minimum_stage]:
@@ -246,4 +324,20 @@ def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -
             "is above warn where no rule permits more",
             "set the stage to warn",
         )
+    return None
+
+
+def _uncertified(market: Market, stage: Stage, rule: Rule | None, on: date | None) -> tuple[str, str, str, str] | None:
+    """A function that may be used only under the maker's valid certificates (VAF 8(2) in Switzerland)."""
+    if rule is None or not rule.needs_certificates or stage in LOCKED:
+        return None
+    for key in type(market.certificates).model_fields:
+        last = getattr(market.certificates, key)
+        if last is None or (on is not None and last < on):
+            return (
+                "certificate-invalid",
+                f"certificates.{key}",
+                "is not stated, which this function depends on" if last is None else f"lies before {on}",
+                f"renew the certificate and write {key}, or set the stage to shadow or off",
+            )
     return None

@@ -3,8 +3,9 @@
 No field has a default: `config/markets/base.yaml` holds every value, so that nothing is hidden in code. A number that
 the law or a driver speaks in km/h or degrees keeps that unit in the file and says so in its name.
 
-`cautious` on a field says which way is safe for a value that nobody has checked (confidence `u`):
-`higher`, `lower`, `false`, `fewer` (items of the base only); where nothing is said, an unchecked value may not differ.
+`cautious` on a field says which way is safe for a value that nobody has checked (confidence `u`): `higher`, `lower`,
+`false`, `fewer` (items of the base only), `unknown` (that word); where nothing is said, an unchecked value may not
+differ.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from typing_extensions import Self
 
 from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
 from adas_runtime.config import Strict
+from adas_runtime.isa.params import IsaParams
 from adas_runtime.lane_keeping.params import LaneDepartureParams
+from adas_runtime.lighting.params import LightingParams
+from adas_runtime.market.facts import Corridor, DefaultLimit, Following, Parking, Place, Signs, SpeedDefaults
 from adas_runtime.perception.params import LanePerceptionParams
-from adas_runtime.signals import Stage
+from adas_runtime.signals import SpeedUnit, Stage
 
 FORMAT: Final = 1
 STAGES: Final = {stage.name.lower(): stage for stage in Stage}
@@ -33,6 +37,8 @@ Category = Literal["M1", "N1", "M2", "M3", "N2", "N3"]
 Colour = Literal["white", "yellow", "orange", "blue"]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,8})?$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+TextCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_./]{0,63}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"\S")]
 
 
 def _day(value: Any) -> Any:
@@ -62,6 +68,7 @@ class Feature(Strict):
         description="Approval that covers this function at this stage; empty where there is none.",
     )
     valid_from: Day | None = Field(description="First day on which the stage may be used.")
+    valid_until: Day | None = Field(description="Last day on which the stage may be used; nothing: without end.")
     reason: str = Field(max_length=256, description="Why this stage; required below `warn`.")
 
     @model_validator(mode="after")
@@ -70,13 +77,18 @@ class Feature(Strict):
             raise ValueError("reason is empty although the function is kept below warn; say why")
         if self.approval_ref and self.valid_from is None:
             raise ValueError("valid_from is missing although an approval is named; give its first day")
+        if self.valid_from is not None and self.valid_until is not None and self.valid_until < self.valid_from:
+            raise ValueError("valid_until lies before valid_from; give the last day of the approval")
         return self
 
 
 class Features(Strict):
     """The functions with a stage. A new function adds one line here, named like its `FunctionSpec`."""
 
+    headlamps: Feature = Field(description="Automatic dipped beam, daytime running lamps and main beam, UN R48.")
+    signal_lamps: Feature = Field(description="Emergency stop signal, automatic hazard and stop lamps, UN R48.")
     lane_departure: Feature = Field(description="Lane departure warning, R130 style.")
+    isa: Feature = Field(description="Intelligent speed assistance; elsewhere than in the EU, the speed limit.")
 
 
 class Road(Strict):
@@ -169,6 +181,9 @@ class LaneFacts(Strict):
     width: LaneWidth = Field(description="Lane widths.")
     opposing_line_colour: Colour = Field(description="Colour of the line to the opposing flow.")
     edge_line_colour: Colour = Field(description="Colour of the edge line.")
+    edge_line_pattern: Literal["solid", "dashed_off_motorway"] = Field(
+        description="Pattern of the edge line; dashed_off_motorway: short dashes, solid on motorways only."
+    )
     dash: Dash = Field(description="The usual broken line.")
     line_width: LineWidth = Field(description="Line widths.")
     works: WorksMarking = Field(description="Temporary markings.")
@@ -186,30 +201,23 @@ class LaneFacts(Strict):
 
 
 class Alerts(Strict):
-    """What the driver reads. Keys of a text are ISO 639-1 languages."""
+    """What the driver reads. The texts stand in `config/texts/`, one file per language."""
 
-    languages: tuple[Language, ...] = Field(min_length=1, max_length=4, description="Languages, the first is shown.")
-    lane_departure_left: dict[Language, str] = Field(description="The car leaves its lane to the left.")
-    lane_departure_right: dict[Language, str] = Field(description="The car leaves its lane to the right.")
+    languages: tuple[Language, ...] = Field(
+        min_length=1,
+        max_length=4,
+        description="Languages, ISO 639-1; the first is shown. Each must have every text.",
+    )
+    texts: dict[TextCode, dict[Language, Text]] = Field(
+        description="The market's own wording, by alert code and language, instead of that of the language file."
+    )
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for code in type(self).model_fields:
-            texts = getattr(self, code)
-            if code == "languages":
-                continue
-            for language in self.languages:
-                if not texts.get(language, "").strip():
-                    raise ValueError(f"{code} has no text in {language!r}; add it, or take the language out")
-            for language, text in texts.items():
-                if len(text) > 120:
-                    raise ValueError(f"{code} is longer than 120 characters in {language!r}; shorten it")
-        return self
 
-    def text(self, code: str) -> str:
-        """The text of an alert code in the market's first language; the code itself where there is none."""
-        texts = getattr(self, code, None) if code in type(self).model_fields and code != "languages" else None
-        return texts[self.languages[0]] if texts else code
+class Certificates(Strict):
+    """The maker's certificates that functions may depend on; a rule says which function does."""
+
+    r155_valid_until: Day | None = Field(description="Last day of the UN R155 certificate (cyber security).")
+    r156_valid_until: Day | None = Field(description="Last day of the UN R156 certificate (software update).")
 
 
 class Market(Strict):
@@ -229,12 +237,25 @@ class Market(Strict):
         min_length=1,
         description="UN vehicle categories that the market is released for; the rules are judged for each.",
     )
+    software_id: str = Field(
+        max_length=64,
+        description="Software identification that the car reports for these functions (RXSWIN, UN R156); a change of "
+        "a stage needs another one. Empty: not assigned yet.",
+    )
+    certificates: Certificates = Field(description="The maker's certificates.")
     features: Features = Field(description="Stage per function.")
     road: Road = Field(description="Rules of the road.")
+    speed_defaults: SpeedDefaults = Field(description="Speed limits where no sign stands.")
+    signs: Signs = Field(description="Speed-limit signs.")
     lanes: LaneFacts = Field(description="Lanes and markings.")
-    alerts: Alerts = Field(description="Alert texts.")
+    following: Following = Field(description="Distance to the car ahead.")
+    corridor: Corridor = Field(description="Emergency corridor.")
+    parking: Parking = Field(description="Parking.")
+    alerts: Alerts = Field(description="What the driver reads.")
     perception: LanePerceptionParams = Field(description="Lane perception.")
     lane_departure: LaneDepartureParams = Field(description="Lane departure warning.")
+    isa: IsaParams = Field(description="Intelligent speed assistance.")
+    lighting: LightingParams = Field(description="Lamps.")
     envelope: EnvelopeParams = Field(description="Limits of the safety envelope.")
     health: HealthParams = Field(description="Health monitor.")
 
@@ -261,6 +282,15 @@ class Market(Strict):
     def stages(self) -> dict[str, Stage]:
         """Stage per function."""
         return {name: STAGES[getattr(self.features, name).stage] for name in type(self.features).model_fields}
+
+    @property
+    def speed_unit(self) -> SpeedUnit:
+        """Unit of the signs and of the driver's display."""
+        return SpeedUnit.MPH if self.road.speed_unit == "mph" else SpeedUnit.KMH
+
+    def default_limit(self, *kinds: Place, region: str = "") -> DefaultLimit:
+        """The limit where no sign stands, of a road that is one of these kinds; unknown where they disagree."""
+        return self.speed_defaults.limit_for(kinds, self.speed_unit, region)
 
     @cached_property
     def digest(self) -> str:

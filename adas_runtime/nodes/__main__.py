@@ -39,6 +39,7 @@ def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--market", required=True, help="market: name or file")
     parser.add_argument("--vehicle", default="reference", help="vehicle: name or file")
     parser.add_argument("--inputs", default="default", help="input map: name or file")
+    parser.add_argument("--map", help="map file; ADAS_MAP names one as well")
     parser.add_argument("--use-sim-time", action="store_true", help="time comes from /clock")
     parser.add_argument("--record", type=Path, metavar="DIR", help="folder of the recording (recorder only)")
     parser.add_argument("--no-autostart", action="store_true", help="wait unconfigured for a lifecycle manager")
@@ -130,6 +131,7 @@ def run(arguments: Sequence[str]) -> int:
         market=options.market,
         vehicle=options.vehicle,
         inputs=options.inputs,
+        map=options.map,
         use_sim_time=options.use_sim_time,
         record=options.record,
         transport=transport.prepare(receives_pictures=receives_pictures(process)),

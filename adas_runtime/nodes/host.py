@@ -59,7 +59,7 @@ class Host(ProcessNode):
         """Build the functions of this process: their models, devices and states."""
         executor = Executor(
             loaded.graph,
-            BuildContext(market=loaded.market, vehicle=loaded.vehicle),
+            BuildContext(market=loaded.market, vehicle=loaded.vehicle, roads=loaded.roads),
             loaded.market.stages(),
             process=self.settings.process,
         )

@@ -10,6 +10,8 @@ from typing import Final
 from adas_runtime.errors import ConfigError
 from adas_runtime.function import Process
 from adas_runtime.graph import Graph, default_graph
+from adas_runtime.horizon.open import open_map
+from adas_runtime.horizon.store import MapStore
 from adas_runtime.inputs import Feed, load_input_map
 from adas_runtime.market import Market, load_market
 from adas_runtime.market.rules import check_vehicle
@@ -37,6 +39,7 @@ class Settings:
     Args:
         process: Which one.
         market, vehicle, inputs: Names or files.
+        map: Map file; `None`: the one that ADAS_MAP names, or none.
         use_sim_time: Time comes from `/clock`.
         record: Folder of the recording (recorder only).
         transport: What DDS uses, for the diagnostics.
@@ -47,6 +50,7 @@ class Settings:
     market: str
     vehicle: str = "reference"
     inputs: str = DEFAULT_INPUTS
+    map: str | None = None
     use_sim_time: bool = False
     record: Path | None = None
     transport: str = ""
@@ -66,6 +70,7 @@ class Loaded:
     market: Market
     vehicle: Vehicle
     feeds: tuple[Feed, ...]
+    roads: MapStore | None = None
 
 
 def load(settings: Settings) -> Loaded:
@@ -81,6 +86,7 @@ def load(settings: Settings) -> Loaded:
         market=market,
         vehicle=vehicle,
         feeds=tuple(feed for feed in load_input_map(settings.inputs).live_feeds() if feed.feeds),
+        roads=open_map(settings.map),
     )
 
 

@@ -110,9 +110,7 @@ def _law(market: Market) -> str:
                     stage.name.lower() if category in market.categories else "",
                     category,
                     rule.state,
-                    _may(
-                        "unknown" if rule.state == "none" and rule.conf == "u" else rule.state, rule.minimum_stage or ""
-                    ),
+                    _may(rule.effective, rule.minimum_stage or ""),
                     str(rule.since or ""),
                     rule.conf,
                     rule.src,

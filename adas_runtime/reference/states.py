@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adas_runtime.isa import feedback as isa
 from adas_runtime.lane_keeping import states as lane_departure
+from adas_runtime.lighting import headlamp_states, signal_states
 from adas_runtime.reference.text import code, generated, table
 from adas_runtime.transitions import Table
 
@@ -14,11 +16,14 @@ HEAD = """# State machines
 A function with states follows one table. The rows are tried from the top and the first whose guard holds fires: the
 order is the priority, faults first. The reason code travels in the function's status, the log and the report.
 `[D]` marks a choice of this design; a clause such as `R130 5.2.1` names the rule behind the row, `ELKS K10` a line of
-the lane-keeping sheet.
+the lane-keeping sheet. `[NF]` and `[U]` mark a figure or a rule of a legal text that nobody here has read.
 """
 
 MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ("Lane departure warning", "lane_keeping/states.py", lane_departure.TRANSITIONS, lane_departure.REASONS),
+    ("Headlamps", "lighting/headlamp_states.py", headlamp_states.TRANSITIONS, headlamp_states.REASONS),
+    ("Signal lamps", "lighting/signal_states.py", signal_states.TRANSITIONS, signal_states.REASONS),
+    ("Intelligent speed assistance", "isa/feedback.py", isa.TRANSITIONS, isa.REASONS),
 )
 
 

@@ -29,6 +29,7 @@ def replay(
     inputs: Annotated[
         str | None, typer.Option(help="Input map: name or file; without it the topics' meaning is guessed and shown.")
     ] = None,
+    map_: Annotated[str | None, typer.Option("--map", help="Map file; ADAS_MAP names one as well.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Replays that run side by side.")] = 1,
     from_: Annotated[
         str, typer.Option("--from", help="bag, or decision: use the recorded outputs of perception.")
@@ -51,10 +52,11 @@ def replay(
             vehicle=vehicle,
             out=out / f"{bag.stem if bag.is_file() else bag.name}__{Path(name).stem}" if is_many else out,
             inputs=inputs,
+            map=map_,
             from_decision=from_ == "decision",
             force=force,
             copy_camera=copy_camera,
-            command=_command(bag, name, vehicle, inputs, from_, copy_camera),
+            command=_command(bag, name, vehicle, inputs, map_, from_, copy_camera),
         )
         for bag, name in pairs
     ]
@@ -86,10 +88,13 @@ def replay(
     return 2 if failed else 0
 
 
-def _command(bag: Path, market: str, vehicle: str, inputs: str | None, from_: str, copy_camera: bool) -> str:
+def _command(
+    bag: Path, market: str, vehicle: str, inputs: str | None, map_: str | None, from_: str, copy_camera: bool
+) -> str:
     """What a shell needs to repeat one replay."""
     words = ["adas", "replay", str(bag), "--market", market, "--vehicle", vehicle, "--from", from_]
     words += ["--inputs", inputs] if inputs else []
+    words += ["--map", map_] if map_ else []
     words += ["--copy-camera"] if copy_camera else []
     return shlex.join([*words, "--out", "DIR"])
 

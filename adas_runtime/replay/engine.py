@@ -18,6 +18,8 @@ from adas_runtime.errors import AdasError, BagError
 from adas_runtime.executor import BACKWARD_TOLERANCE_S, GAP_S, Emission, Executor
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import SOURCES, STATUS_OUTPUT, Graph, default_graph, live_topic
+from adas_runtime.horizon.open import open_map
+from adas_runtime.horizon.store import MapStore
 from adas_runtime.inputs import InputMap, load_input_map
 from adas_runtime.inputs.binder import Binder
 from adas_runtime.inputs.feed import OWN, Feed
@@ -26,6 +28,7 @@ from adas_runtime.inputs.vehicle_choice import AUTO, Choice, choose
 from adas_runtime.market import Market, load_market
 from adas_runtime.replay.bag import Bag
 from adas_runtime.replay.history import History
+from adas_runtime.replay.limits import LimitShares, truth_of
 from adas_runtime.replay.out import DRAWN, OutBag
 from adas_runtime.replay.report import write_report
 from adas_runtime.replay.schema import EVENTS_FILE, OUT_FILE, SERIES_FILE, SUMMARY_FILE, dump
@@ -45,6 +48,7 @@ class Job:
     vehicle: str
     out: Path
     inputs: str | None = None
+    map: str | None = None
     from_decision: bool = False
     force: bool = False
     copy_camera: bool = False
@@ -71,6 +75,7 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
     input_map = None if job.inputs is None else load_input_map(job.inputs)
     if job.vehicle != AUTO:
         load_vehicle(job.vehicle)
+    roads = open_map(job.map)
     _check_place(job)
     parent = job.out.resolve().parent
     with Bag(job.bag) as bag:
@@ -83,7 +88,7 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
                 f"cannot be written to ({error.strerror})", where=str(parent), mend="take another --out"
             ) from error
         try:
-            _Replay(job, bag, market, choice, folder, input_map).run(progress)
+            _Replay(job, bag, market, choice, folder, input_map, roads).run(progress)
             write_report(folder)
             folder.chmod(0o755)
             target = job.out.resolve()
@@ -130,7 +135,14 @@ class _Replay:
     """The state of one run."""
 
     def __init__(
-        self, job: Job, bag: Bag, market: Market, choice: Choice, folder: Path, input_map: InputMap | None
+        self,
+        job: Job,
+        bag: Bag,
+        market: Market,
+        choice: Choice,
+        folder: Path,
+        input_map: InputMap | None,
+        roads: MapStore | None = None,
     ) -> None:
         self.job = job
         self.bag = bag
@@ -138,6 +150,7 @@ class _Replay:
         self.vehicle = choice.vehicle
         self.folder = folder
         self.input_map = input_map
+        self.roads = roads
         self.warnings: list[str] = list(choice.warnings)
         self.counts: dict[str, _Counts] = {}
         self.steps_s: list[float] = []
@@ -162,13 +175,14 @@ class _Replay:
         reads, binder = bound.reads, bound.binder
         self.counts = {feed.topic: _Counts() for feed in feeds}
         self.warnings.extend(bound.warnings)
-        context = BuildContext(market=self.market, vehicle=self.vehicle)
+        context = BuildContext(market=self.market, vehicle=self.vehicle, roads=self.roads)
         perception = frozenset(spec.name for spec in graph.in_process(Process.PERCEPTION))
         executor = Executor(graph, context, self.market.stages(), without=perception if is_decision else frozenset())
         digest = hashlib.sha256()
         decisions = 0
         start_s = bag.start_s
         history = History(executor, start_s, self.folder, self.vehicle.cameras.get("front"))
+        history.limits = LimitShares(truth_of(bag))
         out = OutBag(
             self.folder / OUT_FILE,
             {
@@ -176,6 +190,7 @@ class _Replay:
                 "market_digest": self.market.digest,
                 "vehicle": self.vehicle.name,
                 "bag": str(self.job.bag),
+                "map_digest": "" if self.roads is None else self.roads.digest,
                 "started_from": "decision" if is_decision else "bag",
                 "versions": json.dumps(_versions(), sort_keys=True),
             },
@@ -256,10 +271,15 @@ class _Replay:
         finally:
             out.close()
         self.warnings = list(dict.fromkeys([*bag.warnings, *self.warnings, *self._refusal_warnings()]))
+        needed = {  # an input that takes none or several misses nothing
+            topic
+            for spec in executor.functions
+            for item, wire in zip(spec.inputs, executor.graph.wires(spec.name), strict=True)
+            if not item.many
+            for topic in wire.topics
+        }
         for source in SOURCES:
-            if source.topic in {
-                t for s in executor.functions for w in executor.graph.wires(s.name) for t in w.topics
-            } and (source.topic not in history.seen):
+            if source.topic in needed and source.topic not in history.seen:
                 self.warnings.append(f"nothing in the bag feeds {source.name}: what needs it reports it absent")
         summary, events, series = history.finish(
             job=self.job,

@@ -13,6 +13,7 @@ from adas_runtime.executor import Emission, Executor
 from adas_runtime.graph import ACTUATING
 from adas_runtime.inputs.binder import Feed
 from adas_runtime.replay import viz
+from adas_runtime.replay.limits import LimitShares
 from adas_runtime.replay.schema import (
     SERIES_SCHEMA,
     STILLS_DIR,
@@ -39,6 +40,7 @@ from adas_runtime.signals import (
     LateralRequest,
     LongitudinalRequest,
     Signal,
+    SpeedLimitState,
     Stage,
     VehicleState,
 )
@@ -133,6 +135,8 @@ class History:
         self._lanes: dict[LaneSide, int] = dict.fromkeys(LaneSide, 0)
         self._models = 0
         self.seen: set[str] = set()
+        self.limits = LimitShares()
+        self._speed_mps = 0.0
 
     # --- as it runs ---
 
@@ -141,6 +145,7 @@ class History:
         self.seen.add(topic)
         t_s = now_s - self._start_s
         if isinstance(signal, VehicleState):
+            self._speed_mps = signal.speed_mps
             self._plot("speed_mps", "Speed", "m/s", t_s, signal.speed_mps)
         elif isinstance(signal, CameraFrame):
             self._frames.append((t_s, signal))
@@ -181,6 +186,9 @@ class History:
             self._request(emission.function, signal, t_s, emission.topic.startswith(SHADOW))
         elif isinstance(signal, LaneModel):
             self._lane(signal, t_s)
+        elif isinstance(signal, SpeedLimitState):
+            self.limits.add(signal, self._speed_mps, emission.now_s)
+            self._plot("speed_limit_mps", "Speed limit", "m/s", t_s, signal.limit_mps)
 
     def _add(self, event: Event) -> None:
         self._events.append(event)
@@ -417,6 +425,12 @@ class History:
             } | {f"{kpi}_min": function.kpi_min[kpi] for kpi in sorted(function.kpi_min)}
             if name == "lane_departure" and duration_s > 0.0:
                 kpis["warnings_per_hour"] = function.alerts * 3600.0 / duration_s
+            if name in ("isa", "headlamps", "signal_lamps"):  # their figures are counters: the last of each
+                kpis = {kpi.name: kpi.value for kpi in (function.status.kpis if function.status is not None else ())}
+            if name == "isa":  # and what the truth says
+                kpis |= self.limits.kpis()
+                if duration_s > 0.0:
+                    kpis["warnings_per_hour"] = function.alerts * 3600.0 / duration_s
             if name == "lane_perception" and self._models:
                 kpis["left_seen_share"] = self._lanes[LaneSide.LEFT] / self._models
                 kpis["right_seen_share"] = self._lanes[LaneSide.RIGHT] / self._models

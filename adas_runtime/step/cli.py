@@ -25,6 +25,7 @@ def step(
     market: Annotated[str, typer.Option(help="Market: name or file.")],
     inputs: Annotated[Path, typer.Option(help="JSON Lines: what the function is told, and when.")],
     vehicle: Annotated[str, typer.Option(help="Vehicle: name or file.")] = "reference",
+    map_: Annotated[str | None, typer.Option("--map", help="Map file; ADAS_MAP names one as well.")] = None,
     is_all: Annotated[
         bool, typer.Option("--all", help="List every step, not only those that change something.")
     ] = False,
@@ -32,6 +33,7 @@ def step(
 ) -> None:
     """Feed one function's core a timed input sequence and print what it does, and why."""
     from adas_runtime.function import BuildContext
+    from adas_runtime.horizon.open import open_map
     from adas_runtime.market import load_market
     from adas_runtime.step.feed import read_lines
     from adas_runtime.step.run import function_of, run
@@ -39,7 +41,7 @@ def step(
 
     spec = function_of(function)
     chosen = load_market(market)
-    context = BuildContext(market=chosen, vehicle=load_vehicle(vehicle))
+    context = BuildContext(market=chosen, vehicle=load_vehicle(vehicle), roads=open_map(map_))
     lines = read_lines(inputs, spec)
     stage = chosen.stages()[spec.name].name.lower() if spec.has_stage else "always on"
     if not as_json:

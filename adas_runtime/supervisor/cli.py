@@ -44,6 +44,7 @@ def up(
     market: Annotated[str, typer.Option(help="Market: name or file.")],
     vehicle: Annotated[str, typer.Option(help="Vehicle: name or file.")] = "reference",
     inputs: Annotated[str | None, typer.Option(help="Input map: name or file; our own topics by default.")] = None,
+    map_: Annotated[str | None, typer.Option("--map", help="Map file; ADAS_MAP names one as well.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for recordings; none is made without it.")] = None,
     use_sim_time: Annotated[bool, typer.Option("--use-sim-time", help="Take the time from /clock.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show what the processes log at INFO, too.")] = False,
@@ -55,7 +56,9 @@ def up(
     from adas_runtime.supervisor.status import Screen, put
     from adas_runtime.supervisor.supervisor import Supervisor
 
-    options = UpOptions(market=market, vehicle=vehicle, inputs=inputs, record=record, use_sim_time=use_sim_time)
+    options = UpOptions(
+        market=market, vehicle=vehicle, inputs=inputs, record=record, use_sim_time=use_sim_time, map=map_
+    )
     validate(options)
     screen = Screen()
 

@@ -27,6 +27,7 @@ class UpOptions:
         inputs: Input map, by name or file; `None`: the default one.
         record: Folder that recordings go into; `None`: nothing is recorded.
         use_sim_time: Take the time from /clock.
+        map: Map file; `None`: the one that ADAS_MAP names, or none.
     """
 
     market: str
@@ -34,6 +35,7 @@ class UpOptions:
     inputs: str | None = None
     record: Path | None = None
     use_sim_time: bool = False
+    map: str | None = None
 
 
 def process_command(process: Process, options: UpOptions, python: str = sys.executable) -> tuple[str, ...]:
@@ -41,6 +43,8 @@ def process_command(process: Process, options: UpOptions, python: str = sys.exec
     command = [python, *PROGRAM, process.value, "--market", options.market, "--vehicle", options.vehicle]
     if options.inputs is not None:
         command += ["--inputs", options.inputs]
+    if options.map is not None:
+        command += ["--map", options.map]
     if options.use_sim_time:
         command.append("--use-sim-time")
     if options.record is not None and process is Process.RECORDER:
@@ -64,7 +68,7 @@ def player_command(bag: str, *, with_clock: bool, python: str = sys.executable) 
 
 
 def validate(options: UpOptions) -> None:
-    """Refuse a market, vehicle, input map or place to record that cannot be used, before anything starts.
+    """Refuse a market, vehicle, input map, map or place to record that cannot be used, before anything starts.
 
     Raises:
         AdasError: The first thing that is wrong.
@@ -78,6 +82,9 @@ def validate(options: UpOptions) -> None:
         from adas_runtime.inputs import load_input_map
 
         load_input_map(options.inputs)
+    from adas_runtime.horizon.open import open_map
+
+    open_map(options.map)
     if options.record is not None:
         _check_place(options.record)
 

@@ -15,6 +15,7 @@ ARGUMENTS: Final = {
     "market": ("de", "Market: name or file."),
     "vehicle": ("reference", "Vehicle: name or file."),
     "inputs": ("", "Input map: name or file; our own topics by default."),
+    "map": ("", "Map file; ADAS_MAP names one as well."),
     "record": ("", "Folder for recordings; none is made without it."),
     "use_sim_time": ("false", "Take the time from /clock."),
 }
@@ -54,6 +55,7 @@ def options_of(values: dict[str, str]) -> UpOptions:
         inputs=values["inputs"] or None,
         record=Path(values["record"]) if values["record"] else None,
         use_sim_time=text == "true",
+        map=values["map"] or None,
     )
     validate(options)
     return options

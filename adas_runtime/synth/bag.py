@@ -25,20 +25,29 @@ from adas_runtime.ingest.writer import (
     Record,
     in_time_order,
 )
+from adas_runtime.signals import BodyState, SpeedLimitState
 from adas_runtime.synth import truth
 from adas_runtime.synth.drive import EGO_EVERY, Drive
 from adas_runtime.synth.motion import RATE_HZ
+
+PICTURES: Final = "/camera/front/"
+BODY_TOPIC: Final = "/vehicle/body"
+SIGN_TOPIC: Final = "/camera/signs"
+LIMIT_TOPIC: Final = "/truth/speed_limit"
 
 TOPICS: Final[dict[str, str]] = {
     IMAGE_TOPIC: "sensor_msgs/msg/CompressedImage",
     CAMERA_INFO_TOPIC: "sensor_msgs/msg/CameraInfo",
     STATE_TOPIC: "adas_interfaces/msg/VehicleState",
     DRIVER_TOPIC: "adas_interfaces/msg/DriverInput",
+    BODY_TOPIC: "adas_interfaces/msg/BodyState",
+    SIGN_TOPIC: "adas_interfaces/msg/SignObservations",
     FIX_TOPIC: "sensor_msgs/msg/NavSatFix",
     "/truth/ego": "nav_msgs/msg/Odometry",
     "/truth/lanes": "adas_interfaces/msg/LaneModel",
     "/truth/objects": "adas_interfaces/msg/TrackedObjects",
     "/truth/signs": "adas_interfaces/msg/SignObservations",
+    LIMIT_TOPIC: "adas_interfaces/msg/SpeedLimitState",
     "/truth/events": "adas_interfaces/msg/Alert",
 }
 
@@ -65,7 +74,7 @@ def write_bag(
         BagError: The bag cannot be written.
     """
     messages = Messages()
-    topics = {name: kind for name, kind in TOPICS.items() if with_camera or not name.startswith("/camera")}
+    topics = {name: kind for name, kind in TOPICS.items() if with_camera or not name.startswith(PICTURES)}
     spec = drive.spec
     notes = {
         "adas_market": drive.market.name,
@@ -108,6 +117,10 @@ def _streams(
             place = (value.latitude_deg, value.longitude_deg, value.altitude_m, value.position_std_m)
             yield ns, FIX_TOPIC, messages.fix(ns, *place)
 
+    def timed(topic: str, values: Iterator[BodyState] | Iterator[SpeedLimitState]) -> Iterator[Record]:
+        for value in values:
+            yield round(value.stamp_s * 1e7) * 100, topic, messages.signal(value)
+
     def ego(index: int, ns: int) -> bytes:
         motion = drive.motion
         place = (float(motion.x_m[index]), float(motion.y_m[index]))
@@ -127,6 +140,9 @@ def _streams(
         state(),
         stalk(),
         fixes(),
+        timed(BODY_TOPIC, drive.body_states()),
+        timed(LIMIT_TOPIC, drive.limits()),
+        paced(SIGN_TOPIC, lambda index, _: messages.signal(drive.sign_camera(index))),
         sampled("/truth/ego", EGO_EVERY, ego),
         events(),
         paced("/truth/lanes", lambda index, _: messages.signal(drive.lanes(index))),

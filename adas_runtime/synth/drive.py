@@ -8,7 +8,7 @@ truth = drive.lanes(120)            # LaneModel of that picture
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -18,14 +18,18 @@ from numpy.typing import NDArray
 from adas_runtime.errors import AdasError
 from adas_runtime.perception.camera import Camera, camera_of
 from adas_runtime.signals import (
+    BodyState,
     DriverInput,
     FixStatus,
     Gear,
     LaneModel,
+    LightSwitch,
     PoseFix,
     SignObservations,
+    SpeedLimitState,
     TrackedObjects,
     VehicleState,
+    Wiper,
 )
 from adas_runtime.synth import truth
 from adas_runtime.synth.motion import RATE_HZ, Motion, drive
@@ -33,6 +37,7 @@ from adas_runtime.synth.plan import Light, Plan, Rain, Scenario, make_plan
 from adas_runtime.synth.profile import SmoothRate
 from adas_runtime.synth.render import Renderer
 from adas_runtime.synth.style import style_of
+from adas_runtime.units import kmh_to_mps
 
 if TYPE_CHECKING:
     from adas_runtime.market.schema import Market
@@ -43,6 +48,14 @@ FPS_MAX: Final = 100
 FIX_EVERY: Final = 10  # of the 100 Hz samples
 STALK_EVERY: Final = 5
 EGO_EVERY: Final = 2
+BODY_EVERY: Final = 10
+LIMIT_EVERY: Final = 10
+SPEEDOMETER_GAIN: Final = 1.03  # and an offset: inside the band of UN R39 5.4  [D]
+SPEEDOMETER_OFFSET_MPS: Final = kmh_to_mps(1.0)
+SIGN_SIGHT_M: Final = 60.0  # of the camera that reads signs  [D]
+SIGN_RANGE_NOISE: Final = 0.03
+SIGN_CONFIDENCE: Final = 0.9
+WIPERS: Final = {Rain.NONE: Wiper.OFF, Rain.LIGHT: Wiper.INTERVAL, Rain.HEAVY: Wiper.FAST}
 FIX_STD_M: Final = 0.3  # noise of the satellite fix  [D]
 FIX_ALTITUDE_M: Final = 100.0
 EPOCH_S: Final = 1_767_268_800  # 2026-01-01 12:00 UTC; the seed moves it by whole days, never the clock of the machine
@@ -154,6 +167,53 @@ class Drive:
             t = index / RATE_HZ
             yield DriverInput(stamp_s=self.stamp_of(t), indicator=self.plan.indicator_at(t))
 
+    def body_states(self) -> Iterator[BodyState]:
+        """The body at 10 Hz: a speedometer that shows a little more, light and rain as in the pictures."""
+        lux = (10.0 ** (0.5 + 4.0 * np.clip(self.plan.ambient.value(self.motion.t_s), 0.0, 1.0))).tolist()
+        speed = self.motion.speed_mps.tolist()
+        rain = self.plan.rain
+        zone_s = 3600.0 * round(self.style.place.longitude_deg / 15.0)  # of the sun, not of the law  [D]
+        for index in range(0, self.sample_count, BODY_EVERY):
+            stamp_s = self.stamp_of(index / RATE_HZ)
+            yield BodyState(
+                stamp_s=stamp_s,
+                is_master_switch_on=True,
+                is_propulsion_on=True,
+                indicated_speed_mps=SPEEDOMETER_GAIN * speed[index] + SPEEDOMETER_OFFSET_MPS,
+                ambient_lux=lux[index],
+                light_switch=LightSwitch.AUTO,
+                is_main_beam_wanted=False,
+                is_flashing=False,
+                is_front_fog_on=False,
+                is_rear_fog_on=False,
+                wiper=WIPERS[rain],
+                is_raining=rain is not Rain.NONE,
+                is_parking_brake_on=False,
+                is_driver_door_open=False,
+                is_hazard_on=False,
+                is_trailer_coupled=False,
+                is_emergency_brake_signal=False,
+                is_abs_cycling=False,
+                is_crash_detected=False,
+                utc_s=stamp_s,
+                utc_offset_s=zone_s,
+            )
+
+    def sign_camera(self, index: int) -> SignObservations:
+        """What a camera that reads signs itself would tell at the time of picture `index`: made, not seen."""
+        found = self.signs(index)
+        random = np.random.default_rng([self.spec.seed, 5, index])
+        seen = tuple(
+            replace(
+                sign,
+                x_m=sign.x_m * float(1.0 + random.normal(0.0, SIGN_RANGE_NOISE)),
+                confidence=SIGN_CONFIDENCE,
+            )
+            for sign in found.signs
+            if sign.x_m is not None and sign.x_m <= SIGN_SIGHT_M
+        )
+        return replace(found, signs=seen)
+
     def fixes(self) -> Iterator[PoseFix]:
         """Satellite fixes at 10 Hz, of the vehicle's origin, with white noise."""
         random = np.random.default_rng([self.spec.seed, 3])
@@ -210,6 +270,13 @@ class Drive:
         """The other road users at the time of picture `index`."""
         t = self.frame_time_s(index)
         return truth.objects(self.plan, self.motion.at(t), t, self.stamp_of(t))
+
+    def limits(self) -> Iterator[SpeedLimitState]:
+        """The limit in force at 10 Hz."""
+        for index in range(0, self.sample_count, LIMIT_EVERY):
+            t = index / RATE_HZ
+            country = self.market.market[:2]
+            yield truth.limit(self.plan, float(self.motion.s_m[index]), self.stamp_of(t), country)
 
     def signs(self, index: int) -> SignObservations:
         """The signs ahead at the time of picture `index`."""

@@ -16,9 +16,13 @@ from adas_runtime.signals import (
     LaneBoundary,
     LaneModel,
     LaneSide,
+    LimitKind,
+    LimitSource,
     MarkingType,
     SignObservation,
     SignObservations,
+    SpeedLimitState,
+    SpeedUnit,
     TrackedObject,
     TrackedObjects,
 )
@@ -270,3 +274,22 @@ def signs(plan: Plan, pose: Pose, stamp_s: float) -> SignObservations:
                 )
             )
     return SignObservations(stamp_s=stamp_s, signs=tuple(sorted(found, key=lambda item: item.x_m or 0.0)))
+
+
+def limit(plan: Plan, s_m: float, stamp_s: float, country: str) -> SpeedLimitState:
+    """The limit in force: of the last sign; before the first, the road does not tell and no limit is asserted.
+
+    `reason` names the type of road as type approval counts it: `rural` or `motorway`.
+    """
+    passed = [sign for sign in plan.signs if sign.s_m <= s_m]
+    last = max(passed, key=lambda sign: sign.s_m, default=None)
+    return SpeedLimitState(
+        stamp_s=stamp_s,
+        limit_mps=None if last is None else last.value_mps,
+        kind=LimitKind.UNKNOWN if last is None else LimitKind.EXPLICIT,
+        source=LimitSource.NONE if last is None else LimitSource.SIGN,
+        unit=plan.signs[0].unit if plan.signs else SpeedUnit.KMH,
+        confidence=1.0,
+        reason=plan.kind.value,
+        country=country,
+    )

@@ -144,6 +144,12 @@ def test_a_function_that_is_off_owes_nothing_but_a_status() -> None:
     assert watch.hold(5.0, silent=("lane",))[0].code == "silent/lane"
 
 
+def test_a_function_in_shadow_does_not_trouble_the_driver() -> None:
+    watch = Watch().started()
+    assert not watch.hold(10.0, stage=Stage.SHADOW, health=Health.FAULT, absent=("lanes",))
+    assert watch.hold(10.0, stage=Stage.WARN, health=Health.FAULT, absent=("lanes",))
+
+
 def test_a_long_reason_is_cut_at_the_signals_bound() -> None:
     watch = Watch().started()
     assert watch.hold(3.0, health=Health.FAULT, reason="ü" * 128)

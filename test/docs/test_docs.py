@@ -11,6 +11,7 @@ import yaml
 from adas_runtime.cli import build_app
 from adas_runtime.graph import default_graph
 from adas_runtime.market.report import checked
+from adas_runtime.market.texts import driver_text
 from adas_runtime.reference import pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +103,7 @@ def test_the_example_of_a_market_may_be_used(tmp_path: Path) -> None:
     item = checked(str(path), None)
     assert [finding.line() for finding in item.findings] == []
     assert item.merged is not None and item.merged.market is not None
-    assert item.merged.market.alerts.text("lane_departure_left").startswith("Sortie")
+    assert driver_text(item.merged.market, "lane_departure_left").startswith("Sortie")
 
 
 def test_the_page_of_markets_names_every_rule() -> None:

@@ -7,7 +7,7 @@ import math
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from signal_values import records
 
@@ -23,6 +23,7 @@ MARKET = load_market("de")
 NAMES = tuple(spec.name for spec in default_graph().functions)
 CONTEXT = BuildContext(market=MARKET, vehicle=load_vehicle("reference"), functions=NAMES)
 START_S = 1000.0
+LARGE = [HealthCheck.data_too_large, HealthCheck.too_slow]  # a function with many inputs draws much for one step
 
 
 def value(item: Input) -> st.SearchStrategy[Any]:
@@ -32,7 +33,7 @@ def value(item: Input) -> st.SearchStrategy[Any]:
         records(item.signal),
         st.floats(-0.05, item.max_age_s),
     )
-    return st.lists(one, max_size=4).map(tuple) if item.many else st.none() | one
+    return st.lists(one, max_size=2).map(tuple) if item.many else st.none() | one
 
 
 def steps(spec: FunctionSpec, most: int = 8) -> st.SearchStrategy[list[tuple[Any, float]]]:
@@ -95,7 +96,7 @@ class FunctionContract:
         spec = self.spec
         types = {output.name: output.signal for output in spec.outputs}
 
-        @settings(max_examples=self.examples)
+        @settings(max_examples=self.examples, suppress_health_check=LARGE)
         @given(steps(spec))
         def run(sequence: list[tuple[Any, float]]) -> None:
             said, _ = self.play(self.core(), sequence)
@@ -113,7 +114,7 @@ class FunctionContract:
         run()
 
     def test_same_inputs_same_outputs_and_no_state_is_changed_in_place(self) -> None:
-        @settings(max_examples=self.examples)
+        @settings(max_examples=self.examples, suppress_health_check=LARGE)
         @given(steps(self.spec))
         def run(sequence: list[tuple[Any, float]]) -> None:
             one, two = self.core(), self.core()
@@ -129,7 +130,7 @@ class FunctionContract:
         run()
 
     def test_a_core_restored_elsewhere_goes_on_bit_for_bit(self) -> None:
-        @settings(max_examples=self.examples)
+        @settings(max_examples=self.examples, suppress_health_check=LARGE)
         @given(steps(self.spec), steps(self.spec))
         def run(before: list[tuple[Any, float]], after: list[tuple[Any, float]]) -> None:
             one = self.core()
@@ -154,7 +155,7 @@ class FunctionContract:
             for item in spec.inputs
         )
 
-        @settings(max_examples=self.examples)
+        @settings(max_examples=self.examples, suppress_health_check=LARGE)
         @given(st.lists(st.sampled_from(spec.inputs).flatmap(lambda i: st.tuples(st.just(i.name), records(i.signal)))))
         def run(arrivals: list[tuple[str, Signal]]) -> None:
             executor = Executor(Graph((own,), sources), CONTEXT, {spec.name: Stage.ON})

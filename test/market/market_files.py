@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from adas_runtime.resources import config_dir
@@ -19,7 +20,9 @@ def write(folder: Path, body: str = "", head: str = HEAD, name: str = "test.yaml
 def whole_file(code: str = "DE", features: str = "warn") -> str:
     """Every value of the base in one market file, so that a mutation can meet any of them."""
     text = (config_dir() / "markets" / "base.yaml").read_text(encoding="utf-8")
-    text = text.replace('revision: "2026-11-25"', f'market: "{code}"\ntitle: Whole\nrevision: "1"\nextends: base', 1)
-    text = text.replace("stage: shadow", f"stage: {features}", 1)
+    head = f'market: "{code}"\ntitle: Whole\nrevision: "1"\nextends: base'
+    text = re.sub(r'^revision: ".*"$', lambda _: head, text, count=1, flags=re.MULTILINE)
+    for name in ("lane_departure", "isa"):  # what the law of the Union asks for; the others stay silent
+        text = re.sub(rf"(  {name}:\n    stage: )shadow", rf"\g<1>{features}", text, count=1)
     assert f'market: "{code}"' in text and f"stage: {features}" in text, "the base's head has changed: mend the helper"
     return text

@@ -19,9 +19,11 @@ from adas_runtime.market.report import checked, values
 WRONG = [
     ("unknown key", "lane_depature: {}\n", "unknown-key", 6, "did you mean 'lane_departure'?"),
     ("unknown inner key", "lane_departure:\n  warn_at: 1.0\n", "unknown-key", 7, "lane_departure.warn_at: unknown key"),
-    ("new feature", "features:\n  isa: {stage: off}\n", "unknown-key", 7, "known here: lane_departure"),
+    ("new feature", "features:\n  hover: {stage: off}\n", "unknown-key", 7, "features.hover: unknown key"),
     ("protection off", "features:\n  envelope: {stage: off}\n", "unknown-key", 7, "features.envelope"),
-    ("unknown language", "alerts:\n  lane_departure_left:\n    DE: x\n", "unknown-key", 8, "unknown key"),
+    ("language in capitals", "alerts:\n  texts:\n    fault:\n      DE: x\n", "unknown-key", 9, "unknown key"),
+    ("wording of no alert", "alerts:\n  texts:\n    fualt: {en: x}\n", "unknown-key", 8, "known here: lane_departure"),
+    ("empty wording", "alerts: {texts: {fault: {en: ' '}}}\n", "wrong-value", 6, "own wording"),
     ("out of range", "lane_departure:\n  confirm_s: 0.5\n", "out-of-range", 7, "confirm_s = 0.5: must be <= 0.3 s"),
     ("later than the law", "lane_departure:\n  active_from_kmh: 70\n", "out-of-range", 7, "must be <= 65.0 km/h"),
     ("text for number", 'lane_departure:\n  confirm_s: "0.1"\n', "wrong-type", 7, "without quotes"),
@@ -81,7 +83,36 @@ WRONG = [
         8,
         "max_m = 5.5 takes for lanes; raise lane_width_max_m",
     ),
-    ("language without text", "alerts: {languages: [fr]}\n", "contradiction", 6, "has no text in 'fr'"),
+    ("language without texts", "alerts: {languages: [de, tl]}\n", "missing-text", 6, "complete config/texts/tl.yaml"),
+    ("limit as text", "speed_defaults: {urban: {value: fast, conf: e, src: x}}\n", "contradiction", 6, "write unknown"),
+    ("limit with unit", 'speed_defaults: {urban: {value: "50 km/h", conf: e, src: x}}\n', "contradiction", 6, "number"),
+    ("no kind of road", "speed_defaults: {motorways: {value: 1, conf: e, src: x}}\n", "unknown-key", 6, "'motorway'"),
+    (
+        "same as nothing",
+        "speed_defaults: {motorway: {value: same, conf: e, src: x}}\n",
+        "contradiction",
+        6,
+        "no more general kind",
+    ),
+    (
+        "case of no road",
+        "speed_defaults: {conditional: {x: {wet: {value: 80, conf: e, src: x}}}}\n",
+        "unknown-key",
+        6,
+        "living_street",
+    ),
+    ("case, no source", "speed_defaults: {conditional: {urban: {wet: 30}}}\n", "confidence", 6, "without confidence"),
+    ("corridor nowhere", "corridor: {roads: {value: [], conf: e, src: x}}\n", "contradiction", 6, "name the kinds"),
+    (
+        "approval that ends before it begins",
+        "features: {lane_departure: {approval_ref: E1, valid_from: 2026-05-01, valid_until: 2026-04-30}}\n",
+        "contradiction",
+        6,
+        "before valid_from",
+    ),
+    ("uncertain limit", "speed_defaults: {urban: {value: 60, conf: u}}\n", "confidence", 6, "differs from 50"),
+    ("uncertain look", "signs: {family: {value: mutcd, conf: u}}\n", "confidence", 6, "less cautious"),
+    ("uncertain gap", "following: {time_gap_min_s: {value: 1.5, conf: u}}\n", "confidence", 6, "less cautious than 2"),
     ("silent without reason", 'features: {lane_departure: {stage: off, reason: ""}}\n', "contradiction", 6, "say why"),
     (
         "approval without day",
@@ -200,7 +231,7 @@ def test_sections_merge_and_lists_are_replaced(tmp_path: Path) -> None:
     )
     assert child.lane_departure.confirm_s == 0.2
     assert child.lane_departure.model_copy(update={"confirm_s": 0.1}) == parent.lane_departure
-    assert child.alerts.languages == ("en",) and child.alerts.lane_departure_left == parent.alerts.lane_departure_left
+    assert child.alerts.languages == ("en",) and child.alerts.texts == parent.alerts.texts
     assert child.lanes == parent.lanes and child.title == "Test"
 
 
@@ -302,7 +333,7 @@ def test_the_digest_does_not_depend_on_order_comments_or_spelling(
 
 
 def test_the_digest_does_not_depend_on_the_order_of_texts(tmp_path: Path) -> None:
-    body = "alerts: {{lane_departure_left: {{{}}}}}\n"
+    body = "alerts: {{texts: {{fault: {{{}}}}}}}\n"
     one = load_market(write(tmp_path, body.format("fr: Gauche, it: Sinistra"))).digest
     assert load_market(write(tmp_path, body.format("it: Sinistra, fr: Gauche"))).digest == one
     assert load_market(write(tmp_path, body.format("it: Sinistra, fr: Links"))).digest != one

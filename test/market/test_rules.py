@@ -61,7 +61,7 @@ def judge(
     body = f"features: {{lane_departure: {{{feature}stage: {stage}, reason: test}}}}\n"
     merged = merge(write(folder, body, head))
     assert not merged.findings, [item.line() for item in merged.findings]
-    return check(merged, on=on, rules=book)
+    return [item for item in check(merged, on=on, rules=book) if item.key.startswith("features.lane_departure.")]
 
 
 # country, stage, rule that refuses it; everything else is accepted
@@ -151,6 +151,7 @@ def test_each_category_of_vehicle_is_judged(tmp_path: Path, book: RuleBook) -> N
     head = HEAD.replace('"DE"', '"XB"').replace("extends: de", "extends: base")
     body = f"categories: [M1, N3]\nfeatures: {{lane_departure: {{{APPROVED}stage: warn}}}}\n"
     findings = check(merge(write(tmp_path, body, head)), on=date(2027, 1, 1), rules=book)
+    findings = [item for item in findings if "lane_departure" in item.key]
     assert [(item.rule, "N3" in item.what) for item in findings] == [("unknown-state", True)]
 
 
@@ -202,12 +203,12 @@ def test_elsewhere_no_file_turns_the_warning_on_by_extending_the_union(tmp_path:
     assert not judge(tmp_path, load_rules(), code, "shadow", extends="eu")
 
 
-def test_every_rule_file_belongs_to_a_function_of_the_graph() -> None:
+def test_every_function_with_a_stage_has_rules() -> None:
     from adas_runtime.graph import default_graph
     from adas_runtime.market.schema import Features
 
     with_stage = {spec.name for spec in default_graph().functions if spec.has_stage}
-    assert set(load_rules().functions) <= set(Features.model_fields) == with_stage
+    assert with_stage == set(Features.model_fields) <= set(load_rules().functions)
 
 
 def test_a_market_in_a_fault_of_the_rules_is_told_not_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

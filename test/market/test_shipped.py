@@ -14,7 +14,8 @@ from adas_runtime.executor import Executor
 from adas_runtime.function import BuildContext
 from adas_runtime.graph import default_graph, live_topic
 from adas_runtime.market import load_market, market_names
-from adas_runtime.market.load import BASE, Merged, market_path, markets_dir, merge
+from adas_runtime.market.load import BASE, CONFIDENCE, Merged, market_path, markets_dir, merge
+from adas_runtime.market.load import FACTS as SECTIONS
 from adas_runtime.market.report import checked, leaves, values
 from adas_runtime.market.schema import Features, Market
 from adas_runtime.signals import ActuationCommand, FunctionStatus, Stage, VehicleState
@@ -30,7 +31,8 @@ def merged(name: str) -> Merged:
 
 
 def test_the_markets_of_this_release_are_there() -> None:
-    assert {"eu", "de", "jp", "ae", "cn"} <= set(NAMES)
+    surveyed = "eu de fr it es nl se no pl gb gb-nir ch jp kr au nz ae sa th sg my br mx us cn"
+    assert set(surveyed.split()) == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -47,19 +49,19 @@ def test_no_file_repeats_a_parameter_of_its_parent(name: str) -> None:
     parents = merge(layers[1].path) if layers[1].name != BASE else None
     for key, value in leaves(own.data):
         former = (parents.document if parents else layers[1].document).value(key)
-        assert value != former or key[0] in ("format", "revision", "features", "road", "lanes"), (
+        assert value != former or key[0] in ("format", "revision", "features", *SECTIONS), (
             f"{own.origin(key)}: repeats {key}"
         )
 
 
 @pytest.mark.parametrize("name", [BASE, *NAMES])
-def test_every_fact_has_a_confidence_and_a_source_and_none_is_uncertain(name: str) -> None:
+def test_every_fact_has_a_confidence_and_a_source(name: str) -> None:
     found = yaml.safe_load((markets_dir() / f"{name}.yaml").read_text(encoding="utf-8"))
     count = 0
-    for section in ("road", "lanes"):
+    for section in SECTIONS:
         for key, value in leaves(found.get(section, {}), (section,)):
             if key[-1] == "conf":
-                assert value in ("p", "s", "e"), key
+                assert value in CONFIDENCE, key
                 count += 1
             if key[-1] == "src":
                 assert len(value) > 4, key
@@ -76,10 +78,18 @@ def test_each_country_states_the_side_of_traffic_itself(name: str) -> None:
 @pytest.mark.parametrize("name", COUNTRIES)
 def test_side_and_unit_are_those_of_the_table_of_borders(name: str, shared_data: Path) -> None:
     text = (shared_data / "maps" / "country_borders.json").read_text(encoding="utf-8")
-    countries = {item["properties"].get("iso1A2"): item["properties"] for item in json.loads(text)["features"]}
-    country = countries[name.upper()]  # a side or unit that is not given is right, km/h
-    assert load_market(name).road.traffic_side == country.get("driveSide", "right")
-    assert load_market(name).road.speed_unit == country.get("roadSpeedUnit", "km/h").replace("/", "")
+    areas = [item["properties"] for item in json.loads(text)["features"]]
+    code = name.upper().partition("-")[0]
+    own = [item for item in areas if item.get("iso1A2") == code and "groups" in item]
+    own += [  # a country in several pieces: its own land, no territories overseas
+        item
+        for item in areas
+        if item.get("country") == code and "iso1A2" not in item and "level" not in item and "callingCodes" in item
+    ]
+    own = own or [item for item in areas if item.get("iso1A2") == code]
+    road = load_market(name).road
+    assert {item.get("driveSide", "right") for item in own} == {road.traffic_side}
+    assert {item.get("roadSpeedUnit", "km/h").replace("/", "") for item in own} == {road.speed_unit}
 
 
 # matrix.md sections 4 and 6, adaptations.md sections 1 to 3, lane_keeping.md section 6 (R130 Annex 3)
@@ -101,7 +111,7 @@ FACTS = [
     ("cn", "road.traffic_side", "right"),
     ("cn", "lanes.width.nominal_m", 3.75),
     ("cn", "lanes.works.overrides_permanent", False),
-    *[(name, "road.speed_unit", "kmh") for name in NAMES],
+    *[(name, "road.speed_unit", "mph" if name in ("gb", "gb-nir", "us") else "kmh") for name in NAMES],
 ]
 
 

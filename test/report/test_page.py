@@ -64,6 +64,23 @@ def test_counts_shadow_alerts_apart(tmp_path: Path) -> None:
     assert "1 of them in shadow, unseen by the driver" in _page(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("market", "language", "direction", "text"),
+    [
+        ("AE", "ar", "rtl", "خروج عن المسار إلى اليسار"),
+        ("DE", "de", "ltr", "Spur wird links verlassen"),
+        ("GB", "en", "ltr", "Leaving the lane to the left"),
+        ("ZZ", "en", "ltr", "Leaving the lane to the left"),
+    ],
+)
+def test_says_what_the_driver_reads_in_the_markets_language(
+    tmp_path: Path, market: str, language: str, direction: str, text: str
+) -> None:
+    page = _page(tmp_path, summary=make_summary(market=market))
+    assert f'<q lang="{language}" dir="{direction}">{text}</q>' in page
+    assert ("(Leaving the lane to the left)" in page) is (language != "en"), "in English too, for whoever reads reports"
+
+
 def test_tells_a_missing_input_from_an_empty_figure(tmp_path: Path) -> None:
     text = _Elements(_page(tmp_path)).text
     assert "not in the bag" in text

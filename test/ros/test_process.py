@@ -87,8 +87,8 @@ def test_the_whole_graph_runs_and_knows_its_peers(probe: Probe) -> None:
         assert "lanes" in status.absent, "no camera: what is missing is told, not invented"
         for reader, topic in (
             ("adas_guard", "/adas/lane_perception/status"),
-            ("adas_perception", "/adas/envelope/status"),
-            ("adas_decision", "/adas/envelope/status"),
+            ("adas_perception", "/adas/health/status"),
+            ("adas_decision", "/adas/health/status"),
         ):
             until(
                 lambda name=f"{reader}: reads {topic}": (s := probe.told(name)) and values(s)["is_alive"] == "true",

@@ -123,7 +123,7 @@ def write_report(out_dir: Path) -> Path:
             notable_count=len(notable),
             kind_text=KIND_TEXT,
             is_notable=is_notable,
-            alert_codes=_alert_codes(events),
+            alert_codes=_alert_codes(events, summary.market),
             data=data,
             **page_parts("uPlot.iife.min.js", "report.js"),
         )
@@ -267,9 +267,43 @@ def _verdict(summary: Summary, events: Sequence[Event]) -> list[dict[str, str]]:
     ]
 
 
-def _alert_codes(events: Iterable[Event]) -> list[tuple[str, str, int]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertCode:
+    """How often an alert came, and what the driver reads: in the market's first language, and in English."""
+
+    code: str
+    count: int
+    language: str
+    direction: str
+    text: str
+    english: str
+
+
+def _alert_codes(events: Iterable[Event], market: str) -> list[AlertCode]:
+    """Every alert of the drive. A market of a user's own, which is not at hand here, is told in English."""
+    from adas_runtime.market import load_market, market_names
+    from adas_runtime.market.texts import REFERENCE, direction, driver_text
+
     counts = Counter((event.function, event.code) for event in events if event.kind is EventKind.ALERT_START)
-    return [(function, code, count) for (function, code), count in sorted(counts.items())]
+    if not counts:
+        return []
+    is_shipped = market.lower() in market_names()
+    chosen = load_market(market.lower() if is_shipped else "eu", is_dated=False)
+    language = chosen.alerts.languages[0] if is_shipped else REFERENCE
+    found = []
+    for (_, code), count in sorted(counts.items()):
+        text, english = driver_text(chosen, code, language), driver_text(chosen, code, REFERENCE)
+        found.append(
+            AlertCode(
+                code=code,
+                count=count,
+                language=language,
+                direction=direction(language),
+                text="" if text == code else text,
+                english="" if english in (code, text) else english,
+            )
+        )
+    return found
 
 
 def _bars(spans: Sequence[Span], duration_s: float) -> list[dict[str, Any]]:

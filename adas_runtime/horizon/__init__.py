@@ -1,0 +1,1 @@
+"""The map as a sensor: store, limits, map matching, the road ahead."""

@@ -1,0 +1,158 @@
+"""From what the map says of a road to the limit that a driver knows: signed, by the law, none, or unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from adas_runtime.horizon.defaults import CountryDefaults, Defaults
+from adas_runtime.horizon.roads import Way
+from adas_runtime.horizon.tags import Conditional, Form, Limit
+from adas_runtime.signals import LimitKind, RoadClass, SpeedUnit
+from adas_runtime.units import kmh_to_mps, mph_to_mps
+
+TAG_SURE: Final = 0.9  # a number that a mapper wrote; signs change, and mappers err
+CLASS_SURE: Final = 0.5  # a motorway without a tag has the law's limit, or a sign that nobody mapped
+LAW_SURE: Final = 0.9  # the table of defaults is a secondary source
+UNIT_OF: Final = {"kmh": SpeedUnit.KMH, "mph": SpeedUnit.MPH}
+MPH_COUNTRIES: Final = frozenset(("GB", "US", "PR", "VI", "GU", "AS", "MP", "IM", "JE", "GG", "BS", "BZ", "LR"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadLimit:
+    """The limit on one road in one direction, without conditions.
+
+    Args:
+        kind: Signed (the map holds a number), by the law, none, or unknown.
+        value: Number in `unit`; `None` without one.
+        unit: Unit of the signs there.
+        source: `map: maxspeed`, `law: DE urban`, ... for people and the report.
+        confidence: How sure that this limit is right.
+        is_walk: Walking pace: a limit without a number (its kind is unknown, for there is nothing to compare with).
+        conditional: Limits under a condition that are told beside it.
+        advisory_mps: Advised speed, never a limit.
+        reason: Why it is unknown.
+    """
+
+    kind: LimitKind = LimitKind.UNKNOWN
+    value: float | None = None
+    unit: SpeedUnit = SpeedUnit.KMH
+    source: str = ""
+    confidence: float = 0.0
+    is_walk: bool = False
+    conditional: tuple[Conditional, ...] = ()
+    advisory_mps: float | None = None
+    reason: str = ""
+
+    @property
+    def limit_mps(self) -> float | None:
+        """The limit [m/s]."""
+        return None if self.value is None else speed_mps(self.value, self.unit)
+
+
+def speed_mps(value: float, unit: SpeedUnit) -> float:
+    """A sign's number in m/s."""
+    return mph_to_mps(value) if unit is SpeedUnit.MPH else kmh_to_mps(value)
+
+
+def limit_on(way: Way, is_forward: bool, defaults: Defaults) -> RoadLimit:
+    """The limit on a road in one direction.
+
+    An unsure surrounding, a slip road or a service road without a tag has no limit that a map may tell: unknown.
+    """
+    rule = way.rule(is_forward)
+    unit = SpeedUnit.MPH if way.country in MPH_COUNTRIES else SpeedUnit.KMH
+    advisory = rule.advisory
+    found = _base(way, rule.limit, rule.source, defaults, unit)
+    advisory_mps = None
+    if advisory is not None and advisory.form is Form.NUMBER:
+        advisory_mps = speed_mps(advisory.value, UNIT_OF[advisory.unit])
+    return RoadLimit(
+        kind=found.kind,
+        value=found.value,
+        unit=found.unit,
+        source=found.source,
+        confidence=found.confidence,
+        is_walk=found.is_walk,
+        conditional=rule.conditionals,
+        advisory_mps=advisory_mps,
+        reason=found.reason,
+    )
+
+
+def _base(way: Way, limit: Limit | None, source: str, defaults: Defaults, unit: SpeedUnit) -> RoadLimit:
+    said = f"map: {source}"
+    if limit is None:
+        return _by_law(way, way.country, _area(way), _area_sure(way), defaults, unit)
+    if limit.form is Form.NUMBER:
+        return RoadLimit(
+            kind=LimitKind.EXPLICIT,
+            value=limit.value,
+            unit=UNIT_OF[limit.unit],
+            source=said,
+            confidence=TAG_SURE,
+        )
+    if limit.form is Form.NO_LIMIT:
+        return RoadLimit(kind=LimitKind.NO_LIMIT, unit=unit, source=said, confidence=TAG_SURE)
+    if limit.form is Form.WALK:
+        return RoadLimit(unit=unit, source=said, confidence=TAG_SURE, is_walk=True, reason="walking pace")
+    if limit.form is Form.VARIABLE:
+        return RoadLimit(unit=unit, source=said, reason="a variable sign decides")
+    if limit.area:
+        return _by_law(way, limit.country or way.country, limit.area, TAG_SURE, defaults, unit)
+    return _by_law(way, limit.country or way.country, _area(way), _area_sure(way), defaults, unit)
+
+
+def _by_law(way: Way, country: str, area: str, sure: float, defaults: Defaults, unit: SpeedUnit) -> RoadLimit:
+    if not area:
+        return RoadLimit(unit=unit, reason=_why_no_area(way))
+    if not country:
+        return RoadLimit(unit=unit, reason="country is not known")
+    law: CountryDefaults | None = defaults.get(country)
+    number = None if law is None else law.of(area)
+    if law is None or number is None:
+        return RoadLimit(unit=unit, reason=f"no {area} default of {country} is known")
+    source = f"law: {country} {area}"
+    unit = UNIT_OF[law.unit]
+    sure = round(sure * LAW_SURE, 3)
+    if number == "none":
+        return RoadLimit(kind=LimitKind.NO_LIMIT, unit=unit, source=source, confidence=sure)
+    if isinstance(number, str):
+        return RoadLimit(unit=unit, source=source, confidence=sure, is_walk=True, reason="walking pace")
+    return RoadLimit(kind=LimitKind.IMPLICIT, value=number, unit=unit, source=source, confidence=sure)
+
+
+def _area(way: Way) -> str:
+    """Which of the law's cases a road without a tag falls in; empty where that cannot be told."""
+    if way.road_class in (RoadClass.SERVICE, RoadClass.TRACK, RoadClass.UNKNOWN) or way.is_link:
+        return ""
+    if way.road_class is RoadClass.MOTORWAY:
+        return "motorway"
+    if way.is_motorroad:
+        return "expressway"
+    if way.road_class is RoadClass.LIVING_STREET:
+        return "living_street"
+    if way.built_up is None:
+        return ""
+    if way.built_up:
+        return "urban"
+    lanes = max(way.lanes_forward, way.lanes_backward)
+    if (way.is_oneway and not way.is_roundabout) or lanes >= 2 or way.road_class is RoadClass.TRUNK:
+        return ""  # perhaps one of two carriageways, where many countries' law differs
+    return "rural"
+
+
+def _area_sure(way: Way) -> float:
+    if way.road_class in (RoadClass.MOTORWAY, RoadClass.LIVING_STREET) or way.is_motorroad:
+        return max(CLASS_SURE, way.built_up_confidence if way.forward.area else 0.0)
+    return way.built_up_confidence
+
+
+def _why_no_area(way: Way) -> str:
+    if way.road_class in (RoadClass.SERVICE, RoadClass.TRACK, RoadClass.UNKNOWN):
+        return f"no limit is tagged, and the law's is not told for {way.highway} roads"
+    if way.is_link:
+        return "no limit is tagged on this slip road"
+    if way.built_up is None:
+        return "no limit is tagged, and nothing tells whether it is a built-up area"
+    return "no limit is tagged, and it may be one of two carriageways"

@@ -1,0 +1,331 @@
+"""Where limits come from and when they end: turns, borders, distance, time, weather, towing, other countries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from isa_drives import (
+    MOTORWAY,
+    RURAL,
+    URBAN,
+    Drive,
+    drive,
+    kmh,
+    limit_sign,
+    local,
+    plate,
+    road,
+)
+
+from adas_runtime.conditions import Circumstances, holds, is_for_others, read
+from adas_runtime.function import BuildContext
+from adas_runtime.isa.core import Inputs, build
+from adas_runtime.market import load_market
+from adas_runtime.signals import (
+    ConditionalLimit,
+    Horizon,
+    LimitKind,
+    LimitSource,
+    RoadClass,
+    SignKind,
+    SpeedUnit,
+    VehicleState,
+)
+from adas_runtime.vehicle import load_vehicle
+
+
+def turn(car: Drive, v_kmh: float = 20.0, angle_rad: float = 1.5) -> None:
+    """Round a corner of some 10 m."""
+    car.yaw_rate_rps = kmh(v_kmh) / 10.0
+    car.go(angle_rad / car.yaw_rate_rps, v_kmh)
+    car.yaw_rate_rps = 0.0
+    car.go(0.2, v_kmh)
+
+
+def test_a_number_stays_on_its_road() -> None:
+    car = drive().sees(limit_sign(70.0, 30.0))
+    car.go(4.0, 50.0)
+    assert car.shown_kmh == 70.0
+    turn(car)
+    assert car.limit.kind is LimitKind.UNKNOWN and car.limit.reason == "turned"
+
+
+def test_a_bend_of_the_same_road_is_no_turn() -> None:
+    car = drive().sees(limit_sign(70.0, 30.0))
+    car.go(4.0, 50.0)
+    car.yaw_rate_rps = kmh(50.0) / 120.0  # a right angle with a radius of 120 m
+    car.go(15.0, 50.0)
+    assert car.shown_kmh == 70.0
+
+
+def test_a_town_and_a_zone_go_on_round_the_corner() -> None:
+    car = drive().sees(plate(SignKind.CITY_ENTRY, 30.0))
+    car.go(4.0, 40.0)
+    turn(car)
+    assert car.shown_kmh == 50.0 and car.limit.source is LimitSource.IMPLICIT_SIGN
+    car.sees(limit_sign(30.0, 30.0, kind=SignKind.ZONE_ENTRY))
+    car.go(5.0, 25.0)
+    turn(car)
+    assert car.shown_kmh == 30.0 and car.limit.reason == "zone_sign"
+    car.sees(plate(SignKind.ZONE_EXIT, 30.0))
+    car.go(6.0, 25.0)
+    assert car.shown_kmh == 50.0, "the town's limit again"
+
+
+def test_round_the_corner_the_map_knows_better_than_the_town() -> None:
+    car = drive(URBAN).sees(plate(SignKind.CITY_ENTRY, 30.0))
+    car.go(4.0, 40.0)
+    turn(car)
+    car.segment = road(RoadClass.RESIDENTIAL, 30.0, is_built_up=True)
+    car.go(1.0, 30.0)
+    assert car.shown_kmh == 30.0 and car.limit.source is LimitSource.MAP
+
+
+@pytest.mark.parametrize("by_distance", [True, False])
+def test_what_nothing_confirms_ends(by_distance: bool) -> None:
+    car = drive(hold_distance_m=500.0, hold_s=60.0).sees(limit_sign(70.0, 30.0))
+    car.go(4.0, 50.0)
+    fresh = car.limit.confidence
+    if by_distance:
+        car.go_m(450.0, 50.0)
+        assert car.shown_kmh == 70.0 and car.limit.confidence < fresh
+        car.go_m(100.0, 50.0)
+        assert car.limit.reason == "sign_too_far"
+    else:
+        car.go(70.0, 0.0)
+        assert car.limit.reason == "sign_too_old"
+    assert car.limit.kind is LimitKind.UNKNOWN and car.limit.limit_mps is None
+
+
+def test_what_the_map_says_as_well_goes_on() -> None:
+    car = drive(road(limit_kmh=70.0), hold_distance_m=500.0).sees(limit_sign(70.0, 30.0))
+    car.go_m(2000.0, 70.0)
+    assert car.shown_kmh == 70.0 and car.limit.source is LimitSource.SIGN
+
+
+def test_at_the_border_the_law_changes_and_signs_before_it_end() -> None:
+    car = drive(road(country="DE")).sees(limit_sign(70.0, 30.0))
+    car.go(4.0, 50.0)
+    car.segment = road(country="FR")
+    limit = car.go(0.1, 50.0)
+    assert car.shown_kmh == 80.0 and limit.country == "FR" and limit.source is LimitSource.DEFAULT
+    car.segment = road(country="GB")
+    limit = car.go(0.1, 50.0)
+    assert limit.unit is SpeedUnit.MPH and limit.limit_mps == pytest.approx(60.0 * 0.44704)
+
+
+def test_in_a_country_whose_law_is_not_carried_nothing_is_assumed() -> None:
+    car = drive(road(country="XX"))
+    limit = car.go(1.0, 50.0)
+    assert limit.kind is LimitKind.UNKNOWN and limit.country == "XX"
+    car.sees(limit_sign(60.0, 30.0))
+    car.go(4.0, 50.0)
+    assert car.shown_kmh == 60.0, "a sign is a sign everywhere"
+
+
+def test_the_core_that_is_built_carries_the_neighbours_law() -> None:
+    market = load_market("de", is_dated=False)
+    core = build(BuildContext(market=market, vehicle=load_vehicle("reference")))
+    piece = road(country="FR")
+    limit = None
+    for step in range(3):
+        now_s = 10.0 + 0.05 * step
+        limit = core.step(
+            Inputs(
+                vehicle=VehicleState(stamp_s=now_s, speed_mps=10.0),
+                horizon=(Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(piece,)),),
+            ),
+            now_s,
+        ).limit
+    assert limit is not None and limit.limit_mps == pytest.approx(kmh(80.0))
+
+
+@pytest.mark.parametrize(
+    ("is_raining", "expected", "pending"), [(False, 130.0, None), (True, 110.0, None), (None, 130.0, 110.0)]
+)
+def test_the_law_s_own_limit_for_rain(is_raining: bool | None, expected: float, pending: float | None) -> None:
+    car = drive(road(RoadClass.MOTORWAY, country="FR"), home="FR")
+    car.body = {} if is_raining is None else {"is_raining": is_raining}
+    limit = car.go(1.0, 90.0)
+    assert car.shown_kmh == expected
+    assert limit.pending_mps == (None if pending is None else pytest.approx(kmh(pending)))
+
+
+def test_a_trailer_bounds_a_sign_as_well() -> None:
+    car = drive(MOTORWAY).sees(limit_sign(120.0, 30.0))
+    car.body = {"is_trailer_coupled": True}
+    limit = car.go(4.0, 70.0)
+    assert car.shown_kmh == 80.0 and limit.kind is LimitKind.IMPLICIT and limit.source is LimitSource.VEHICLE
+    car.sees(limit_sign(60.0, 60.0))
+    assert car.go(5.0, 55.0).source is LimitSource.SIGN and car.shown_kmh == 60.0
+
+
+def test_the_map_s_conditional_limits() -> None:
+    piece = road(
+        limit_kmh=100.0,
+        conditional=(
+            ConditionalLimit(limit_mps=kmh(60.0), condition="22:00-06:00"),
+            ConditionalLimit(limit_mps=kmh(40.0), condition="hgv"),
+            ConditionalLimit(limit_mps=kmh(70.0), condition="@what?"),
+        ),
+    )
+    car = drive(piece)
+    car.body = local(12)
+    limit = car.go(1.0, 50.0)
+    assert car.shown_kmh == 100.0 and limit.pending_mps == pytest.approx(kmh(70.0)), "not understood: told"
+    car.body = local(23)
+    limit = car.go(1.0, 50.0)
+    assert car.shown_kmh == 60.0 and limit.condition == "22:00-06:00"
+
+
+@pytest.mark.parametrize("fields", [{"is_matched": False}, {"confidence": 0.3}, {"map_age_s": 5 * 365 * 86400.0}])
+def test_a_map_that_is_not_sure_or_too_old_says_nothing(fields: dict[str, float]) -> None:
+    car = drive()
+    known = {"is_matched": True, "confidence": 0.9, **fields}
+    for _ in range(5):
+        car.step(50.0)
+        horizon = Horizon(stamp_s=car.now_s, segments=(road(limit_kmh=70.0),), **known)
+        limit = car.core.step(replace(car.inputs, horizon=(horizon,)), car.now_s).limit
+    assert limit is not None and limit.kind is LimitKind.UNKNOWN
+
+
+def test_advice_is_never_a_limit() -> None:
+    car = drive(RURAL).sees(limit_sign(60.0, 30.0, kind=SignKind.ADVISORY_SPEED))
+    limit = car.go(5.0, 90.0)
+    assert car.shown_kmh == 100.0 and limit.advisory_mps == pytest.approx(kmh(60.0)) and not car.warned()
+
+
+def test_a_road_of_which_the_map_knows_no_class_has_no_default() -> None:
+    car = drive(road(RoadClass.UNKNOWN))
+    assert car.go(1.0, 50.0).kind is LimitKind.UNKNOWN
+
+
+def test_on_a_slip_road_the_motorway_s_limit_is_over() -> None:
+    car = drive(road(RoadClass.MOTORWAY)).sees(limit_sign(120.0, 30.0))
+    car.go(4.0, 100.0)
+    assert car.shown_kmh == 120.0
+    car.segment = road(RoadClass.MOTORWAY, is_link=True)
+    limit = car.go(3.0, 80.0)
+    assert limit.kind is LimitKind.UNKNOWN and limit.reason == "road_changed"
+
+
+def test_a_sign_with_a_length_and_one_with_a_beginning() -> None:
+    car = drive(RURAL).sees(
+        limit_sign(50.0, 30.0, supplement="for 200 m"), limit_sign(70.0, 40.0, supplement="in 300 m")
+    )
+    car.go_m(100.0, 40.0)
+    assert car.shown_kmh == 50.0
+    car.go_m(170.0, 40.0)
+    assert car.shown_kmh == 100.0
+    car.go_m(100.0, 40.0)
+    assert car.shown_kmh == 70.0
+
+
+def test_one_glimpse_is_not_believed_and_neither_is_an_unsure_sign() -> None:
+    car = drive().sees(limit_sign(30.0, 30.0, confidence=0.2))
+    car.go(4.0, 50.0)
+    assert car.limit.kind is LimitKind.UNKNOWN
+    car.sees(limit_sign(30.0, 0.5))
+    car.go(2.0, 50.0)
+    assert car.limit.kind is LimitKind.UNKNOWN, "seen once, at the last moment"
+
+
+def test_after_a_gap_in_time_nobody_knows_where_the_car_is() -> None:
+    car = drive().sees(limit_sign(70.0, 30.0))
+    car.go(4.0, 50.0)
+    car.now_s += 60.0
+    assert car.go(0.1, 50.0).reason == "gap_in_time"
+
+
+def test_time_that_runs_back_begins_afresh_and_ends_the_warning() -> None:
+    car = drive().sees(limit_sign(50.0, 30.0)).until("stage1", 60.0)
+    car.signs = []
+    car.now_s -= 100.0
+    result = car.step(60.0)
+    assert result.alert is not None and not result.alert.is_active
+    assert result.limit is not None and result.limit.kind is LimitKind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "truth"),
+    [
+        ("wet", {"is_wet": True}, True),
+        ("wet", {"is_wet": None}, None),
+        ("wet AND weight>7.5", {"is_wet": None}, False),
+        ("weight>=3.5", {"category": "N2"}, True),
+        ("weight>7.5", {"category": "N2"}, None),
+        ("weight>3.5", {"category": "M1"}, False),
+        ("trailer", {"has_trailer": True}, True),
+        ("Nov-Mar", {"local_s": 20416 * 86400.0}, True),
+        ("Apr-Oct", {"local_s": 20416 * 86400.0}, False),
+        ("Mo-Fr 07:00-17:00", {"local_s": 20416 * 86400.0 + 8 * 3600.0}, True),
+        ("Sa-Su 07:00-17:00", {"local_s": 20416 * 86400.0 + 8 * 3600.0}, False),
+        ("Su 22:00-06:00", {"local_s": 20416 * 86400.0 + 3 * 3600.0}, True),  # Monday at 3 belongs to Sunday night
+        ("22:00-06:00", {"local_s": 20416 * 86400.0 + 6 * 3600.0}, False),
+        ("visibility<50", {"is_fog": True}, None),
+        ("Xy-Zz", {"local_s": 0.0}, None),
+    ],
+)
+def test_conditions(text: str, fields: dict[str, object], truth: bool | None) -> None:
+    assert holds(read(text), Circumstances(**fields)) is truth  # type: ignore[arg-type]
+
+
+def test_a_plate_for_others_is_told_apart_from_one_that_does_not_hold_now() -> None:
+    assert is_for_others(read("hgv AND wet"), Circumstances(category="M1"))
+    assert not is_for_others(read("wet"), Circumstances(is_wet=False))
+
+
+def test_without_the_indicated_speed_the_true_one_stands_in_and_the_status_says_so() -> None:
+    car = drive().sees(limit_sign(50.0, 30.0))
+    car.has_body = False
+    car.go(5.0, 50.0)
+    assert not car.warned() and "indicated_speed_unknown" in car.said[-1][1].status.reason
+    car.go(1.0, 52.0)
+    assert car.warned()
+
+
+def test_without_a_vehicle_state_it_tells_nothing_and_then_that_it_is_at_fault() -> None:
+    car = drive().sees(limit_sign(50.0, 30.0))
+    car.go(4.0, 45.0)
+    now_s = car.now_s
+    states, alerts = [], []
+    for _ in range(100):
+        now_s += 0.05
+        result = car.core.step(Inputs(), now_s)
+        assert result.limit is not None and result.limit.kind is LimitKind.UNKNOWN
+        states.append(result.status.state)
+        alerts += [result.alert] if result.alert is not None else []
+    assert states[10] == "monitor" and states[-1] == "fault"
+    assert alerts and alerts[-1].code == "isa_fault" and alerts[-1].is_active
+    car.now_s = now_s
+    car.go(0.2, 45.0)
+    assert car.state == "monitor" and car.alert_now() is None
+
+
+def test_a_sign_on_the_slip_road_itself_stays() -> None:
+    car = drive(road(RoadClass.MOTORWAY)).sees(limit_sign(120.0, 30.0), limit_sign(60.0, 200.0))
+    car.go_m(195.0, 80.0)
+    car.segment = road(RoadClass.MOTORWAY, is_link=True)
+    car.go_m(60.0, 60.0)
+    assert car.shown_kmh == 60.0 and car.limit.source is LimitSource.SIGN
+
+
+def test_of_two_conditional_limits_that_hold_the_lower_counts() -> None:
+    cases = (("22:00-06:00", 60.0), ("Mo-Su 00:00-23:59", 50.0))
+    piece = road(
+        limit_kmh=100.0, conditional=tuple(ConditionalLimit(limit_mps=kmh(v), condition=text) for text, v in cases)
+    )
+    car = drive(piece)
+    car.body = local(23)
+    car.go(0.5, 40.0)
+    assert car.shown_kmh == 50.0
+    car.segment = replace(piece, conditional=tuple(reversed(piece.conditional)))
+    car.go(0.5, 40.0)
+    assert car.shown_kmh == 50.0, "whatever their order"
+
+
+def test_the_age_of_a_sign_s_limit_is_told() -> None:
+    car = drive().sees(limit_sign(70.0, 30.0))
+    car.go(10.0, 36.0)
+    assert car.limit.age_s == pytest.approx(7.0, abs=0.2) and car.limit.distance_m == pytest.approx(70.0, abs=1.5)

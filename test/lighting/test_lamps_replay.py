@@ -1,0 +1,122 @@
+"""Lamps in a recording: a tunnel, an emergency stop and hazard lamps, replayed through the whole graph."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from replay_bags import EPOCH_NS, STATE, replay, row, stamp, store, write
+from rosbags.rosbag2 import Reader
+
+from adas_runtime.converter import from_msg
+from adas_runtime.executor import Executor
+from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.graph import Graph, default_graph
+from adas_runtime.market import load_market
+from adas_runtime.signals import BodyState, DriverInput, LampDemand, LampRequest, LightSwitch, Stage, VehicleState
+from adas_runtime.vehicle import load_vehicle
+
+BODY = "/vehicle/body"
+DARK_AT_S, BRAKE_AT_S, SECONDS = 4.0, 8.0, 14.0
+DECEL_MPS2, SPEED_MPS = 8.0, 25.0
+START_S = 1000.0
+
+
+def drive() -> list[Any]:
+    rows = []
+    for index in range(round(SECONDS * 100)):
+        t_s = index * 0.01
+        braked_s = min(max(0.0, t_s - BRAKE_AT_S), SPEED_MPS / DECEL_MPS2)
+        speed_mps = SPEED_MPS - DECEL_MPS2 * braked_s
+        accel_mps2 = -DECEL_MPS2 if 0.0 < braked_s < SPEED_MPS / DECEL_MPS2 else 0.0
+        rows.append(row(t_s, STATE, VehicleState(stamp_s=stamp(t_s), speed_mps=speed_mps, accel_mps2=accel_mps2)))
+        if index % 5 == 0:
+            rows.append(row(t_s, "/vehicle/driver_input", DriverInput(stamp_s=stamp(t_s))))
+        if index % 10 == 0:
+            body = BodyState(
+                stamp_s=stamp(t_s),
+                ambient_lux=20_000.0 if t_s < DARK_AT_S else 200.0,
+                is_propulsion_on=True,
+                light_switch=LightSwitch.AUTO,
+            )
+            rows.append(row(t_s, BODY, body))
+    return rows
+
+
+def lamps(out: Path, topic: str) -> list[tuple[float, LampRequest]]:
+    """What was asked for on a topic, by seconds since the start."""
+    convert = from_msg(LampRequest)
+    with Reader(out) as reader:
+        return [
+            ((log_ns - EPOCH_NS) * 1e-9, convert(store().deserialize_cdr(data, connection.msgtype)))
+            for connection, log_ns, data in reader.messages()
+            if connection.topic == topic
+        ]
+
+
+@pytest.mark.clause("R48 6.2.7.5")
+@pytest.mark.parametrize(("market", "topic"), [("jp", "/adas/{}/lamps"), ("de", "/adas/shadow/{}/lamps")])
+def test_a_tunnel_and_an_emergency_stop(market: str, topic: str, tmp_path: Path) -> None:
+    """In Japan automatic headlamps are on; in Germany they run in shadow, and ask there for the same."""
+    out = replay(write(tmp_path / "bag", drive()), tmp_path / "out", market=market)
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    heads, signals = (summary["functions"][name]["kpis"] for name in ("headlamps", "signal_lamps"))
+    assert heads["dipped_switches"] == 1.0 and heads["reaction_s"] <= 2.0
+    assert signals["emergency_stops"] == 1.0 and signals["hazards"] == 1.0
+
+    told = lamps(out, topic.format("headlamps"))
+    assert DARK_AT_S < next(t_s for t_s, request in told if request.dipped_beam is LampDemand.ON) <= DARK_AT_S + 2.0
+    told = lamps(out, "/adas/shadow/signal_lamps/lamps")
+    ess_s = [t_s for t_s, request in told if request.emergency_stop_signal is LampDemand.ON]
+    assert BRAKE_AT_S < ess_s[0] <= BRAKE_AT_S + 0.3
+    assert next(t_s for t_s, request in told if request.hazard is LampDemand.ON) > ess_s[-1]
+    assert told[-1][1].hazard is LampDemand.ON
+    other = "/adas/shadow/headlamps/lamps" if market == "jp" else "/adas/headlamps/lamps"
+    assert not lamps(out, other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MrmInputs:
+    """A manoeuvre of the test reads nothing of interest."""
+
+    vehicle: VehicleState | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MrmOutputs:
+    """Its lamps."""
+
+    lamps: LampRequest | None
+    status: Status
+
+
+MRM = FunctionSpec(
+    name="alks",
+    summary="A minimum-risk manoeuvre.",
+    process=Process.DECISION,
+    inputs=(Input(name="vehicle", signal=VehicleState, max_age_s=1.0),),
+    outputs=(Output(name="lamps", signal=LampRequest, is_periodic=False),),
+    inputs_type=MrmInputs,
+    outputs_type=MrmOutputs,
+    period_s=0.1,
+    build=lambda context: pytest.fail("its requests come from the test"),
+)
+
+
+@pytest.mark.clause("R157 5.5.1")
+def test_v27_hazard_of_a_manoeuvre_in_the_same_step_of_the_graph() -> None:
+    """The request of any function of the graph reaches the signal lamps by its declaration alone, without a wait."""
+    graph = Graph((*default_graph().functions, MRM))
+    context = BuildContext(market=load_market("de"), vehicle=load_vehicle("reference"))
+    executor = Executor(graph, context, {"signal_lamps": Stage.ON}, without=frozenset({"alks"}))
+    executor.advance(START_S)
+    executor.offer(STATE, VehicleState(stamp_s=START_S, speed_mps=20.0), START_S)
+    executor.advance(START_S + 0.05)
+    now_s = START_S + 0.07  # between two periods of the signal lamps
+    request = LampRequest(stamp_s=now_s, author="alks", cause="minimum-risk manoeuvre", hazard=LampDemand.ON)
+    said = executor.offer("/adas/alks/lamps", request, now_s)
+    (lamps_now,) = [item.signal for item in said if item.topic == "/adas/signal_lamps/lamps"]
+    assert isinstance(lamps_now, LampRequest) and lamps_now.hazard is LampDemand.ON
