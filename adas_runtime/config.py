@@ -14,7 +14,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar, Union
@@ -164,6 +164,31 @@ def shown_path(path: Path) -> str:
         return path.resolve().relative_to(config_dir().resolve()).as_posix()
     except (ValueError, OSError, RuntimeError):
         return printable(str(path), 200)
+
+
+_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+
+
+def named_file(name_or_path: str | Path, folder: Path, names: Iterable[str], kind: str) -> Path:
+    """The file that a name or path means: what has a suffix or a folder is a path, all else a name of a shipped file.
+
+    Args:
+        name_or_path: As the user gave it.
+        folder: Where the shipped files of this kind are.
+        names: Their names, for the mend.
+        kind: What they are, `market`.
+    Raises:
+        ConfigError: No such shipped file.
+    """
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or "/" in text or "\\" in text or Path(text).suffix in (".yaml", ".yml"):
+        return Path(name_or_path)
+    path = folder / f"{text}.yaml"
+    if _FILE_NAME.match(text) and path.is_file():
+        return path
+    raise ConfigError(
+        f"no {kind} {printable(text)!r}", mend=f"take one of {', '.join(names)}, or a file that ends in .yaml"
+    )
 
 
 def read_yaml(path: Path) -> Document:

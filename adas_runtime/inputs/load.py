@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adas_runtime.config import Document, printable, read_yaml, validate
+from adas_runtime.config import Document, named_file, read_yaml, validate
 from adas_runtime.errors import ConfigError
 from adas_runtime.inputs.feed import CONVERTERS, OUTPUTS, Feed
 from adas_runtime.inputs.schema import MapFile, TopicEntry
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 
 
 def maps_dir() -> Path:
@@ -34,16 +31,7 @@ def input_map_path(name_or_path: str | Path) -> Path:
     Raises:
         ConfigError: No such map.
     """
-    text = str(name_or_path)
-    if isinstance(name_or_path, Path) or "/" in text or "\\" in text or Path(text).suffix in (".yaml", ".yml"):
-        return Path(name_or_path)
-    path = maps_dir() / f"{text}.yaml"
-    if not _NAME.match(text) or not path.is_file():
-        raise ConfigError(
-            f"no input map {printable(text)!r}",
-            mend=f"take one of {', '.join(input_map_names())}, or the path of a file",
-        )
-    return path
+    return named_file(name_or_path, maps_dir(), input_map_names(), "input map")
 
 
 def load_input_map(name_or_path: str | Path) -> InputMap:

@@ -18,7 +18,7 @@ from adas_runtime.config import (
     field_at,
     fields_of,
     model_of,
-    printable,
+    named_file,
     read_yaml,
     shown,
     shown_path,
@@ -102,16 +102,9 @@ def market_path(name_or_path: str | Path) -> Path:
     Raises:
         ConfigError: No such market.
     """
-    text = str(name_or_path)
-    if isinstance(name_or_path, Path) or "/" in text or "\\" in text or Path(text).suffix in (".yaml", ".yml"):
-        return Path(name_or_path)
-    path = markets_dir() / f"{text.lower()}.yaml"
-    if not _NAME.match(text.lower()) or not path.is_file():
-        raise ConfigError(
-            f"no market {printable(text)!r}",
-            mend=f"take one of {', '.join(market_names())}, or the path of a file",
-        )
-    return path
+    if isinstance(name_or_path, str) and _NAME.match(name_or_path.lower()):
+        name_or_path = name_or_path.lower()  # a country's code is written DE as well
+    return named_file(name_or_path, markets_dir(), market_names(), "market")
 
 
 def load_market(name_or_path: str | Path, *, on: date | None = None, is_dated: bool = True) -> Market:
@@ -204,6 +197,15 @@ def _at(layer: Layer, key: Key, what: str, mend: str, rule: str, name: str = "")
         mend=mend,
         rule=rule,
     )
+
+
+def chain_files(path: Path) -> tuple[Path, ...]:
+    """The files that a market is made of: its own, what that extends, and so on.
+
+    Raises:
+        ConfigError: One of them cannot be read or is not YAML.
+    """
+    return tuple(layer.path for layer in _chain(path))
 
 
 def _chain(path: Path) -> list[Layer]:

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -40,6 +41,7 @@ def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--vehicle", default="reference", help="vehicle: name or file")
     parser.add_argument("--inputs", default="default", help="input map: name or file")
     parser.add_argument("--map", help="map file; ADAS_MAP names one as well")
+    parser.add_argument("--on", type=date.fromisoformat, metavar="DAY", help="day by which the market is judged: today")
     parser.add_argument("--use-sim-time", action="store_true", help="time comes from /clock")
     parser.add_argument("--record", type=Path, metavar="DIR", help="folder of the recording (recorder only)")
     parser.add_argument("--no-autostart", action="store_true", help="wait unconfigured for a lifecycle manager")
@@ -132,6 +134,7 @@ def run(arguments: Sequence[str]) -> int:
         vehicle=options.vehicle,
         inputs=options.inputs,
         map=options.map,
+        on=options.on,
         use_sim_time=options.use_sim_time,
         record=options.record,
         transport=transport.prepare(receives_pictures=receives_pictures(process)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,7 @@ class Settings:
         process: Which one.
         market, vehicle, inputs: Names or files.
         map: Map file; `None`: the one that ADAS_MAP names, or none.
+        on: Day by which the market is judged; `None`: today.
         use_sim_time: Time comes from `/clock`.
         record: Folder of the recording (recorder only).
         transport: What DDS uses, for the diagnostics.
@@ -51,6 +53,7 @@ class Settings:
     vehicle: str = "reference"
     inputs: str = DEFAULT_INPUTS
     map: str | None = None
+    on: date | None = None
     use_sim_time: bool = False
     record: Path | None = None
     transport: str = ""
@@ -79,7 +82,7 @@ def load(settings: Settings) -> Loaded:
     Raises:
         AdasError: The first thing that is wrong with it.
     """
-    market, vehicle = load_market(settings.market), load_vehicle(settings.vehicle)
+    market, vehicle = load_market(settings.market, on=settings.on), load_vehicle(settings.vehicle)
     check_vehicle(market, vehicle)
     return Loaded(
         graph=default_graph(),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final
 
 import typer
@@ -53,6 +55,7 @@ def up(
     """Start the live ROS 2 graph and watch over it until Ctrl-C; a second Ctrl-C ends it at once."""
     from adas_runtime.supervisor.commands import UpOptions, monitor_command, process_commands, validate
     from adas_runtime.supervisor.domain import DomainLock, domain_id
+    from adas_runtime.supervisor.frozen import freeze
     from adas_runtime.supervisor.status import Screen, put
     from adas_runtime.supervisor.supervisor import Supervisor
 
@@ -71,11 +74,12 @@ def up(
         else:
             screen.say(f"adas: {text}")
 
-    with DomainLock(domain_id()):
+    with DomainLock(domain_id()), TemporaryDirectory(prefix="adas_up_") as folder:
+        frozen, environment = freeze(options, Path(folder), date.today())
         with Supervisor(
-            process_commands(options),
+            process_commands(frozen),
             monitor=monitor_command(),
-            environment=child_environment(),
+            environment=child_environment() | environment,
             say=say,
             is_verbose=verbose,
         ) as supervisor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,7 @@ class UpOptions:
         record: Folder that recordings go into; `None`: nothing is recorded.
         use_sim_time: Take the time from /clock.
         map: Map file; `None`: the one that ADAS_MAP names, or none.
+        on: Day by which the market is judged; `None`: today.
     """
 
     market: str
@@ -36,6 +38,7 @@ class UpOptions:
     record: Path | None = None
     use_sim_time: bool = False
     map: str | None = None
+    on: date | None = None
 
 
 def process_command(process: Process, options: UpOptions, python: str = sys.executable) -> tuple[str, ...]:
@@ -45,6 +48,8 @@ def process_command(process: Process, options: UpOptions, python: str = sys.exec
         command += ["--inputs", options.inputs]
     if options.map is not None:
         command += ["--map", options.map]
+    if options.on is not None:
+        command += ["--on", options.on.isoformat()]
     if options.use_sim_time:
         command.append("--use-sim-time")
     if options.record is not None and process is Process.RECORDER:

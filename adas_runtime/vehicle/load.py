@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from adas_runtime.config import load, printable
-from adas_runtime.errors import ConfigError
+from adas_runtime.config import load, named_file
 from adas_runtime.vehicle.schema import Vehicle
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 
 
 def vehicles_dir() -> Path:
@@ -30,16 +26,7 @@ def vehicle_path(name_or_path: str | Path) -> Path:
     Raises:
         ConfigError: No such vehicle.
     """
-    text = str(name_or_path)
-    if isinstance(name_or_path, Path) or "/" in text or "\\" in text or Path(text).suffix in (".yaml", ".yml"):
-        return Path(name_or_path)
-    path = vehicles_dir() / f"{text}.yaml"
-    if not _NAME.match(text) or not path.is_file():
-        raise ConfigError(
-            f"no vehicle {printable(text)!r}",
-            mend=f"take one of {', '.join(vehicle_names())}, or the path of a file",
-        )
-    return path
+    return named_file(name_or_path, vehicles_dir(), vehicle_names(), "vehicle")
 
 
 def load_vehicle(name_or_path: str | Path) -> Vehicle:
