@@ -43,7 +43,7 @@ def replay(
 
     if from_ not in ("bag", "decision"):
         raise AdasError(f"{from_!r} is unknown", where="--from", mend="take bag or decision")
-    pairs = [(bag, name) for bag in bags for name in market]
+    pairs = [(bag, name) for bag in bags for name in dict.fromkeys(market)]  # asked for twice is done once
     is_many = len(pairs) > 1
     work = [
         Job(
@@ -188,7 +188,7 @@ def _print(folder: Path, summary: dict[str, Any]) -> None:
 
     print(
         f"{summary['bag']}: market {summary['market']}, {summary['duration_s']:.1f} s in {summary['wall_s']:.1f} s "
-        f"({summary['real_time_factor']:.0f} times real time), digest {summary['digest'][:16]}"
+        f"({summary['real_time_factor']:.3g} times real time), digest {summary['digest'][:16]}"
     )
     print_table(
         ("  function", "stage", "active", "alerts", "interventions", "lacks"),
@@ -197,7 +197,7 @@ def _print(folder: Path, summary: dict[str, Any]) -> None:
                 f"  {name}",
                 function["stage"],
                 f"{function['time_active_s']:.1f} s",
-                str(function["alerts"]),
+                f"{function['alerts']}{' in shadow' if function['alerts'] and function['stage'] == 'shadow' else ''}",
                 str(function["interventions"]),
                 ", ".join(f"{key} {value:.1f} s" for key, value in function["absent_s"].items()),
             )
@@ -207,7 +207,8 @@ def _print(folder: Path, summary: dict[str, Any]) -> None:
     for name, item in summary["inputs"].items():
         if item["feeds"]:
             how = " (guessed)" if item["is_guessed"] else ""
-            note = f"; {item['note']}" if item["note"] else ""
+            is_told = any(item["note"] in text for text in summary["warnings"])
+            note = f"; {item['note']}" if item["note"] and not is_told else ""
             print(f"  {name} {item['type']} -> {', '.join(item['feeds'])}{how}{note}")
     for text in summary["warnings"]:
         print(f"  warning: {text}")

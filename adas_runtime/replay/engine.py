@@ -22,7 +22,7 @@ from adas_runtime.horizon.open import open_map
 from adas_runtime.horizon.store import MapStore
 from adas_runtime.inputs import InputMap, load_input_map
 from adas_runtime.inputs.binder import Binder
-from adas_runtime.inputs.feed import OWN, Feed
+from adas_runtime.inputs.feed import OWN, SOURCE_OF, Feed
 from adas_runtime.inputs.recording import UNREADABLE, Read, bind, feeds_of, refuse_unused
 from adas_runtime.inputs.vehicle_choice import AUTO, Choice, choose
 from adas_runtime.market import Market, load_market
@@ -281,6 +281,7 @@ class _Replay:
         for source in SOURCES:
             if source.topic in needed and source.topic not in history.seen:
                 self.warnings.append(f"nothing in the bag feeds {source.name}: what needs it reports it absent")
+        self.warnings += self._sparse_warnings(executor, bound.feeds)
         summary, events, series = history.finish(
             job=self.job,
             market=self.market,
@@ -392,6 +393,36 @@ class _Replay:
                 count.refusals[key] = count.refusals.get(key, 0) + 1
                 continue
             yield log_ns, topic, data, found
+
+    def _sparse_warnings(self, executor: Executor, feeds: Mapping[str, Feed]) -> list[str]:
+        """Signals that come too seldom for who reads them: each is absent between two messages."""
+        period_s: dict[str, float] = {}
+        for feed in feeds.values():
+            count = self.counts.get(feed.topic)
+            if count is None or count.count < 2:
+                continue
+            for source in {
+                SOURCE_OF[target.partition(".")[0]] for target in feed.feeds if feed.topic not in self.recorded
+            }:
+                mean_s = (self.bag.end_s - self.bag.start_s) / count.count
+                period_s[source.topic] = min(mean_s, period_s.get(source.topic, mean_s))
+        found = []
+        for source in SOURCES:
+            readers = [
+                (item.max_age_s, spec.name)
+                for spec in executor.functions
+                for item, wire in zip(spec.inputs, executor.graph.wires(spec.name), strict=True)
+                if source.topic in wire.topics and not item.many
+            ]
+            every_s = period_s.get(source.topic)
+            if every_s is None or not readers or every_s <= min(readers)[0]:
+                continue
+            late = sorted({name for age_s, name in readers if age_s < every_s})
+            found.append(
+                f"{source.name} comes every {every_s:.2g} s on average, too seldom for {', '.join(late)} "
+                f"(none older than {min(readers)[0]:g} s): absent in between; record it at {source.rate_hz:g} Hz"
+            )
+        return found
 
     def _refusal_warnings(self) -> list[str]:
         return [

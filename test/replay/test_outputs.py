@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcap.reader import make_reader
-from replay_bags import DRIVER, EPOCH_NS, LANES, STATE, drive, replay, stamp, store, write
+from replay_bags import DRIVER, EPOCH_NS, LANES, STATE, drive, replay, row, stamp, store, write
 from rosbags.rosbag2 import Reader
 
 from adas_runtime.perception.camera import camera_of
@@ -22,7 +22,7 @@ from adas_runtime.replay import viz
 from adas_runtime.replay.bag import Bag
 from adas_runtime.replay.schema import OUT_FILE, EventKind, read_events, read_summary
 from adas_runtime.resources import config_dir
-from adas_runtime.signals import ObjectClass, RadarObjects, RadarTrack, TrackedObject, TrackedObjects
+from adas_runtime.signals import ObjectClass, RadarObjects, RadarTrack, TrackedObject, TrackedObjects, VehicleState
 from adas_runtime.synth.bag import IMAGE_TOPIC, write_bag
 from adas_runtime.synth.drive import DriveSpec, Scenario, make_drive
 from adas_runtime.vehicle import load_vehicle
@@ -299,3 +299,15 @@ def test_what_falls_silent_before_the_end_is_told_absent(tmp_path: Path) -> None
         assert summary.functions[name].absent_s["vehicle"] == pytest.approx(1.5 - 0.1, abs=0.06), name
     last_s = max(log_ns for log_ns, topic, _ in _decisions(folder)) * 1e-9
     assert stamp(4.4) < last_s <= stamp(4.5)
+
+
+def test_signals_that_come_too_seldom_are_told(tmp_path: Path) -> None:
+    """A logger at 1 Hz gives a fine speed plot, and functions that stand by nearly all the time."""
+    seldom = [row(float(t), STATE, VehicleState(stamp_s=stamp(float(t)), speed_mps=25.0)) for t in range(20)]
+    warnings = {
+        name: read_summary(replay(write(tmp_path / name, rows), tmp_path / f"{name}_out")).warnings
+        for name, rows in (("sparse", seldom), ("dense", drive()))
+    }
+    told = [text for text in warnings["sparse"] if text.startswith("vehicle_state comes every")]
+    assert len(told) == 1 and "lane_departure" in told[0] and "0.1 s" in told[0]
+    assert not any("comes every" in text for text in warnings["dense"])

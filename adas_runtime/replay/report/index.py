@@ -76,11 +76,13 @@ def _cell(summary: Summary) -> dict[str, Any]:
     functions = summary.functions.values()
     faults = sum(1 for item in functions if item.time_fault_s > 0.0)
     alerts = sum(item.alerts for item in functions)
+    shadow = sum(item.alerts for item in functions if item.stage == "shadow")
     interventions = sum(item.interventions for item in functions)
     dropped = sum(item.dropped for item in summary.inputs.values())
     level = "fault" if faults else "degraded" if summary.warnings or dropped else "good"
     return {
         "alerts": alerts,
+        "shadow": shadow,
         "interventions": interventions,
         "faults": faults,
         "dropped": dropped,
