@@ -7,6 +7,7 @@ one line; too many defects end it with 3, so that the supervisor starts a fresh 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -165,6 +166,9 @@ def run(arguments: Sequence[str]) -> int:
             node.ledger.facts["log_files"] = "none: the folder of the logs cannot be written to (ROS_LOG_DIR, HOME)"
         if ending.code is None and not options.no_autostart and not _autostart(node):
             return DEFECT
+        # what was loaded lives as long as the process: to look through it again took 18 ms in the middle of driving
+        gc.collect()
+        gc.freeze()
         stop = Future()
         ending.wake(stop)
         while ending.code is None and rclpy.ok():
