@@ -36,6 +36,7 @@ from adas_runtime.signals import CameraFrame, FeatureState, FunctionStatus, Mark
 from adas_runtime.vehicle import load_vehicle
 
 PROGRESS_EVERY: Final = 256  # messages
+ROUNDING_S: Final = 1e-6  # a step that is due with the message, but for rounding, waits for it
 CAMERA_SOURCE: Final = next(source.topic for source in SOURCES if source.signal is CameraFrame)
 
 
@@ -221,8 +222,9 @@ class _Replay:
 
             def catch_up(until_s: float) -> None:
                 """Step what is due before the next message comes."""
+                before_s = until_s - ROUNDING_S
                 due_s = executor.next_due_s()
-                if due_s is None or due_s >= until_s:
+                if due_s is None or due_s >= before_s:
                     return
                 if until_s - due_s > GAP_S:
                     stop_s = due_s + GAP_S
@@ -230,7 +232,7 @@ class _Replay:
                         take(self._timed(executor.advance, due_s), round(due_s * 1e9))
                         due_s = executor.next_due_s()
                     executor.skip_to(until_s)
-                while (due_s := executor.next_due_s()) is not None and due_s < until_s:
+                while (due_s := executor.next_due_s()) is not None and due_s < before_s:
                     take(self._timed(executor.advance, due_s), round(due_s * 1e9))
 
             pictures: dict[str, int] = {}
