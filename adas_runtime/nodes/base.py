@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -283,6 +284,7 @@ class ProcessNode(LifecycleNode):
     def guarded(self, callback: Callable[..., Any]) -> Callable[..., None]:
         """The callback, and nothing that it raises: a defect is counted, told and survived, or ends the process."""
 
+        @wraps(callback)  # rclpy looks at the signature: Kilted hands a TimerInfo to whatever could take one
         def call(*arguments: Any) -> None:
             try:
                 callback(*arguments)
