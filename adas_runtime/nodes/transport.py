@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,15 @@ def free_bytes(folder: Path = SHARED_MEMORY) -> int:
     except OSError:
         return 0
     return found.f_bavail * found.f_frsize
+
+
+def variable(environment: Mapping[str, str]) -> str:
+    """The variable that names the profile here: Fast DDS 2 (Jazzy) knows the old name alone, 3 complains of it."""
+    try:
+        is_old = importlib.metadata.version("ros-rclpy").startswith("7.")
+    except importlib.metadata.PackageNotFoundError:
+        is_old = environment.get("ROS_DISTRO", "jazzy") == "jazzy"
+    return VARIABLES[0] if is_old else VARIABLES[1]
 
 
 def prepare(
@@ -65,8 +75,7 @@ def prepare(
             f"Fast DDS default transports: {room // 2**20} MiB of shared memory are free and "
             f"{NEEDED_BYTES[profile] // 2**20} MiB are needed (container: --shm-size=256m)"
         )
-    for name in VARIABLES:
-        environment[name] = str(path)
+    environment[variable(environment)] = str(path)
     if environment.get(LOCALHOST_ONLY) == "1":
         environment[LOCALHOST_ONLY] = "0"
         environment[RANGE] = "LOCALHOST"

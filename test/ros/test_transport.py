@@ -29,7 +29,8 @@ SPACE = "{http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles}"
 def test_each_takes_what_it_needs(options: dict[str, bool], name: str) -> None:
     environment: dict[str, str] = {}
     told = prepare(environment, free=PLENTY, **options)
-    assert {environment[variable] for variable in VARIABLES} == {str(config_dir() / name)}
+    # one name alone: Fast DDS 3 complains of the old one at each start
+    assert [environment[key] for key in VARIABLES if key in environment] == [str(config_dir() / name)]
     assert name in told
 
 
