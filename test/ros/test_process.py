@@ -22,7 +22,8 @@ STATUS = "/adas/lane_departure/status"
 
 def maps_shared_memory(started: Child) -> bool:
     """Whether Fast DDS of a process uses shared memory."""
-    return "/dev/shm/fastrtps" in Path(f"/proc/{started.process.pid}/maps").read_text(encoding="utf-8")
+    maps = Path(f"/proc/{started.process.pid}/maps").read_text(encoding="utf-8")
+    return "/dev/shm/fastrtps" in maps or "/dev/shm/fastdds" in maps  # Fast DDS 2 and 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
