@@ -14,7 +14,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar, Union
@@ -169,13 +169,13 @@ def shown_path(path: Path) -> str:
 _FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 
 
-def named_file(name_or_path: str | Path, folder: Path, names: Iterable[str], kind: str) -> Path:
+def named_file(name_or_path: str | Path, folder: Path, names: Callable[[], Iterable[str]], kind: str) -> Path:
     """The file that a name or path means: what has a suffix or a folder is a path, all else a name of a shipped file.
 
     Args:
         name_or_path: As the user gave it.
         folder: Where the shipped files of this kind are.
-        names: Their names, for the mend.
+        names: Tells their names, for the mend.
         kind: What they are, `market`.
     Raises:
         ConfigError: No such shipped file.
@@ -187,7 +187,7 @@ def named_file(name_or_path: str | Path, folder: Path, names: Iterable[str], kin
     if _FILE_NAME.match(text) and path.is_file():
         return path
     raise ConfigError(
-        f"no {kind} {printable(text)!r}", mend=f"take one of {', '.join(names)}, or a file that ends in .yaml"
+        f"no {kind} {printable(text)!r}", mend=f"take one of {', '.join(names())}, or a file that ends in .yaml"
     )
 
 

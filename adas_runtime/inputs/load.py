@@ -31,7 +31,7 @@ def input_map_path(name_or_path: str | Path) -> Path:
     Raises:
         ConfigError: No such map.
     """
-    return named_file(name_or_path, maps_dir(), input_map_names(), "input map")
+    return named_file(name_or_path, maps_dir(), input_map_names, "input map")
 
 
 def load_input_map(name_or_path: str | Path) -> InputMap:

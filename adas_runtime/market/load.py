@@ -104,7 +104,7 @@ def market_path(name_or_path: str | Path) -> Path:
     """
     if isinstance(name_or_path, str) and _NAME.match(name_or_path.lower()):
         name_or_path = name_or_path.lower()  # a country's code is written DE as well
-    return named_file(name_or_path, markets_dir(), market_names(), "market")
+    return named_file(name_or_path, markets_dir(), market_names, "market")
 
 
 def load_market(name_or_path: str | Path, *, on: date | None = None, is_dated: bool = True) -> Market:

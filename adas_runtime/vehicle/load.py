@@ -26,7 +26,7 @@ def vehicle_path(name_or_path: str | Path) -> Path:
     Raises:
         ConfigError: No such vehicle.
     """
-    return named_file(name_or_path, vehicles_dir(), vehicle_names(), "vehicle")
+    return named_file(name_or_path, vehicles_dir(), vehicle_names, "vehicle")
 
 
 def load_vehicle(name_or_path: str | Path) -> Vehicle:

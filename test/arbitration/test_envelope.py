@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import pytest
+from asked_for import push, steer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,24 +75,6 @@ class Drive:
             self.step(EnvelopeInputs(demand=self.demand(), vehicle=self.vehicle()), dt_s=0.1)
         assert self.command is not None and not self.command.is_safe_stop
         return self
-
-
-def steer(curvature_1pm: float) -> dict[str, Any]:
-    return {
-        "is_lateral_active": True,
-        "curvature_1pm": curvature_1pm,
-        "lateral_author": "lka",
-        "lateral_cause": "keep_lane",
-    }
-
-
-def push(accel_mps2: float) -> dict[str, Any]:
-    return {
-        "is_longitudinal_active": True,
-        "accel_mps2": accel_mps2,
-        "longitudinal_author": "acc",
-        "longitudinal_cause": "follow",
-    }
 
 
 def is_zero(command: ActuationCommand) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from asked_for import push, steer
 
 from adas_runtime.arbitration.envelope import (
     COUNTER_MODULO,
@@ -83,24 +84,6 @@ class Gate:
 
     def hold(self, seconds: float, dt_s: float = DT_S, **fields: Any) -> list[ActuationCommand]:
         return [self.step(dt_s, **fields) for _ in range(round(seconds / dt_s))]
-
-
-def push(accel_mps2: float) -> dict[str, Any]:
-    return {
-        "is_longitudinal_active": True,
-        "accel_mps2": accel_mps2,
-        "longitudinal_author": "acc",
-        "longitudinal_cause": "follow",
-    }
-
-
-def steer(curvature_1pm: float) -> dict[str, Any]:
-    return {
-        "is_lateral_active": True,
-        "curvature_1pm": curvature_1pm,
-        "lateral_author": "lka",
-        "lateral_cause": "keep",
-    }
 
 
 # --- limits: the tighter of market and vehicle ------------------------------------------------------------------------
@@ -282,7 +265,7 @@ def test_authority_rises_and_falls_by_its_ramps() -> None:
     assert gate.hold(0.3, demand=steer(0.001))[-1].lateral_authority == 1.0
     down = gate.hold(0.5)
     assert [c.lateral_authority for c in down[:3]] == pytest.approx([0.99, 0.98, 0.97])
-    assert all(c.is_lateral_active and c.lateral_author == "lka" and c.lateral_cause == "keep" for c in down)
+    assert all(c.is_lateral_active and c.lateral_author == "lka" and c.lateral_cause == "keep_lane" for c in down)
     end = gate.hold(0.6)[-1]
     assert (end.is_lateral_active, end.lateral_authority, end.curvature_1pm, end.lateral_author) == (
         False,
@@ -507,7 +490,7 @@ def test_the_driver_takes_the_wheel_at_the_torque(torque_nm: float, is_override:
     command = gate.step(demand=steer(0.001), driver_torque_nm=torque_nm)
     assert ("driver_override" in command.limits) is is_override
     assert command.lateral_authority == pytest.approx(1.0 - DT_S / 0.3 if is_override else 1.0)
-    assert command.lateral_cause == ("driver_override" if is_override else "keep")
+    assert command.lateral_cause == ("driver_override" if is_override else "keep_lane")
     assert gate.status.state == ("override" if is_override else "passing") and not command.is_safe_stop
 
 
