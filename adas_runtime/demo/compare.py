@@ -13,7 +13,9 @@ from adas_runtime.signals import ActuationCommand, Alert, VehicleState
 
 SAME_ALERT_S: Final = 0.5  # a picture more or less, and the time perception takes, move a live alert by this at most
 STAMP_S: Final = 2e-4
-OWN_HEALTH: Final = "health"  # it also tells of the start and end of the recording, which a replay does not have
+# alerts about the graph itself: they count from its start, which live lies before the drive and in the replay in it
+OWN_HEALTH: Final = "health"
+OWN_FAULT: Final = "_fault"  # how the codes of functions that tell their own failure end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,8 @@ def begun(alerts: Iterable[Alert], start_s: float, end_s: float) -> list[Begun]:
             active.discard(key)
         elif key not in active:
             active.add(key)
-            if alert.author != OWN_HEALTH and start_s <= alert.stamp_s <= end_s:
+            is_own = alert.author == OWN_HEALTH or alert.code.endswith(OWN_FAULT)
+            if not is_own and start_s <= alert.stamp_s <= end_s:
                 found.append(Begun(t_s=alert.stamp_s - start_s, author=alert.author, code=alert.code))
     return found
 

@@ -39,6 +39,7 @@ def test_an_alert_counts_once_from_its_beginning_and_only_within_the_drive() -> 
         alert(2.0, is_active=False),
         alert(3.0),
         alert(4.0, author="health"),  # tells of the recording's own start and end
+        alert(5.0, code="isa_fault", author="isa"),  # counts from the graph's start, as health does
         alert(9.0, code="after"),
     ]
     assert [item.t_s for item in begun(told, 100.0, 108.0)] == pytest.approx([1.0, 3.0])
