@@ -1,23 +1,24 @@
-"""Conditions of a speed limit, as plates beneath a sign and maps say them: read once, judged each time.
+"""Conditions of a speed limit, as plates beneath a sign and maps say them: one grammar, read once, judged each time.
 
 The words are those of OpenStreetMap's conditional limits, joined by ` AND `: `wet`, `snow`, `fog`; `22:00-06:00`,
-`Mo-Fr 07:00-17:00`, `Nov-Mar`; `trailer`, `hgv`, `bus`, `weight>7.5` (tonnes). Plates beneath a sign also say where:
-`exit`, `left`, `right`, `for 800 m`, `in 500 m`. A truth that nobody can tell is `None`, and so is that of a word not
-known here: the limit is then shown as present and not applied.
+`Mo-Fr 07:00-17:00`, `Nov-Mar` and whatever else the opening-hours grammar holds, judged by the library made for it;
+`trailer`, `hgv`, `bus`, `weight>7.5` (tonnes). Plates beneath a sign also say where: `exit`, `left`, `right`,
+`for 800 m`, `in 500 m`. A truth that nobody can tell is `None`, and so is that of a word not known here: the limit is
+then shown as present and not applied. A map leaves such words out when it is built (`split`, `is_known`).
+
+Pure: the moment is handed in as seconds of the place's own calendar, never read from a clock.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
-from adas_runtime.calendar_hours import is_open
-
-DAY_S: Final = 86400.0
-DAYS: Final = ("mo", "tu", "we", "th", "fr", "sa", "su")
-MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MAX_BYTES: Final = 64  # of `ConditionalLimit.condition`
 WET: Final = ("wet", "rain")
 SNOW: Final = ("snow", "ice", "winter")
 TRAILER: Final = ("trailer", "caravan")
@@ -30,6 +31,7 @@ CLASSES: Final[dict[str, tuple[str, ...]]] = {
     "goods": ("N1", "N2", "N3"),
     "motorcycle": (),
 }
+UNTOLD: Final = ("motorhome",)  # kinds of vehicle that no UN category tells
 MASS_T: Final[dict[str, tuple[float, float]]] = {  # R.E.3: permissible mass; M1 by car licence
     "M1": (0.0, 3.5),
     "N1": (0.0, 3.5),
@@ -39,10 +41,12 @@ MASS_T: Final[dict[str, tuple[float, float]]] = {  # R.E.3: permissible mass; M1
     "N3": (12.0, 100.0),
 }
 WHERE: Final = ("exit", "left", "right")
-_AND: Final = re.compile(r"\s+and\s+|\s*;\s*", re.IGNORECASE)
-_HOURS: Final = re.compile(r"(?:([a-z]{2})(?:-([a-z]{2}))?\s+)?(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
-_SPAN: Final = re.compile(r"([a-z]{2,3})\s*-\s*([a-z]{2,3})")
-_MASS: Final = re.compile(r"(?:weight|weightrating|maxweight|maxweightrating)\s*(>=|>|<=|<)\s*(\d+(?:\.\d+)?)\s*t?")
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - local time of the place, as the sign means it
+_ELSEWHERE: Final = re.compile(r"sun|dawn|dusk|\b[ps]h\b", re.IGNORECASE)  # needs a place's sky, or its holidays
+_AND: Final = re.compile(r"\s+and\s+", re.IGNORECASE)
+_PART: Final = re.compile(r"\s*([^@]+?)\s*@\s*(\((?:[^()]|\([^()]*\))*\)|[^;]+)\s*(?:;|$)")
+_MASS: Final = re.compile(r"(?:max)?weight(?:rating)?\s*(>=|>|<=|<)\s*(\d+(?:\.\d+)?)\s*t?")
+_COUNT: Final = re.compile(r"(?:trailers|axles)\s*(?:>=|<=|>|<|=)\s*\d+")  # known, and nothing in the car tells it
 _LENGTH: Final = re.compile(r"(for|in)\s+(\d+(?:\.\d+)?)\s*(km|m|yd|mi)")
 _METRES: Final = {"m": 1.0, "km": 1000.0, "yd": 0.9144, "mi": 1609.344}
 
@@ -103,6 +107,39 @@ def read(text: str) -> Condition:
     return Condition(tuple(atoms), where, after_m, length_m)
 
 
+def split(text: str) -> list[tuple[str, str]] | None:
+    """(value, condition) of each part of a map's `80 @ (wet); 60 @ (22:00-06:00)`; `None`: not understood."""
+    found = []
+    place = 0
+    while place < len(text):
+        match = _PART.match(text, place)
+        if match is None:
+            return None
+        condition = match[2].strip()
+        if condition.startswith("(") and condition.endswith(")"):
+            condition = condition[1:-1].strip()
+        if not is_known(condition):
+            return None
+        found.append((match[1], condition))
+        place = match.end()
+    return found or None
+
+
+def is_known(text: str) -> bool:
+    """Whether every part of a map's condition is of the grammar, and it fits a signal."""
+    if not 0 < len(text.encode()) <= MAX_BYTES:
+        return False
+    return all(_is_word(atom.strip().lower()) or _hours(atom.strip().lower()) is not None for atom in _AND.split(text))
+
+
+def _is_word(atom: str) -> bool:
+    return (
+        atom in (*WET, *SNOW, "fog", *TRAILER, *CLASSES, *UNTOLD)
+        or _MASS.fullmatch(atom) is not None
+        or _COUNT.fullmatch(atom) is not None
+    )
+
+
 def holds(condition: Condition, now: Circumstances) -> bool | None:
     """Whether all its words are true; `None` where that cannot be told. One false word settles it."""
     is_known = True
@@ -136,7 +173,7 @@ def _holds(atom: str, now: Circumstances) -> bool | None:
     mass = _MASS.fullmatch(atom)
     if mass is not None:
         return _mass(mass[1], float(mass[2]), now.category)
-    return _time(atom, now.local_s)
+    return None if _is_word(atom) else is_open(atom, now.local_s)
 
 
 def _mass(sign: str, bound_t: float, category: str) -> bool | None:
@@ -151,46 +188,27 @@ def _mass(sign: str, bound_t: float, category: str) -> bool | None:
     return False if low >= bound_t else None
 
 
-def _time(atom: str, local_s: float | None) -> bool | None:
-    hours = _HOURS.fullmatch(atom)
-    span = _SPAN.fullmatch(atom) if hours is None else None
-    if local_s is None:
+def is_open(text: str, local_s: float | None) -> bool | None:
+    """Whether a time lies within hours; `None` where that cannot be told.
+
+    Args:
+        text: Such as `22:00-06:00`, `Mo-Fr 07:00-17:00`, `Nov-Mar`.
+        local_s: Local time since 1970, a calendar's time [s].
+    """
+    hours = _hours(text)
+    if hours is None or local_s is None or not math.isfinite(local_s) or _ELSEWHERE.search(text):
         return None
-    if hours is None and span is None:
-        return is_open(atom, local_s)  # the whole grammar of opening hours; the forms above need no library
-    day = int(local_s // DAY_S)
-    weekday = (day + 3) % 7  # the first of January 1970 was a Thursday
-    if hours is not None:
-        begin_s = 3600.0 * int(hours[3]) + 60.0 * int(hours[4])
-        end_s = 3600.0 * int(hours[5]) + 60.0 * int(hours[6])
-        at_s = local_s - day * DAY_S
-        is_past_midnight = end_s <= begin_s and at_s < end_s  # 22:00-06:00 at 03:00 belongs to the evening before
-        if is_past_midnight:
-            weekday = (weekday - 1) % 7
-        if hours[1] is not None:
-            is_day = _in_span(hours[1], hours[2] or hours[1], weekday, DAYS)
-            if is_day is not True:
-                return is_day
-        if end_s <= begin_s:
-            return at_s >= begin_s or is_past_midnight
-        return begin_s <= at_s < end_s
-    assert span is not None
-    if span[1] in DAYS:
-        return _in_span(span[1], span[2], weekday, DAYS)
-    return _in_span(span[1], span[2], _month(day) - 1, MONTHS)
-
-
-def _in_span(first: str, last: str, at: int, names: tuple[str, ...]) -> bool | None:
-    if first not in names or last not in names:
+    try:
+        return bool(hours.is_open(_EPOCH + timedelta(seconds=local_s)))
+    except (ValueError, OverflowError):
         return None
-    begin, end = names.index(first), names.index(last)
-    return begin <= at <= end if begin <= end else at >= begin or at <= end
 
 
-def _month(day: int) -> int:
-    """Month of a day since 1970, Gregorian (Hinnant's algorithm)."""
-    of_era = (day + 719468) % 146097
-    year = (of_era - of_era // 1460 + of_era // 36524 - of_era // 146096) // 365
-    of_year = of_era - (365 * year + year // 4 - year // 100)
-    month = (5 * of_year + 2) // 153
-    return month + 3 if month < 10 else month - 9
+@lru_cache(maxsize=4096)
+def _hours(text: str) -> Any:
+    from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined]
+
+    try:
+        return OpeningHours(text.strip())
+    except (ParserError, SyntaxError, ValueError):
+        return None

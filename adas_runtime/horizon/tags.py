@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from adas_runtime.horizon.conditions import split_conditions
+from adas_runtime.conditions import split
 
 MOST_LANES: Final = 16
 SLOWEST: Final = 1.0  # a posted 0 is a mapping error, not a limit
@@ -263,7 +263,7 @@ def _conditionals(value: Any, malformed: list[tuple[str, str]]) -> Iterator[Cond
     found = value("maxspeed:conditional")
     if found is None:
         return
-    parts = split_conditions(found[1])
+    parts = split(found[1])
     if parts is None:
         malformed.append(found)
         return

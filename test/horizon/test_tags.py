@@ -6,9 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adas_runtime.calendar_hours import is_open
-from adas_runtime.conditions import Circumstances, holds, read
-from adas_runtime.horizon.conditions import split_conditions
 from adas_runtime.horizon.tags import Form, Limit, Rule, read_limit, read_rule
 
 
@@ -87,35 +84,6 @@ def test_the_law_is_named_where_only_the_type_is_tagged() -> None:
     assert read_rule({"zone:maxspeed": "DE:30"}, "forward", []).limit == Limit(Form.NUMBER, 30.0)
 
 
-@pytest.mark.parametrize("text", ["80 @", "80 @ (sometimes)", "@ wet", "80", "80 @ (25:99-x)"])
-def test_a_condition_that_is_not_understood_is_refused_whole(text: str) -> None:
-    assert split_conditions(text) is None
-
-
-MONDAY_8_S = 20780 * 86400.0 + 8 * 3600.0  # 2026-11-23
-SUNDAY_23_S = 20779 * 86400.0 + 23 * 3600.0
-
-
-@pytest.mark.parametrize(
-    ("hours", "local_s", "expected"),
-    [
-        ("22:00-06:00", SUNDAY_23_S, True),
-        ("22:00-06:00", MONDAY_8_S, False),
-        ("22:00-06:00", None, None),
-        ("22:00-06:00", float("nan"), None),
-        ("Mo-Fr 07:00-17:00", MONDAY_8_S, True),
-        ("Mo-Fr 07:00-17:00", SUNDAY_23_S, False),
-        ("Mo-Fr 07:00-09:00,16:00-18:00", MONDAY_8_S, True),
-        ("Nov-Mar", MONDAY_8_S, True),
-        ("Apr-Oct", MONDAY_8_S, False),
-        ("sunset-sunrise", MONDAY_8_S, None),
-        ("some day", MONDAY_8_S, None),
-    ],
-)
-def test_hours_hold_or_not_or_cannot_be_told(hours: str, local_s: float | None, expected: bool | None) -> None:
-    assert is_open(hours, local_s) is expected
-
-
 LIMITS = st.builds(Limit, st.sampled_from(Form), st.floats(1, 200), st.sampled_from(["kmh", "mph"]))
 
 
@@ -129,10 +97,3 @@ LIMITS = st.builds(Limit, st.sampled_from(Form), st.floats(1, 200), st.sampled_f
 )
 def test_a_rule_survives_the_store(rule: Rule) -> None:
     assert Rule.from_text(rule.text()) == rule
-
-
-def test_the_functions_judge_any_hours_that_a_map_may_hold() -> None:
-    rush_hours = read("Mo-Fr 07:00-09:00,16:00-18:00")
-    assert holds(rush_hours, Circumstances(local_s=MONDAY_8_S)) is True
-    assert holds(rush_hours, Circumstances(local_s=SUNDAY_23_S)) is False
-    assert holds(rush_hours, Circumstances()) is None

@@ -18,7 +18,6 @@ from isa_drives import (
     road,
 )
 
-from adas_runtime.conditions import Circumstances, holds, is_for_others, read
 from adas_runtime.function import BuildContext
 from adas_runtime.isa.core import Inputs, build
 from adas_runtime.market import load_market
@@ -245,35 +244,6 @@ def test_time_that_runs_back_begins_afresh_and_ends_the_warning() -> None:
     result = car.step(60.0)
     assert result.alert is not None and not result.alert.is_active
     assert result.limit is not None and result.limit.kind is LimitKind.UNKNOWN
-
-
-@pytest.mark.parametrize(
-    ("text", "fields", "truth"),
-    [
-        ("wet", {"is_wet": True}, True),
-        ("wet", {"is_wet": None}, None),
-        ("wet AND weight>7.5", {"is_wet": None}, False),
-        ("weight>=3.5", {"category": "N2"}, True),
-        ("weight>7.5", {"category": "N2"}, None),
-        ("weight>3.5", {"category": "M1"}, False),
-        ("trailer", {"has_trailer": True}, True),
-        ("Nov-Mar", {"local_s": 20416 * 86400.0}, True),
-        ("Apr-Oct", {"local_s": 20416 * 86400.0}, False),
-        ("Mo-Fr 07:00-17:00", {"local_s": 20416 * 86400.0 + 8 * 3600.0}, True),
-        ("Sa-Su 07:00-17:00", {"local_s": 20416 * 86400.0 + 8 * 3600.0}, False),
-        ("Su 22:00-06:00", {"local_s": 20416 * 86400.0 + 3 * 3600.0}, True),  # Monday at 3 belongs to Sunday night
-        ("22:00-06:00", {"local_s": 20416 * 86400.0 + 6 * 3600.0}, False),
-        ("visibility<50", {"is_fog": True}, None),
-        ("Xy-Zz", {"local_s": 0.0}, None),
-    ],
-)
-def test_conditions(text: str, fields: dict[str, object], truth: bool | None) -> None:
-    assert holds(read(text), Circumstances(**fields)) is truth  # type: ignore[arg-type]
-
-
-def test_a_plate_for_others_is_told_apart_from_one_that_does_not_hold_now() -> None:
-    assert is_for_others(read("hgv AND wet"), Circumstances(category="M1"))
-    assert not is_for_others(read("wet"), Circumstances(is_wet=False))
 
 
 def test_without_the_indicated_speed_the_true_one_stands_in_and_the_status_says_so() -> None:
