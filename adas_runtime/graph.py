@@ -11,6 +11,7 @@ from adas_runtime.signals import (
     BodyState,
     CameraFrame,
     DriverInput,
+    DriverState,
     FunctionStatus,
     Horizon,
     LampRequest,
@@ -21,6 +22,7 @@ from adas_runtime.signals import (
     Signal,
     SignObservations,
     Stage,
+    TrackedObjects,
     VehicleState,
 )
 
@@ -79,6 +81,8 @@ SOURCES: tuple[Source, ...] = (
     Source(name="pose_fix", signal=PoseFix, topic="/pose/fix", rate_hz=10.0),
     Source(name="sign_camera", signal=SignObservations, topic="/camera/signs", rate_hz=20.0),
     Source(name="map_supplier", signal=Horizon, topic="/map/horizon", rate_hz=5.0),
+    Source(name="object_supplier", signal=TrackedObjects, topic="/objects/tracked", rate_hz=20.0),
+    Source(name="driver_camera", signal=DriverState, topic="/driver/state", rate_hz=20.0),
 )
 
 

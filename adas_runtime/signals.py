@@ -213,6 +213,53 @@ class GazeZone(IntEnum):
 
 
 @unique
+class LaneBeyond(IntEnum):
+    """What lies beyond a boundary of the ego lane."""
+
+    UNKNOWN = 0
+    SAME_DIRECTION = 1
+    ONCOMING = 2
+    SHOULDER = 3
+    OFF_ROAD = 4
+
+
+@unique
+class AssistanceMode(IntEnum):
+    """Mode of driver control assistance (UN R171 2.17, 2.18)."""
+
+    OFF = 0
+    INACTIVE = 1
+    PASSIVE = 2
+    ACTIVE = 3
+    LOCKOUT = 4
+
+
+@unique
+class EngagementStage(IntEnum):
+    """What the driver is asked for (UN R171 5.5.4.2.6), in the order of urgency."""
+
+    NONE = 0
+    HANDS_ON = 1
+    HANDS_ON_ESCALATED = 2
+    EYES_ON = 3
+    EYES_ON_ESCALATED = 4
+    TAKE_OVER = 5
+    UNAVAILABLE = 6
+
+
+@unique
+class ManoeuvreState(IntEnum):
+    """How far a lane change has come (UN R79 5.6.4, UN R171 2.12 and 2.13)."""
+
+    NONE = 0
+    PROPOSED = 1
+    PROCEDURE = 2
+    MANOEUVRE = 3
+    RESUMING = 4
+    SUPPRESSED = 5
+
+
+@unique
 class SlotKind(IntEnum):
     """How a parking bay lies to the road."""
 
@@ -370,6 +417,8 @@ class BodyState(Signal):
     is_raining: Annotated[bool | None, Note("rain sensor sees water on the windscreen")] = None
     is_parking_brake_on: Annotated[bool | None, Note("parking brake on")] = None
     is_driver_door_open: Annotated[bool | None, Note("driver's door open")] = None
+    is_driver_seated: Annotated[bool | None, Note("somebody sits on the driver's seat")] = None
+    is_driver_belt_fastened: Annotated[bool | None, Note("driver's belt fastened")] = None
     is_hazard_on: Annotated[bool | None, Note("driver's hazard switch on")] = None
     is_trailer_coupled: Annotated[bool | None, Note("a trailer is coupled")] = None
     is_emergency_brake_signal: Annotated[bool | None, Note("emergency braking logic signal (UN R13-H 5.2.23)")] = None
@@ -542,9 +591,15 @@ class DriverState(Signal):
     is_face_visible: Annotated[bool, Note("a face is seen on the driver's seat")] = False
     is_camera_covered: Annotated[bool, Note("lens covered or picture frozen")] = False
     gaze_zone: GazeZone = GazeZone.UNKNOWN
+    gaze_yaw_rad: Annotated[float | None, Note("gaze from straight ahead, left positive", "rad", -3.2, 3.2)] = None
+    gaze_pitch_rad: Annotated[float | None, Note("gaze from the horizon, down positive", "rad", -3.2, 3.2)] = None
     head_yaw_rad: Annotated[float | None, Note("head turned left positive", "rad", -3.2, 3.2)] = None
     head_pitch_rad: Annotated[float | None, Note("head down positive", "rad", -3.2, 3.2)] = None
     eye_openness: Annotated[float | None, Note("0 closed to 1 open", "1", 0.0, 1.0)] = None
+    is_hard_to_see: Annotated[bool | None, Note("sunglasses, mask, hat or light make the eyes hard to see")] = None
+    frame: Annotated[
+        int | None, Note("number of the picture; one that stands still tells of a frozen camera", "1", 0, 2**31 - 1)
+    ] = None
     confidence: Confidence = 0.0
 
 
@@ -664,6 +719,77 @@ class SpeedLimitState(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneEdge:
+    """One side of the ego lane, as the market's rules read it."""
+
+    side: LaneSide
+    distance_m: Annotated[
+        float, Note("DTLM: inner edge of the marking to the outer front tyre edge, inside positive", "m", -20.0, 20.0)
+    ]
+    rate_mps: Annotated[float, Note("its change, towards the line negative", "m/s", -10.0, 10.0)] = 0.0
+    type: MarkingType = MarkingType.UNKNOWN
+    colour: MarkingColour = MarkingColour.UNKNOWN
+    width_m: Annotated[float, Note("width of the painted line, 0 for an edge without paint", "m", 0.0, 2.0)] = 0.0
+    is_seen: Annotated[bool, Note("a boundary was seen there; false: set at the usual width from the other side")] = (
+        True
+    )
+    may_cross: Annotated[bool | None, Note("the marking may be crossed from this side")] = None
+    beyond: LaneBeyond = LaneBeyond.UNKNOWN
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EgoLane(Signal):
+    """The lane that the car is in: the one estimate that every lane function steers and warns by.
+
+    The centre is y = offset_m + heading_rad x + curvature_1pm x^2 / 2 + curvature_rate_1pm2 x^3 / 6 in the vehicle
+    frame (origin under the rear axle). `shift_m` is where inside the lane the car should keep, left of the centre.
+    """
+
+    stamp_s: Stamp
+    edges: Annotated[tuple[LaneEdge, ...], Note("at most one a side; none: no lane", max_len=2)] = ()
+    offset_m: Annotated[float, Note("lane centre at the rear axle, left of the car positive", "m", -20.0, 20.0)] = 0.0
+    heading_rad: Annotated[float, Note("lane direction at the rear axle, left positive", "rad", -1.6, 1.6)] = 0.0
+    curvature_1pm: Annotated[float, Note("curvature of the centre, left positive", "1/m", -0.5, 0.5)] = 0.0
+    curvature_rate_1pm2: Annotated[float, Note("its change along the lane", "1/m^2", -0.1, 0.1)] = 0.0
+    width_m: Annotated[float | None, Note("between the inner edges of the markings", "m", 0.0, 20.0)] = None
+    x_max_m: Annotated[float, Note("farthest x that the centre holds for", "m", 0.0, 300.0)] = 0.0
+    shift_m: Annotated[float, Note("wanted place left of the centre", "m", -5.0, 5.0)] = 0.0
+    shift_reason: Annotated[str, Note("why, such as emergency_corridor", max_len=64)] = ""
+    lanes: Annotated[int | None, Note("lanes in our direction", "1", 0, 32)] = None
+    lane_from_left: Annotated[int | None, Note("number of our lane, 0 leftmost", "1", 0, 31)] = None
+    is_works: Annotated[bool, Note("road works: their markings hold")] = False
+    is_calibrated: Annotated[bool, Note("metres can be trusted")] = False
+    confidence: Confidence = 0.0
+    reason: Reason = ""
+
+    def edge(self, side: LaneSide) -> LaneEdge | None:
+        """The edge on this side, `None` where there is none."""
+        return next((edge for edge in self.edges if edge.side is side), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistanceState(Signal):
+    """What driver control assistance tells the driver all the time (UN R171 5.5.4.1.1)."""
+
+    stamp_s: Stamp
+    mode: AssistanceMode = AssistanceMode.OFF
+    lateral: AssistanceMode = AssistanceMode.OFF
+    longitudinal: AssistanceMode = AssistanceMode.OFF
+    engagement: EngagementStage = EngagementStage.NONE
+    manoeuvre: ManoeuvreState = ManoeuvreState.NONE
+    manoeuvre_side: AlertSide = AlertSide.NONE
+    set_speed_mps: Annotated[float | None, Note("maximum set by the driver", "m/s", 0.0, SPEED_MAX_MPS)] = None
+    max_speed_mps: Annotated[float | None, Note("current maximum speed", "m/s", 0.0, SPEED_MAX_MPS)] = None
+    limit_mps: Annotated[float | None, Note("speed limit that it goes by", "m/s", 0.0, 100.0)] = None
+    time_gap_s: Annotated[float | None, Note("following distance in force", "s", 0.0, 10.0)] = None
+    lead_gap_m: Annotated[float | None, Note("bumper to bumper, to the car followed", "m", 0.0, 500.0)] = None
+    lead_speed_mps: Annotated[float | None, Note("its speed along x", "m/s", -SPEED_MAX_MPS, SPEED_MAX_MPS)] = None
+    is_standstill_held: Annotated[bool, Note("held at standstill; the driver has to act to move off")] = False
+    reason: Reason = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LateralRequest(Signal):
     """A function asks for a path curvature."""
 
@@ -702,6 +828,11 @@ class LampRequest(Signal):
     daytime_running: LampDemand = LampDemand.NO_DEMAND
     position: LampDemand = LampDemand.NO_DEMAND
     rear_end_alert: LampDemand = LampDemand.NO_DEMAND
+    indicator_left: LampDemand = LampDemand.NO_DEMAND
+    indicator_right: LampDemand = LampDemand.NO_DEMAND
+    emergency_stop_rate_hz: Annotated[float | None, Note("flashes of the emergency stop signal", "Hz", 0.0, 10.0)] = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -756,6 +887,12 @@ class ActuationCommand(Signal):
     lateral_authority: Annotated[float, Note("share of the steering, 0 driver alone to 1", "1", 0.0, 1.0)] = 0.0
     is_longitudinal_active: Annotated[bool, Note("acceleration is requested")] = False
     accel_mps2: Annotated[float, Note("acceleration, braking negative", "m/s^2", -15.0, 10.0)] = 0.0
+    accel_cap_mps2: Annotated[
+        float | None,
+        Note(
+            "most that the driver's pedal may ask for, engine braking negative; unknown: no cap", "m/s^2", -15.0, 10.0
+        ),
+    ] = None
     lateral_author: Name = ""
     lateral_cause: Reason = ""
     longitudinal_author: Name = ""
@@ -800,6 +937,8 @@ SIGNALS: Final[tuple[type[Signal], ...]] = (
     ParkingSlots,
     Horizon,
     SpeedLimitState,
+    EgoLane,
+    AssistanceState,
     LateralRequest,
     LongitudinalRequest,
     LampRequest,
@@ -817,6 +956,7 @@ PARTS: Final[tuple[type, ...]] = (
     ParkingSlot,
     ConditionalLimit,
     HorizonSegment,
+    LaneEdge,
     Kpi,
     FeatureState,
 )

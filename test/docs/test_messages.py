@@ -29,6 +29,7 @@ UNITS = {
     "_1pm2": "1/m^2",
     "_dbsm": "dBsm",
     "_lux": "lx",
+    "_hz": "Hz",
     "_k": "K",
 }
 
