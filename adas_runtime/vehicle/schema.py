@@ -69,10 +69,18 @@ class VehicleDimensions(Strict):
 
 
 class SteeringModel(Strict):
-    """Single-track relation between path curvature and the steering wheel: delta = atan(L kappa (1 + K v^2))."""
+    """Single-track relation between path curvature and the steering wheel: delta = atan(L kappa (1 + K v^2)).
+
+    In driving, a commanded curvature acts late: first the actuator (delay, then first-order lag), then the tyres.
+    """
 
     ratio: float = Field(gt=1.0, le=40.0, description="Steering wheel angle over road wheel angle.")
     understeer_s2pm2: float = Field(ge=0.0, le=0.02, description="Understeer factor K [s^2/m^2].")
+    rear_slip_s2pm: float = Field(
+        ge=0.0, le=0.03, description="Slip angle of the rear tyres per lateral acceleration [s^2/m]."
+    )
+    delay_s: float = Field(ge=0.0, le=0.3, description="From the command to the first movement of the wheels [s].")
+    lag_s: float = Field(ge=0.0, le=0.3, description="Time constant of the steering actuator [s].")
     wheel_rate_max_rps: float = Field(gt=0.0, le=20.0, description="Fastest commanded steering wheel rate [rad/s].")
     wheel_angle_max_rad: float = Field(gt=0.0, le=20.0, description="Largest steering wheel angle [rad].")
 
