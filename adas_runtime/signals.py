@@ -760,8 +760,29 @@ class EgoLane(Signal):
     lane_from_left: Annotated[int | None, Note("number of our lane, 0 leftmost", "1", 0, 31)] = None
     is_works: Annotated[bool, Note("road works: their markings hold")] = False
     is_calibrated: Annotated[bool, Note("metres can be trusted")] = False
+    is_fit_to_steer: Annotated[bool, Note("good enough to steer by; why not stands in the reason")] = False
     confidence: Confidence = 0.0
     reason: Reason = ""
+
+    def centre_m(self, x_m: float) -> float:
+        """Lateral position of the lane's centre at `x_m`, left of the car positive [m]."""
+        return self.offset_m + x_m * (
+            self.heading_rad + x_m * (0.5 * self.curvature_1pm + x_m * self.curvature_rate_1pm2 / 6.0)
+        )
+
+    def moved(self, distance_m: float, turn_rad: float) -> tuple[float, float, float, float]:
+        """The centre as the car sees it `distance_m` farther on, turned left by `turn_rad` since `stamp_s`.
+
+        The lane holds at its stamp; whoever steers at a later time carries it on by speed and yaw rate.
+
+        Returns:
+            Offset [m], heading [rad], curvature [1/m] and its rate [1/m^2].
+        """
+        rate = self.curvature_rate_1pm2
+        curvature = self.curvature_1pm + distance_m * rate
+        heading = self.heading_rad + distance_m * (self.curvature_1pm + 0.5 * distance_m * rate)
+        offset_m = self.centre_m(distance_m) - 0.5 * distance_m * turn_rad
+        return offset_m, heading - turn_rad, curvature, rate
 
     def edge(self, side: LaneSide) -> LaneEdge | None:
         """The edge on this side, `None` where there is none."""
