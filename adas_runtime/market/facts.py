@@ -255,8 +255,15 @@ class GapStep(Strict):
     distance_m: float = Field(gt=0.0, le=200.0, description="Least distance to the car ahead [m].")
 
 
+class VisibilityGap(Strict):
+    """A distance that holds while one sees less far."""
+
+    below_m: float = Field(gt=0.0, le=1000.0, description="It holds below this visibility [m].")
+    distance_m: float = Field(gt=0.0, le=200.0, description="Least distance to the car ahead [m].")
+
+
 class Following(Strict):
-    """Distance to the car ahead. The greater of time gap and distances holds."""
+    """Distance to the car ahead. The greatest of time gap and distances holds; a driver may choose longer only."""
 
     time_gap_min_s: float = Field(
         ge=1.0,
@@ -264,25 +271,120 @@ class Following(Strict):
         description="Least time gap that may be chosen [s].",
         json_schema_extra={"cautious": "higher"},
     )
+    selectable_extra_s: tuple[Annotated[float, Field(ge=0.0, le=3.0)], ...] = Field(
+        min_length=1,
+        max_length=5,
+        description="What the driver may add to the least time gap, button by button, the first at every start [s].",
+    )
     wet_factor: float = Field(
         ge=1.0,
         le=3.0,
         description="Factor on the time gap on a wet road [1].",
         json_schema_extra={"cautious": "higher"},
     )
+    tunnel_gap_min_s: float = Field(
+        ge=1.0,
+        le=5.0,
+        description="Least time gap in a tunnel [s].",
+        json_schema_extra={"cautious": "higher"},
+    )
+    trailer_extra_s: float = Field(
+        ge=0.0,
+        le=3.0,
+        description="Added to the time gap while a trailer is coupled [s].",
+        json_schema_extra={"cautious": "higher"},
+    )
     distances: tuple[GapStep, ...] = Field(max_length=4, description="Least distances by speed, the lowest first.")
+    low_visibility: tuple[VisibilityGap, ...] = Field(
+        max_length=4, description="Least distances in fog, the nearest visibility first."
+    )
     heavy_distance_m: float | None = Field(
         ge=0.0,
         le=200.0,
         description="Least distance of trucks and buses outside built-up areas; nothing: no rule found [m].",
     )
+    queue_gap_m: float = Field(
+        ge=1.0,
+        le=10.0,
+        description="Gap to the car ahead at standstill [m].",
+        json_schema_extra={"cautious": "higher"},
+    )
+    tunnel_queue_gap_m: float = Field(
+        ge=1.0,
+        le=20.0,
+        description="The same in a tunnel [m].",
+        json_schema_extra={"cautious": "higher"},
+    )
+    cut_in_expected_gap_s: float = Field(
+        ge=0.4,
+        le=2.0,
+        description="Time gap that traffic here takes for usual where somebody cuts in; a driver who keeps it is not "
+        "warned [s].",
+    )
+    cut_in_brake_max_mps2: float = Field(
+        ge=1.0,
+        le=3.0,
+        description="Strongest braking to let the gap grow again after somebody cut in [m/s^2].",
+    )
+    cut_in_rebuild_s: float = Field(
+        ge=4.0,
+        le=20.0,
+        description="Time within which the gap should be there again, where that braking allows it [s].",
+    )
 
-    def gap_m(self, speed_mps: float, *, is_wet: bool = False) -> float:
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if any(a >= b for a, b in zip(self.selectable_extra_s, self.selectable_extra_s[1:], strict=False)):
+            raise ValueError("selectable_extra_s must rise; write the shortest gap first")
+        if self.cut_in_expected_gap_s > self.time_gap_min_s:
+            raise ValueError(
+                f"cut_in_expected_gap_s is longer than time_gap_min_s = {self.time_gap_min_s:g}, so whoever keeps the "
+                "least gap would be warned; lower it"
+            )
+        return self
+
+    def time_gap_s(
+        self,
+        *,
+        choice: int = 0,
+        is_wet: bool = False,
+        is_tunnel: bool = False,
+        has_trailer: bool = False,
+    ) -> float:
+        """Time gap to keep [s]; distances in metres come on top, see `gap_m`.
+
+        Args:
+            choice: Number of the driver's choice among `selectable_extra_s`; one beyond either end is that end, so
+                that nobody can choose less than the market's least gap.
+            is_wet: The road is wet.
+            is_tunnel: The car is in a tunnel.
+            has_trailer: A trailer is coupled.
+        """
+        gap_s = self.time_gap_min_s + self.selectable_extra_s[min(max(choice, 0), len(self.selectable_extra_s) - 1)]
+        if is_wet:
+            gap_s *= self.wet_factor
+        if is_tunnel:
+            gap_s = max(gap_s, self.tunnel_gap_min_s)
+        if has_trailer:
+            gap_s += self.trailer_extra_s
+        return gap_s
+
+    def gap_m(
+        self,
+        speed_mps: float,
+        *,
+        is_wet: bool = False,
+        is_tunnel: bool = False,
+        has_trailer: bool = False,
+        visibility_m: float | None = None,
+    ) -> float:
         """Least distance to the car ahead at a speed [m]."""
-        gap = self.time_gap_min_s * (self.wet_factor if is_wet else 1.0) * max(speed_mps, 0.0)
-        return max(
-            [gap, *(step.distance_m for step in self.distances if speed_mps > kmh_to_mps(step.above_kmh) + 1e-9)]
-        )
+        speed_mps = max(speed_mps, 0.0)
+        gap = speed_mps * self.time_gap_s(is_wet=is_wet, is_tunnel=is_tunnel, has_trailer=has_trailer)
+        floors = [step.distance_m for step in self.distances if speed_mps > kmh_to_mps(step.above_kmh) + 1e-9]
+        if visibility_m is not None:
+            floors += [step.distance_m for step in self.low_visibility if visibility_m < step.below_m]
+        return max([gap, *floors])
 
 
 class Corridor(Strict):

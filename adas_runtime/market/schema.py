@@ -22,6 +22,7 @@ from typing_extensions import Self
 
 from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
 from adas_runtime.config import Strict
+from adas_runtime.dcas.following_params import FollowingParams
 from adas_runtime.isa.params import IsaParams
 from adas_runtime.lane_keeping.params import LaneDepartureParams
 from adas_runtime.lighting.params import LightingParams
@@ -269,6 +270,7 @@ class Market(Strict):
             )
         if warning.lane_width_max_m < width.max_m:
             raise ValueError(
+    longitudinal: FollowingParams = Field(description="Following and set speed of driver control assistance.")
                 f"lane_departure stands by in lanes wider than lane_width_max_m = {warning.lane_width_max_m}, which "
                 f"max_m = {width.max_m} takes for lanes; raise lane_width_max_m"
             )
