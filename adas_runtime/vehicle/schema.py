@@ -85,6 +85,13 @@ class SteeringModel(Strict):
     wheel_angle_max_rad: float = Field(gt=0.0, le=20.0, description="Largest steering wheel angle [rad].")
 
 
+class DriveModel(Strict):
+    """How late a commanded acceleration acts: a delay, then a first-order lag, the slower of engine and brakes."""
+
+    delay_s: float = Field(ge=0.0, le=0.6, description="From the command to the first change of acceleration [s].")
+    lag_s: float = Field(ge=0.0, le=1.0, description="Time constant of engine and brakes [s].")
+
+
 class VehicleLimits(Strict):
     """What the vehicle's maker lets the runtime ask for; the envelope takes the tighter of this and the market's."""
 
@@ -108,6 +115,7 @@ class Vehicle(Strict):
     category: Literal["M1", "N1", "M2", "M3", "N2", "N3"] = Field(description="UN vehicle category.")
     dimensions: VehicleDimensions = Field(description="Outer dimensions.")
     steering: SteeringModel = Field(description="From path curvature to the steering wheel.")
+    drive: DriveModel = Field(description="Engine and brakes.")
     limits: VehicleLimits = Field(description="What the maker lets the runtime ask for.")
     cameras: dict[Literal["front", "driver"], CameraMount] = Field(description="Cameras by place.")
 
