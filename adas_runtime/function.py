@@ -39,6 +39,8 @@ class Input:
         max_age_s: An older value is absent (`None`); judged by the executor, never by the core [s].
         many: Take the value of every producer; the core then gets a tuple in the graph's order, the absent left out.
         source: Name of the producer, where several functions produce this signal and one of them is meant.
+        is_former: What was said before this step is enough: the input makes no order among the functions, so that two
+            may hear each other (who warns most urgently, who brakes).
     """
 
     name: str
@@ -46,6 +48,7 @@ class Input:
     max_age_s: float
     many: bool = False
     source: str | None = None
+    is_former: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -244,13 +244,20 @@ class Graph:
         return tuple(wires)
 
     def _ordered(self, specs: tuple[FunctionSpec, ...]) -> tuple[FunctionSpec, ...]:
-        """Producers before consumers; among equals, the order of declaration. A status makes no order."""
+        """Producers before consumers; among equals, the order of declaration.
+
+        Neither a status nor an input that takes what was said before makes an order.
+        """
         feeds = {
             spec.name: {
                 other.name
                 for other in specs
                 for output in other.outputs
-                if any(live_topic(other.name, output.name) in wire.topics for wire in self._wires[spec.name])
+                if any(
+                    live_topic(other.name, output.name) in wire.topics
+                    for item, wire in zip(spec.inputs, self._wires[spec.name], strict=True)
+                    if not item.is_former
+                )
             }
             for spec in specs
         }
@@ -263,7 +270,7 @@ class Graph:
                 raise WiringError(
                     f"circle among {', '.join(spec.name for spec in left)}",
                     where="graph",
-                    mend="let one of them read the other's value of the former step from its own state",
+                    mend="let one of them read what the other said before: Input(is_former=True)",
                 )
             ordered.append(ready)
             left.remove(ready)

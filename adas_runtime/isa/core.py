@@ -755,7 +755,7 @@ SPEC: Final = FunctionSpec(
         Input(name="signs", signal=SignObservations, max_age_s=1.0, many=True),
         Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True),
         Input(name="lanes", signal=LaneModel, max_age_s=0.3, many=True),
-        Input(name="alerts", signal=Alert, max_age_s=0.5, many=True),
+        Input(name="alerts", signal=Alert, max_age_s=0.5, many=True, is_former=True),
     ),
     outputs=(
         Output(name="limit", signal=SpeedLimitState),

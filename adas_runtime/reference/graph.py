@@ -105,6 +105,8 @@ def _functions(graph: Graph) -> str:
         rows = []
         for item, wire in zip(spec.inputs, graph.wires(spec.name), strict=True):
             where = ", ".join(code(name) for name in wire.topics) or "nothing in this release"
+            if item.is_former:
+                where += " (what was said before this step)"
             rows.append(
                 ("in", code(item.name), item.signal.__name__, f"older than {item.max_age_s:g} s: absent", where)
             )

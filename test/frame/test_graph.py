@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from adas_runtime.errors import WiringError
 from adas_runtime.executor import Executor
-from adas_runtime.function import BuildContext
-from adas_runtime.graph import SOURCES, default_graph
+from adas_runtime.function import BuildContext, Input
+from adas_runtime.graph import SOURCES, Graph, default_graph
 from adas_runtime.market import load_market
-from adas_runtime.signals import ActuationCommand, FunctionStatus, VehicleState
+from adas_runtime.signals import ActuationCommand, FunctionStatus, SpeedLimitState, VehicleState
 from adas_runtime.vehicle import load_vehicle
 
 
@@ -47,3 +52,16 @@ def test_with_a_vehicle_state_only_the_command_is_safe_and_every_function_says_w
 def test_the_diagram_names_every_function() -> None:
     diagram = default_graph().mermaid()
     assert all(spec.name in diagram for spec in default_graph().functions)
+
+
+def test_two_functions_may_hear_each_other_where_the_former_word_is_enough() -> None:
+    specs = {spec.name: spec for spec in default_graph().functions}
+    isa, departure = specs["isa"], specs["lane_departure"]
+    heard = Input(name="lanes", signal=SpeedLimitState, max_age_s=0.5)  # in the place of the warning's first input
+    circle = replace(departure, inputs=(heard, *departure.inputs[1:]))
+    strict = replace(isa, inputs=tuple(replace(item, is_former=False) for item in isa.inputs))
+    others = tuple(spec for name, spec in specs.items() if name not in ("isa", "lane_departure"))
+    with pytest.raises(WiringError, match=r"circle among .*is_former"):
+        Graph((*others, circle, strict))
+    order = [spec.name for spec in Graph((*others, circle, isa)).functions]
+    assert order.index("isa") < order.index("lane_departure")
