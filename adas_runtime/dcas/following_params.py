@@ -77,6 +77,19 @@ class FollowingParams(Strict):
         description="After a longer stop it moves off only at the driver's action (resume, accelerator) [s].",
     )
 
+    # --- set speed ---
+    set_min_kmh: float = Field(ge=0.0, le=60.0, description="Lowest speed that can be set [km/h].")
+    set_max_kmh: float = Field(ge=30.0, le=250.0, description="Highest speed of the designed range [km/h].")
+    set_max_unknown_kmh: float = Field(
+        ge=20.0,
+        le=130.0,
+        description="Highest speed that can be set where neither the country's highest limit nor the limit in force is "
+        "known [km/h].",
+    )
+    over_limit_tolerance_kmh: float = Field(
+        ge=0.0, le=5.0, description="Speed above the limit from which that is shown: tolerance of the speed [km/h]."
+    )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.decel_max_mps2 < self.decel_comfort_mps2:
