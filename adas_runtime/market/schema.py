@@ -257,6 +257,7 @@ class Market(Strict):
     lane_departure: LaneDepartureParams = Field(description="Lane departure warning.")
     isa: IsaParams = Field(description="Intelligent speed assistance.")
     lighting: LightingParams = Field(description="Lamps.")
+    longitudinal: FollowingParams = Field(description="Following and set speed of driver control assistance.")
     envelope: EnvelopeParams = Field(description="Limits of the safety envelope.")
     health: HealthParams = Field(description="Health monitor.")
 
@@ -270,7 +271,6 @@ class Market(Strict):
             )
         if warning.lane_width_max_m < width.max_m:
             raise ValueError(
-    longitudinal: FollowingParams = Field(description="Following and set speed of driver control assistance.")
                 f"lane_departure stands by in lanes wider than lane_width_max_m = {warning.lane_width_max_m}, which "
                 f"max_m = {width.max_m} takes for lanes; raise lane_width_max_m"
             )
