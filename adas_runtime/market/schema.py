@@ -24,6 +24,7 @@ from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
 from adas_runtime.config import Strict
 from adas_runtime.dcas.following_params import FollowingParams
 from adas_runtime.isa.params import IsaParams
+from adas_runtime.lane_keeping.lane_params import EgoLaneParams
 from adas_runtime.lane_keeping.params import LaneDepartureParams
 from adas_runtime.lighting.params import LightingParams
 from adas_runtime.market.facts import Corridor, DefaultLimit, Following, Parking, Place, Signs, SpeedDefaults
@@ -159,6 +160,10 @@ class WorksMarking(Strict):
         description="A temporary marking cancels the permanent one beside it.",
         json_schema_extra={"cautious": "false"},
     )
+    has_raised: bool = Field(
+        description="Rows of raised markers in a works colour are works markings too, where no others count.",
+        json_schema_extra={"cautious": "false"},
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -173,6 +178,9 @@ class RaisedMarkers(Strict):
     is_used: bool = Field(
         description="Rows of raised markers may be lane boundaries.",
         json_schema_extra={"cautious": "false"},
+    )
+    centre_colour: Colour | None = Field(
+        description="Colour of raised markers towards the middle of the road; nothing: colours say nothing."
     )
 
 
@@ -189,6 +197,10 @@ class LaneFacts(Strict):
     line_width: LineWidth = Field(description="Line widths.")
     works: WorksMarking = Field(description="Temporary markings.")
     raised: RaisedMarkers = Field(description="Raised markers.")
+    covering: tuple[Literal["snow", "sand"], ...] = Field(
+        max_length=2,
+        description="What covers markings in this country; where they fade, the driver is told which it may be.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -254,6 +266,7 @@ class Market(Strict):
     parking: Parking = Field(description="Parking.")
     alerts: Alerts = Field(description="What the driver reads.")
     perception: LanePerceptionParams = Field(description="Lane perception.")
+    ego_lane: EgoLaneParams = Field(description="The one lane estimate that all lane functions share.")
     lane_departure: LaneDepartureParams = Field(description="Lane departure warning.")
     isa: IsaParams = Field(description="Intelligent speed assistance.")
     lighting: LightingParams = Field(description="Lamps.")

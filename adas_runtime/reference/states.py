@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adas_runtime.isa import feedback as isa
+from adas_runtime.lane_keeping import corridor, lane_states
 from adas_runtime.lane_keeping import states as lane_departure
 from adas_runtime.lighting import headlamp_states, signal_states
 from adas_runtime.reference.text import code, generated, table
@@ -21,6 +22,8 @@ the lane-keeping sheet. `[NF]` and `[U]` mark a figure or a rule of a legal text
 
 MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ("Lane departure warning", "lane_keeping/states.py", lane_departure.TRANSITIONS, lane_departure.REASONS),
+    ("Ego lane", "lane_keeping/lane_states.py", lane_states.TRANSITIONS, lane_states.REASONS),
+    ("Emergency corridor", "lane_keeping/corridor.py", corridor.TRANSITIONS, corridor.REASONS),
     ("Headlamps", "lighting/headlamp_states.py", headlamp_states.TRANSITIONS, headlamp_states.REASONS),
     ("Signal lamps", "lighting/signal_states.py", signal_states.TRANSITIONS, signal_states.REASONS),
     ("Intelligent speed assistance", "isa/feedback.py", isa.TRANSITIONS, isa.REASONS),
