@@ -107,6 +107,20 @@ class VehicleLimits(Strict):
     lateral_jerk_max_mps3: float = Field(gt=0.0, le=20.0, description="Lateral jerk asked for [m/s^3].")
 
 
+class VehicleEquipment(Strict):
+    """What else the car has that assistance stands on."""
+
+    has_emergency_braking: bool = Field(
+        description="An advanced emergency braking system works in the car (UN R152, R131), its maker's own or ours; "
+        "without one R171 5.1.5 permits no driver control assistance."
+    )
+    rear_sensing_m: float | None = Field(
+        gt=0.0,
+        le=300.0,
+        description="How far traffic behind and beside is surely seen; nothing: no such sensors, no lane change [m].",
+    )
+
+
 class Vehicle(Strict):
     """One vehicle model."""
 
@@ -116,6 +130,7 @@ class Vehicle(Strict):
     dimensions: VehicleDimensions = Field(description="Outer dimensions.")
     steering: SteeringModel = Field(description="From path curvature to the steering wheel.")
     drive: DriveModel = Field(description="Engine and brakes.")
+    equipment: VehicleEquipment = Field(description="What else the car has.")
     limits: VehicleLimits = Field(description="What the maker lets the runtime ask for.")
     cameras: dict[Literal["front", "driver"], CameraMount] = Field(description="Cameras by place.")
 
