@@ -282,6 +282,7 @@ def default_graph() -> Graph:
     from adas_runtime.arbitration.arbiter import SPEC as arbiter
     from adas_runtime.arbitration.envelope import SPEC as envelope
     from adas_runtime.arbitration.health import SPEC as health
+    from adas_runtime.dcas.headway import SPEC as headway
     from adas_runtime.horizon.core import SPEC as horizon
     from adas_runtime.isa.core import SPEC as isa
     from adas_runtime.lane_keeping.departure import SPEC as lane_departure
@@ -291,5 +292,17 @@ def default_graph() -> Graph:
     from adas_runtime.perception.lane_function import SPEC as lane_perception
 
     return Graph(
-        (lane_perception, horizon, ego_lane, lane_departure, isa, arbiter, envelope, headlamps, signal_lamps, health)
+        (
+            lane_perception,
+            horizon,
+            ego_lane,
+            lane_departure,
+            headway,
+            isa,
+            arbiter,
+            envelope,
+            headlamps,
+            signal_lamps,
+            health,
+        )
     )

@@ -23,6 +23,7 @@ from typing_extensions import Self
 from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
 from adas_runtime.config import Strict
 from adas_runtime.dcas.following_params import FollowingParams
+from adas_runtime.dcas.headway_params import HeadwayParams
 from adas_runtime.isa.params import IsaParams
 from adas_runtime.lane_keeping.lane_params import EgoLaneParams
 from adas_runtime.lane_keeping.params import LaneDepartureParams
@@ -90,6 +91,7 @@ class Features(Strict):
     headlamps: Feature = Field(description="Automatic dipped beam, daytime running lamps and main beam, UN R48.")
     signal_lamps: Feature = Field(description="Emergency stop signal, automatic hazard and stop lamps, UN R48.")
     lane_departure: Feature = Field(description="Lane departure warning, R130 style.")
+    headway: Feature = Field(description="Warning of a distance that is shorter than usual in the country.")
     isa: Feature = Field(description="Intelligent speed assistance; elsewhere than in the EU, the speed limit.")
 
 
@@ -271,6 +273,7 @@ class Market(Strict):
     isa: IsaParams = Field(description="Intelligent speed assistance.")
     lighting: LightingParams = Field(description="Lamps.")
     longitudinal: FollowingParams = Field(description="Following and set speed of driver control assistance.")
+    headway: HeadwayParams = Field(description="Distance warning.")
     envelope: EnvelopeParams = Field(description="Limits of the safety envelope.")
     health: HealthParams = Field(description="Health monitor.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adas_runtime.dcas import following, headway
 from adas_runtime.isa import feedback as isa
 from adas_runtime.lane_keeping import corridor, lane_states
 from adas_runtime.lane_keeping import states as lane_departure
@@ -24,6 +25,8 @@ MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ("Lane departure warning", "lane_keeping/states.py", lane_departure.TRANSITIONS, lane_departure.REASONS),
     ("Ego lane", "lane_keeping/lane_states.py", lane_states.TRANSITIONS, lane_states.REASONS),
     ("Emergency corridor", "lane_keeping/corridor.py", corridor.TRANSITIONS, corridor.REASONS),
+    ("Following the car ahead", "dcas/following.py", following.TRANSITIONS, following.REASONS),
+    ("Distance warning", "dcas/headway.py", headway.TRANSITIONS, headway.REASONS),
     ("Headlamps", "lighting/headlamp_states.py", headlamp_states.TRANSITIONS, headlamp_states.REASONS),
     ("Signal lamps", "lighting/signal_states.py", signal_states.TRANSITIONS, signal_states.REASONS),
     ("Intelligent speed assistance", "isa/feedback.py", isa.TRANSITIONS, isa.REASONS),
