@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
@@ -19,6 +19,7 @@ from adas_runtime.lighting.params import (
     HeadlampParams,
     MainBeamParams,
 )
+from adas_runtime.records import maker, replacer
 from adas_runtime.signals import (
     Alert,
     BodyState,
@@ -127,6 +128,16 @@ class Memory:
     main_s: float = 0.0
 
 
+make_driver = maker(Driver)
+make_light = maker(Light)
+make_memory = maker(Memory)
+make_outputs = maker(Outputs)
+make_request = maker(LampRequest)
+make_status = maker(Status)
+make_view = maker(View)
+request_with = replacer(LampRequest)
+
+
 class Headlamps:
     """Asks for dipped beam, daytime running, position and main-beam lamps; see `TRANSITIONS`.
 
@@ -179,7 +190,7 @@ class Headlamps:
             clear_s = None
         elif clear_s is None:
             clear_s = now_s
-        view = View(
+        view = make_view(
             is_on=is_on,
             is_held=params.is_manual_off_allowed
             and driver.switch in LIGHTS_OFF
@@ -211,7 +222,7 @@ class Headlamps:
                 alert, sent_s = _alert(now_s, since_s, reason), now_s
         elif end is None:
             alert = self._end(old, now_s, reason)
-        self.state = Memory(
+        self.state = make_memory(
             state,
             reason,
             now_s,
@@ -228,7 +239,7 @@ class Headlamps:
             old.main_s + elapsed_s * (old.state is State.MAIN),
         )
         stamp_s = now_s if body is None else max(0.0, min(now_s, body.stamp_s))
-        return Outputs(
+        return make_outputs(
             lamps=self._request(state, reason, driver, body, stamp_s),
             alert=alert,
             status=self._status(speed_mps is None),
@@ -269,7 +280,7 @@ class Headlamps:
             bright_s = None
         elif bright_s is None:
             bright_s = now_s
-        return Light(lux, known_s, valid_s, dark_s, bright_s, rain_s), cause
+        return make_light(lux, known_s, valid_s, dark_s, bright_s, rain_s), cause
 
     def _no_main(
         self,
@@ -330,7 +341,7 @@ class Headlamps:
         daytime_off_m = _farther(old.daytime_off_m, driven_m, is_slow)
         if DAYTIME_BUTTON in pressed and DAYTIME_BUTTON not in old.pressed:
             daytime_off_m = 0.0 if daytime_off_m is None and is_slow else None
-        return Driver(pressed, switch, action_s, off_m, daytime_off_m)
+        return make_driver(pressed, switch, action_s, off_m, daytime_off_m)
 
     # --- what it says -------------------------------------------------------------------------------------------------
 
@@ -338,7 +349,7 @@ class Headlamps:
         self, state: State, reason: str, driver: Driver, body: BodyState | None, stamp_s: float
     ) -> LampRequest:
         on, off, none = LampDemand.ON, LampDemand.OFF, LampDemand.NO_DEMAND
-        request = LampRequest(stamp_s=stamp_s, author=NAME, cause=reason)
+        request = make_request(stamp_s=stamp_s, author=NAME, cause=reason)
         if state is State.PARKED:
             return request
         # the assist speaks of main beam only where the driver handed it over; flashing is the driver's alone
@@ -348,12 +359,12 @@ class Headlamps:
         main = none if not is_ours else on if state is State.MAIN else off
         if state in DIPPED:
             daytime = off if self._params.has_daytime_running else none
-            return replace(request, dipped_beam=on, main_beam=main, daytime_running=daytime, position=on)
+            return request_with(request, dipped_beam=on, main_beam=main, daytime_running=daytime, position=on)
         daytime = none
         if self._params.has_daytime_running:
             daytime = off if state is State.HELD_OFF or driver.daytime_off_m is not None else on
         position = none if driver.switch is LightSwitch.POSITION else off
-        return replace(request, dipped_beam=off, main_beam=main, daytime_running=daytime, position=position)
+        return request_with(request, dipped_beam=off, main_beam=main, daytime_running=daytime, position=position)
 
     def _end(self, old: Memory, now_s: float, reason: str) -> Alert | None:
         """The last message of a fault, `None` when there was none."""
@@ -364,7 +375,7 @@ class Headlamps:
     def _status(self, is_blind: bool) -> Status:
         memory = self.state
         is_degraded = memory.state is not State.PARKED and (memory.state is State.FAULT or is_blind)
-        return Status(
+        return make_status(
             state=memory.state.value,
             is_active=memory.state in ACTIVE,
             health=Health.DEGRADED if is_degraded else Health.OK,
