@@ -15,6 +15,7 @@ from adas_runtime.isa.feedback import TRANSITIONS, WARNING, WORKING, State, View
 from adas_runtime.isa.fusion import CountryRules, Found, Road, Sources
 from adas_runtime.isa.params import MUTED_BY, SWITCH_BUTTON, IsaParams
 from adas_runtime.isa.signs import Sign, watch
+from adas_runtime.records import maker, replacer
 from adas_runtime.signals import (
     Alert,
     AlertLevel,
@@ -146,6 +147,16 @@ class Memory:
     usage: Usage = field(default_factory=Usage)
 
 
+make_circumstances = maker(Circumstances)
+make_limit = maker(SpeedLimitState)
+make_outputs = maker(Outputs)
+make_road = maker(Road)
+make_status = maker(Status)
+make_usage = maker(Usage)
+make_view = maker(View)
+with_changes = replacer(Memory)
+
+
 class Isa:
     """Tells the speed limit and, where the market says so, that it is exceeded; see `TRANSITIONS`.
 
@@ -201,7 +212,7 @@ class Isa:
         place = self._place(old, inputs, vehicle, odometer_m, dt_s, circumstances, now_s)
         found = place.pop("found")
         if vehicle is None:
-            found = Found()
+            found = fusion.UNKNOWN
         vehicle_s = old.vehicle_s if vehicle is None else now_s
 
         indicated_mps = self._indicated(vehicle, body)
@@ -211,7 +222,7 @@ class Isa:
         alert, told = self._warn(old, state, reason, found, indicated_mps, vehicle, view.is_overridden, now_s)
         request = self._request(old, state, reason, found, indicated_mps, vehicle, now_s)
         code, since_s, sent_s = told
-        memory = replace(
+        memory = with_changes(
             old,
             **place,
             now_s=now_s,
@@ -233,7 +244,7 @@ class Isa:
         )
         self.state = memory
         limit = self._limit(memory, found, inputs, circumstances, indicated_mps, view.is_over, vehicle, now_s)
-        return Outputs(limit=limit, alert=end or alert, request=request, status=self._status(memory, body))
+        return make_outputs(limit=limit, alert=end or alert, request=request, status=self._status(memory, body))
 
     # --- the driver ---------------------------------------------------------------------------------------------------
 
@@ -270,7 +281,7 @@ class Isa:
 
     def _circumstances(self, old: Memory, body: BodyState | None, now_s: float) -> tuple[Circumstances, float | None]:
         if body is None:
-            return Circumstances(category=self._category), None
+            return make_circumstances(category=self._category), None
         is_wiping = body.wiper in (Wiper.SLOW, Wiper.FAST)
         is_wet: bool | None = body.is_raining
         if is_wet is not True and is_wiping:
@@ -284,7 +295,7 @@ class Isa:
         if body.utc_s is not None and body.utc_offset_s is not None:
             local_s = body.utc_s + body.utc_offset_s
         return (
-            Circumstances(
+            make_circumstances(
                 local_s=local_s,
                 is_wet=is_wet,
                 is_fog=True if body.is_rear_fog_on else None,
@@ -346,7 +357,7 @@ class Isa:
         )
         for sign in passed:
             sources = fusion.after_sign(sources, sign, params, now_s, circumstances)
-        road = Road(segment, confidence, map_since_m)
+        road = make_road(segment, confidence, map_since_m)
         sources = fusion.confirmed(sources, road, odometer_m, now_s)
         sources = fusion.without_expired(sources, odometer_m, now_s, params)
         found = fusion.choose(sources, road, circumstances, odometer_m, now_s, self._rules.get(country))
@@ -443,7 +454,7 @@ class Isa:
         held_s = now_s - old.entered_s + EPS_S
         is_haptic = self._form == "haptic"
         first_s = params.haptic_max_s.figure if is_haptic else params.cascade_after_s.figure
-        return View(
+        return make_view(
             is_key_on=is_key_on,
             fault="vehicle_absent" if now_s - vehicle_s > params.fault_after_s else "",
             is_off=switch.is_off,
@@ -601,7 +612,7 @@ class Isa:
         is_within = is_known and not is_over
         is_begun = state is State.STAGE1 and old.state is not State.STAGE1 and old.state is not State.STAGE2
         ran_s = max(now_s - old.switch.on_since_s, 0.0)
-        return Usage(
+        return make_usage(
             on_s=usage.on_s + (dt_s if is_on else 0.0),
             off_s=usage.off_s + (dt_s if switch.is_off else 0.0),
             on_m=usage.on_m + (driven_m if is_on else 0.0),
@@ -633,7 +644,7 @@ class Isa:
         next_mps, next_m = self._ahead(inputs.horizon, found)
         age_s = None if found.since_s is None else min(max(now_s - found.since_s, 0.0), 1e6)
         distance_m = None if found.since_m is None else min(max(memory.odometer_m - found.since_m, 0.0), 1e7)
-        return SpeedLimitState(
+        return make_limit(
             stamp_s=now_s if vehicle is None else min(now_s, max(vehicle.stamp_s, 0.0)),
             limit_mps=found.limit_mps,
             kind=found.kind,
@@ -692,7 +703,7 @@ class Isa:
         reason = memory.reason
         if memory.state is State.MONITOR and (body is None or body.indicated_speed_mps is None):
             reason = f"{reason}, indicated_speed_unknown"
-        return Status(
+        return make_status(
             state=memory.state.value,
             is_active=memory.state in WORKING or memory.state is State.INFO_ONLY,
             health=health,

@@ -16,6 +16,7 @@ from adas_runtime.conditions import TRAILER, Circumstances, Condition, holds, is
 from adas_runtime.isa.params import IsaParams
 from adas_runtime.isa.signs import Sign
 from adas_runtime.market.facts import DefaultLimit, Place, SpeedDefaults, places
+from adas_runtime.records import maker, replacer
 from adas_runtime.signals import HorizonSegment, LimitKind, LimitSource, RoadClass, SignKind, SpeedUnit
 
 GROUP_MAX: Final = 16  # signs that are kept of one place
@@ -185,6 +186,12 @@ class Found:
         return self.limit_mps is not None and self.kind in (LimitKind.EXPLICIT, LimitKind.IMPLICIT)
 
 
+make_found = maker(Found)
+make_sources = maker(Sources)
+found_with = replacer(Found)
+UNKNOWN: Final = Found()
+
+
 # --- what signs change ------------------------------------------------------------------------------------------------
 
 
@@ -350,7 +357,7 @@ def without_expired(sources: Sources, odometer_m: float, now_s: float, params: I
     advisory = kept(sources.advisory, far_m, long_s)
     minimum = kept(sources.minimum, far_m, long_s)
     area, ended = fresh(sources.area), fresh(sources.ended)
-    return Sources(temporary, variable, permanent, zone, advisory, minimum, area, ended, dropped)
+    return make_sources(temporary, variable, permanent, zone, advisory, minimum, area, ended, dropped)
 
 
 def _is_past(sign: Signed, odometer_m: float) -> bool:
@@ -409,7 +416,7 @@ def choose(
     if cap_mps is not None and (
         found.kind is LimitKind.NO_LIMIT or (found.limit_mps is not None and cap_mps < found.limit_mps - SAME_MPS)
     ):
-        found = replace(
+        found = found_with(
             found,
             kind=LimitKind.IMPLICIT,
             source=LimitSource.VEHICLE,
@@ -420,11 +427,11 @@ def choose(
         )
     advisory = _active(sources.advisory, road, circumstances, odometer_m)[0]
     if advisory is not None:
-        found = replace(found, advisory_mps=advisory.value_mps)
+        found = found_with(found, advisory_mps=advisory.value_mps)
     elif segment is not None and segment.advisory_mps is not None:
-        found = replace(found, advisory_mps=segment.advisory_mps)
+        found = found_with(found, advisory_mps=segment.advisory_mps)
     elif law is not None and found.source in (LimitSource.DEFAULT, LimitSource.IMPLICIT_SIGN):
-        found = replace(found, advisory_mps=law.advisory_mps)
+        found = found_with(found, advisory_mps=law.advisory_mps)
     return found
 
 
@@ -438,6 +445,8 @@ def _active(
     layer: Layer, road: Road, circumstances: Circumstances, odometer_m: float
 ) -> tuple[Signed | None, Signed | None]:
     """The sign of a layer that holds here and now, and one whose condition nobody can judge."""
+    if not layer.signs:
+        return None, None
     plain: Signed | None = None
     special: Signed | None = None
     pending: Signed | None = None
@@ -483,12 +492,12 @@ def _signed(sources: Sources, road: Road, circumstances: Circumstances, odometer
         if sign is not None:
             return _of_sign(code, sign, layer, pending, is_temporary=False)
     if pending is None:
-        return Found()
-    return Found(pending_mps=pending.value_mps, pending_condition=pending.text, unit=pending.unit)
+        return UNKNOWN
+    return make_found(pending_mps=pending.value_mps, pending_condition=pending.text, unit=pending.unit)
 
 
 def _of_sign(code: str, sign: Signed, layer: Layer, pending: Signed | None, *, is_temporary: bool) -> Found:
-    return Found(
+    return make_found(
         kind=LimitKind.EXPLICIT,
         source=LimitSource.SIGN,
         limit_mps=sign.value_mps,
@@ -508,7 +517,7 @@ def _carried(former: Found, found: Found) -> Found:
     """A limit without a sign, with the plate that nobody could judge."""
     if former.pending_mps is None:
         return found
-    return replace(found, pending_mps=former.pending_mps, pending_condition=former.pending_condition)
+    return found_with(found, pending_mps=former.pending_mps, pending_condition=former.pending_condition)
 
 
 def _unsigned(
@@ -534,7 +543,7 @@ def _unsigned(
     by_law = None if law is None else _of_law(law, circumstances, unit)
     if implied is not None:
         if by_law is not None:
-            return replace(
+            return found_with(
                 by_law,
                 source=LimitSource.IMPLICIT_SIGN,
                 confidence=implied.confidence,
@@ -544,11 +553,11 @@ def _unsigned(
             )
         if mapped is not None and not is_same(mapped.limit_mps, implied.ended_mps):
             return mapped
-        return Found(unit=unit, reason=f"{implied.code}_of_unknown_road")
+        return make_found(unit=unit, reason=f"{implied.code}_of_unknown_road")
     if by_law is not None:
-        return replace(by_law, confidence=by_law.confidence * road.confidence, since_m=odometer_m, since_s=now_s)
+        return found_with(by_law, confidence=by_law.confidence * road.confidence, since_m=odometer_m, since_s=now_s)
     if segment is not None and segment.limit_kind is LimitKind.IMPLICIT and segment.limit_mps is not None:
-        return Found(
+        return make_found(
             kind=LimitKind.IMPLICIT,
             source=LimitSource.DEFAULT,
             limit_mps=segment.limit_mps,
@@ -558,7 +567,7 @@ def _unsigned(
             since_m=odometer_m,
             since_s=now_s,
         )
-    return Found(unit=unit, reason=sources.dropped or (NOTHING_KNOWN if segment is None else "map_has_no_limit"))
+    return make_found(unit=unit, reason=sources.dropped or (NOTHING_KNOWN if segment is None else "map_has_no_limit"))
 
 
 def _mapped(road: Road, circumstances: Circumstances, odometer_m: float, now_s: float) -> Found | None:
@@ -589,7 +598,7 @@ def _mapped(road: Road, circumstances: Circumstances, odometer_m: float, now_s: 
         kind, limit_mps = LimitKind.EXPLICIT, segment.limit_mps
     else:
         return None
-    return Found(
+    return make_found(
         kind=kind,
         source=LimitSource.MAP,
         limit_mps=limit_mps,
@@ -619,7 +628,7 @@ def _of_law(law: DefaultLimit, circumstances: Circumstances, unit: SpeedUnit) ->
             pending_mps, pending_text = case.limit_mps, case.condition
         elif truth and (limit_mps is None or case.limit_mps < limit_mps):
             limit_mps, condition, kind = case.limit_mps, case.condition, LimitKind.IMPLICIT
-    return Found(
+    return make_found(
         kind=kind,
         source=LimitSource.DEFAULT,
         limit_mps=limit_mps,
