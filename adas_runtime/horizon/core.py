@@ -8,7 +8,6 @@ from typing import Final, Protocol
 
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.horizon.ahead import Ahead
-from adas_runtime.horizon.defaults import Defaults, load_defaults
 from adas_runtime.horizon.geo import Point, course_rad, distance_m, turn_rad
 from adas_runtime.horizon.match import (
     COURSE_FROM_MPS,
@@ -21,6 +20,7 @@ from adas_runtime.horizon.match import (
     observe,
 )
 from adas_runtime.horizon.roads import Edge, RoadMap
+from adas_runtime.market.laws import Laws, carried_laws
 from adas_runtime.signals import BodyState, FixStatus, Health, Horizon, PoseFix, VehicleState
 
 NAME: Final = "horizon"
@@ -125,10 +125,10 @@ class MapHorizon:
     counts. Neither: nothing moves, and the match ends once the last fix is old. Time running back starts afresh.
     """
 
-    def __init__(self, roads: RoadMap, defaults: Defaults) -> None:
+    def __init__(self, roads: RoadMap, laws: Laws) -> None:
         self.state = Memory()
         self._roads = roads
-        self._ahead = Ahead(roads, defaults)
+        self._ahead = Ahead(roads, laws)
 
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; total over all inputs."""
@@ -322,9 +322,10 @@ class MapHorizon:
 class ElectronicHorizon:
     """The providers in order: a supplier's unit that knows the road goes before the map on board."""
 
-    def __init__(self, roads: RoadMap | None, defaults: Defaults) -> None:
-        self._map = MapHorizon(roads, defaults) if roads is not None else None
-        self._supplied = SuppliedHorizon()
+    def __init__(self, roads: RoadMap | None, laws: Laws) -> None:
+        self._map = MapHorizon(roads, laws) if roads is not None else None
+        own: tuple[HorizonProvider, ...] = () if self._map is None else (self._map,)
+        self._providers: tuple[HorizonProvider, ...] = (SuppliedHorizon(), *own)
         self._none = Memory()
 
     @property
@@ -339,13 +340,12 @@ class ElectronicHorizon:
 
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; total over all inputs. The map goes on matching while the supplier is heard."""
-        own = self._map.step(inputs, now_s) if self._map is not None else None
-        supplied = self._supplied.step(inputs, now_s)
-        if supplied.horizon is not None or own is None:
-            if supplied.horizon is None:
-                return Outputs(horizon=None, status=Status(state="no_map", reason="no map is given and none supplied"))
-            return supplied
-        return own
+        said = [provider.step(inputs, now_s) for provider in self._providers]
+        if said[0].horizon is not None:
+            return said[0]
+        if self._map is None:
+            return Outputs(horizon=None, status=Status(state="no_map", reason="no map is given and none supplied"))
+        return said[-1]
 
 
 def _follows(one: Hypothesis, edge: Edge, two: Hypothesis, other: Edge) -> bool:
@@ -375,7 +375,7 @@ def _length_m(horizon: Horizon) -> float:
 
 def build(context: BuildContext) -> ElectronicHorizon:
     """The core for the map of this run."""
-    return ElectronicHorizon(context.roads, load_defaults())
+    return ElectronicHorizon(context.roads, carried_laws(context.market))
 
 
 SPEC: Final = FunctionSpec(

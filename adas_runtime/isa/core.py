@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, Final
 
 from adas_runtime.conditions import Circumstances
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.isa import fusion
 from adas_runtime.isa.feedback import TRANSITIONS, WARNING, WORKING, State, View
-from adas_runtime.isa.fusion import CountryRules, Found, Road, Sources
+from adas_runtime.isa.fusion import Found, Road, Sources
 from adas_runtime.isa.params import MUTED_BY, SWITCH_BUTTON, IsaParams
 from adas_runtime.isa.signs import Sign, watch
+from adas_runtime.market.laws import Laws, carried_laws, country_of
 from adas_runtime.records import maker, replacer
 from adas_runtime.signals import (
     Alert,
@@ -172,7 +171,7 @@ class Isa:
     Stamps and steps share one clock; `BodyState.utc_s` is of another one and serves the calendar alone.
     """
 
-    def __init__(self, params: IsaParams, rules: Mapping[str, CountryRules], home: str, category: str = "M1") -> None:
+    def __init__(self, params: IsaParams, rules: Laws, home: str, category: str = "M1") -> None:
         """`rules`: by country; `home`: the country whose rules hold while no map tells another."""
         self.state = Memory(country=home)
         self._params = params
@@ -734,25 +733,10 @@ def _cause(found: Found, indicated_mps: float | None) -> str:
     return f"{found.reason}: limit {limit:.0f} {unit}, speed shown {speed:.0f} {unit}"
 
 
-@lru_cache(maxsize=8)
-def _abroad(names: tuple[str, ...]) -> tuple[tuple[str, CountryRules], ...]:
-    """Rules of other countries, read once when a core is built."""
-    from adas_runtime.market.load import load_market
-
-    found = []
-    for name in names:
-        market = load_market(name, is_dated=False)
-        found.append((market.market[:2], CountryRules(unit=market.speed_unit, defaults=market.speed_defaults)))
-    return tuple(found)
-
-
 def build(context: BuildContext) -> Isa:
     """The core for this market and vehicle."""
     market = context.market
-    home = market.market[:2]
-    rules = dict(_abroad(market.isa.abroad))
-    rules[home] = CountryRules(unit=market.speed_unit, defaults=market.speed_defaults)
-    return Isa(market.isa, rules, home, context.vehicle.category)
+    return Isa(market.isa, carried_laws(market), country_of(market), context.vehicle.category)
 
 
 SPEC: Final = FunctionSpec(

@@ -8,14 +8,14 @@ road, at the end of a motorway and at a border. A limit that was not on a sign i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from adas_runtime.conditions import TRAILER, Circumstances, Condition, holds, is_for_others, read
 from adas_runtime.isa.params import IsaParams
 from adas_runtime.isa.signs import Sign
-from adas_runtime.market.facts import DefaultLimit, Place, SpeedDefaults, places
+from adas_runtime.market.facts import DefaultLimit, Place, places
+from adas_runtime.market.laws import CountryRules
 from adas_runtime.records import maker, replacer
 from adas_runtime.signals import HorizonSegment, LimitKind, LimitSource, RoadClass, SignKind, SpeedUnit
 
@@ -36,23 +36,6 @@ AREA_OF: Final[dict[SignKind, str]] = {
     SignKind.LIVING_STREET_EXIT: "",
 }
 ENDS: Final = (SignKind.END_OF_SPEED_LIMIT, SignKind.END_OF_ALL_LIMITS, SignKind.ZONE_EXIT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountryRules:
-    """What one country's law says where no sign stands, and the unit of its signs."""
-
-    unit: SpeedUnit
-    defaults: SpeedDefaults
-    _asked: dict[tuple[tuple[Place, ...], str], DefaultLimit] = field(default_factory=dict, repr=False, compare=False)
-
-    def limit_for(self, kinds: tuple[Place, ...], region: str) -> DefaultLimit:
-        """The law's limit for a road that is one of these kinds; an answer is found once and kept."""
-        region = region if region in self.defaults.regions else ""
-        found = self._asked.get((kinds, region))
-        if found is None:
-            found = self._asked[kinds, region] = self.defaults.limit_for(kinds, self.unit, region)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -695,6 +678,3 @@ def is_same(one_mps: float | None, two_mps: float | None) -> bool:
     if one_mps is None or two_mps is None:
         return one_mps is two_mps
     return abs(one_mps - two_mps) < SAME_MPS
-
-
-Rules = Mapping[str, CountryRules]
