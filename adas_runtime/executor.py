@@ -70,7 +70,7 @@ class _Runner:
         self.initial = core.state
         self.stage = stage
         self.inputs = tuple(
-            (item.name, wire.topics, item.max_age_s, item.many)
+            (item.name, wire.topics, item.max_age_s, item.many, item.is_optional)
             for item, wire in zip(spec.inputs, graph.wires(spec.name), strict=True)
         )
         self.make_inputs: Callable[..., Any] = builder_of(spec.inputs_type, tuple(item.name for item in spec.inputs))
@@ -135,11 +135,11 @@ class Executor:
         for runner in self._runners:
             if runner.spec.trigger is None:
                 continue
-            for name, topics, _, _ in runner.inputs:
+            for name, topics, *_ in runner.inputs:
                 if name == runner.spec.trigger:
                     for topic in topics:
                         self._triggers.setdefault(topic, set()).add(runner.name)
-        self._topics = {topic for runner in self._runners for _, topics, _, _ in runner.inputs for topic in topics}
+        self._topics = {topic for runner in self._runners for _, topics, *_ in runner.inputs for topic in topics}
 
     @property
     def functions(self) -> tuple[FunctionSpec, ...]:
@@ -269,15 +269,16 @@ class Executor:
         latest = self._latest
         values: list[Any] = []
         absent: tuple[str, ...] = ()
-        for name, topics, max_age_s, is_many in runner.inputs:
+        for name, topics, max_age_s, is_many, is_optional in runner.inputs:
             if is_many:
                 found = [latest[topic] for topic in topics if topic in latest] if topics else ()
                 values.append(tuple([value for value in found if is_usable(value.stamp_s, now_s, max_age_s)]))
                 continue
-            value = latest.get(topics[0])
+            value = latest.get(topics[0]) if topics else None
             if value is None or not is_usable(value.stamp_s, now_s, max_age_s):
                 value = None
-                absent = (*absent, name)
+                if not is_optional:
+                    absent = (*absent, name)
             values.append(value)
         try:
             result = runner.core.step(runner.make_inputs(*values), now_s)

@@ -39,6 +39,7 @@ class Input:
         max_age_s: An older value is absent (`None`); judged by the executor, never by the core [s].
         many: Take the value of every producer; the core then gets a tuple in the graph's order, the absent left out.
         source: Name of the producer, where several functions produce this signal and one of them is meant.
+        is_optional: A car may lack its producer for good: `None` there is told by nobody as an absent input.
     """
 
     name: str
@@ -46,6 +47,12 @@ class Input:
     max_age_s: float
     many: bool = False
     source: str | None = None
+    is_optional: bool = False
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether its absence is told: one value of one producer, which every car has."""
+        return not self.many and not self.is_optional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +128,8 @@ class FunctionSpec:
         trigger: Input whose arrival makes it step at once.
         has_stage: Its stage comes from the market; false: it always runs (arbiter, envelope, health).
         kpis: Names of the figures in `Status.kpis`.
+        alerts: Codes of the alerts that it may raise; of `fault/isa` what stands before the slash. Each has a text in
+            every language (`config/texts`).
         build: Makes the core.
     """
 
@@ -135,6 +144,7 @@ class FunctionSpec:
     trigger: str | None = None
     has_stage: bool = True
     kpis: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
     build: Callable[[BuildContext], Core]
 
     def __post_init__(self) -> None:
@@ -154,6 +164,10 @@ class FunctionSpec:
                 f"{self.outputs_type.__name__} {sorted(written)}",
                 where=f"function {self.name}",
                 mend="declare one Output per field, and a field status: Status",
+            )
+        if any(item.many and item.is_optional for item in self.inputs):
+            raise WiringError(
+                "an input of many is never absent", where=f"function {self.name}", mend="drop is_optional"
             )
         if self.trigger is not None and self.trigger not in read:
             raise WiringError(f"trigger {self.trigger!r} is not an input", where=f"function {self.name}")

@@ -46,8 +46,8 @@ class Inputs:
 
     fix: PoseFix | None = None
     vehicle: VehicleState | None = None
-    supplied: tuple[Horizon, ...] = ()
-    body: tuple[BodyState, ...] = ()
+    supplied: Horizon | None = None
+    body: BodyState | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +102,8 @@ class SuppliedHorizon:
 
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; nothing is sent where nothing came."""
-        supplied = next((item for item in inputs.supplied if item.is_matched and item.segments), None)
-        if supplied is None:
+        supplied = inputs.supplied
+        if supplied is None or not supplied.is_matched or not supplied.segments:
             return Outputs(horizon=None, status=Status(state="no_supply", reason="the supplier tells no road"))
         if not supplied.provider:
             supplied = replace(supplied, provider=SUPPLIER)
@@ -287,7 +287,7 @@ class MapHorizon:
         return False
 
     def _horizon(
-        self, memory: Memory, now_s: float, sure: float, std_m: float, body: tuple[BodyState, ...]
+        self, memory: Memory, now_s: float, sure: float, std_m: float, body: BodyState | None
     ) -> Horizon | None:
         best = self._place(memory.belief.hypotheses)
         edge = self._roads.edge(best.edge_id)
@@ -305,10 +305,10 @@ class MapHorizon:
             segments=self._ahead.walk(edge, best.is_forward, along_m, memory.speed_mps),
         )
 
-    def _map_age_s(self, body: tuple[BodyState, ...]) -> float | None:
+    def _map_age_s(self, body: BodyState | None) -> float | None:
         """Age of the map's data by the car's calendar; stamps are another clock and never take part."""
         data_utc_s = self._roads.data_utc_s
-        utc_s = next((item.utc_s for item in body if item.utc_s is not None), None)
+        utc_s = None if body is None else body.utc_s
         if data_utc_s is None or utc_s is None:
             return None
         return min(max(0.0, utc_s - data_utc_s), 1e10)
@@ -385,8 +385,8 @@ SPEC: Final = FunctionSpec(
     inputs=(
         Input(name="fix", signal=PoseFix, max_age_s=0.5),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.3),
-        Input(name="body", signal=BodyState, max_age_s=2.0, many=True),
-        Input(name="supplied", signal=Horizon, max_age_s=1.0, source=SUPPLIER, many=True),
+        Input(name="body", signal=BodyState, max_age_s=2.0, is_optional=True),
+        Input(name="supplied", signal=Horizon, max_age_s=1.0, source=SUPPLIER, is_optional=True),
     ),
     outputs=(Output(name="horizon", signal=Horizon, is_periodic=False),),
     inputs_type=Inputs,

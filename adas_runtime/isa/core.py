@@ -54,14 +54,14 @@ FORMS: Final = {"acoustic": "is_acoustic", "vibration": "is_haptic", "haptic": "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What it reads; all but the vehicle's state may be missing in a car for good, so they come as none or several."""
+    """What it reads; all but the vehicle's state may be missing in a car for good."""
 
     vehicle: VehicleState | None = None
-    body: tuple[BodyState, ...] = ()
-    driver: tuple[DriverInput, ...] = ()
-    signs: tuple[SignObservations, ...] = ()
-    horizon: tuple[Horizon, ...] = ()
-    lanes: tuple[LaneModel, ...] = ()
+    body: BodyState | None = None
+    driver: DriverInput | None = None
+    signs: SignObservations | None = None
+    horizon: Horizon | None = None
+    lanes: LaneModel | None = None
     alerts: tuple[Alert, ...] = ()
 
 
@@ -122,7 +122,7 @@ class Memory:
     heading_rad: float = 0.0
     trace: tuple[tuple[float, float], ...] = ()  # odometer and heading, one per few metres
     signs: tuple[Sign, ...] = ()
-    sign_stamps: tuple[float, ...] = ()
+    signs_s: float | None = None  # of the last picture that was looked at
     sources: Sources = field(default_factory=Sources)
     country: str = ""
     road_kind: str = ""  # motorway, link or road, by the map
@@ -199,14 +199,13 @@ class Isa:
         vehicle = inputs.vehicle
         if vehicle is not None and not math.isfinite(vehicle.speed_mps + vehicle.stamp_s):
             vehicle = None
-        body = inputs.body[0] if inputs.body else None
-        driver = inputs.driver[0] if inputs.driver else None
+        body = inputs.body
         speed_mps = 0.0 if vehicle is None else max(vehicle.speed_mps, 0.0)
         driven_m = speed_mps * min(dt_s, STEP_MAX_S)
         odometer_m = old.odometer_m + driven_m
 
         is_key_on, switch = self._key(old, body, now_s)
-        switch, was_switched_off = self._switched(switch, driver, now_s)
+        switch, was_switched_off = self._switched(switch, inputs.driver, now_s)
         circumstances, rain_s = self._circumstances(old, body, now_s)
         place = self._place(old, inputs, vehicle, odometer_m, dt_s, circumstances, now_s)
         found = place.pop("found")
@@ -343,8 +342,8 @@ class Isa:
         if lanes:
             sources = fusion.after_lane_change(sources, lanes)
             signs = tuple(s if s.lane is None else replace(s, lane=s.lane - lanes) for s in signs)
-        stamps = tuple(picture.stamp_s for picture in inputs.signs)
-        new = tuple(picture for picture in inputs.signs if picture.stamp_s not in old.sign_stamps)
+        seen = inputs.signs
+        new = () if seen is None or seen.stamp_s == old.signs_s else (seen,)
         signs, passed = watch(
             signs,
             new,
@@ -364,7 +363,7 @@ class Isa:
             "heading_rad": heading_rad,
             "trace": trace,
             "signs": signs,
-            "sign_stamps": stamps or old.sign_stamps,
+            "signs_s": old.signs_s if seen is None else seen.stamp_s,
             "sources": sources,
             "country": country,
             "road_kind": road_kind,
@@ -386,34 +385,27 @@ class Isa:
             return ((odometer_m, heading_rad),), True
         return trace, False
 
-    def _segment(
-        self, horizons: tuple[Horizon, ...], speed_mps: float, now_s: float
-    ) -> tuple[HorizonSegment | None, float]:
+    def _segment(self, horizon: Horizon | None, speed_mps: float, now_s: float) -> tuple[HorizonSegment | None, float]:
         """The map's piece of road under the car; `None` without a match that is sure and fresh enough."""
         params = self._params
-        best: Horizon | None = None
-        for horizon in horizons:
-            age_days = (horizon.map_age_s or 0.0) / fusion.DAY_S
-            if (
-                horizon.is_matched
-                and horizon.confidence >= params.map_confidence_min
-                and age_days <= params.map_age_max_days
-                and (best is None or horizon.confidence > best.confidence)
-            ):
-                best = horizon
-        if best is None:
+        if (
+            horizon is None
+            or not horizon.is_matched
+            or horizon.confidence < params.map_confidence_min
+            or (horizon.map_age_s or 0.0) / fusion.DAY_S > params.map_age_max_days
+        ):
             return None, 0.0
-        at_m = max(speed_mps, 0.0) * min(max(now_s - best.stamp_s, 0.0), STEP_MAX_S)
-        for segment in best.segments:
+        at_m = max(speed_mps, 0.0) * min(max(now_s - horizon.stamp_s, 0.0), STEP_MAX_S)
+        for segment in horizon.segments:
             if segment.offset_m <= at_m < segment.offset_m + segment.length_m and segment.probability >= 0.5:
-                return segment, best.confidence
+                return segment, horizon.confidence
         return None, 0.0
 
-    def _lane_change(self, old: Memory, models: tuple[LaneModel, ...], now_s: float) -> tuple[int, float | None, float]:
+    def _lane_change(self, old: Memory, lanes: LaneModel | None, now_s: float) -> tuple[int, float | None, float]:
         """Lanes that the car moved to the left, from the jump of its lane's centre."""
-        if not models:
+        if lanes is None:
             return 0, old.lane_centre_m, old.lanes_s
-        left, right = models[0].side(LaneSide.LEFT), models[0].side(LaneSide.RIGHT)
+        left, right = lanes.side(LaneSide.LEFT), lanes.side(LaneSide.RIGHT)
         if left is None or right is None or min(left.confidence, right.confidence) < BOUNDARY_CONFIDENCE:
             return 0, old.lane_centre_m, old.lanes_s
         centre_m = 0.5 * (left.c0_m + right.c0_m)
@@ -678,22 +670,21 @@ class Isa:
             return 1.0
         return 1.0 - 0.5 * min(distance_m / self._params.hold_distance_m, 1.0)
 
-    def _ahead(self, horizons: tuple[Horizon, ...], found: Found) -> tuple[float | None, float | None]:
+    def _ahead(self, horizon: Horizon | None, found: Found) -> tuple[float | None, float | None]:
         """The map's next explicit limit that differs from the one in force."""
-        for horizon in horizons:
-            if not horizon.is_matched or horizon.confidence < self._params.map_confidence_min:
-                continue
-            now_mps = found.limit_mps
-            for segment in horizon.segments[:LOOK_AHEAD_MAX]:
-                if (
-                    segment.limit_mps != now_mps  # most are the same, so this goes first
-                    and segment.limit_mps is not None
-                    and segment.limit_kind is LimitKind.EXPLICIT
-                    and segment.offset_m > 0.0
-                    and segment.probability >= 0.5
-                    and not fusion.is_same(segment.limit_mps, found.limit_mps)
-                ):
-                    return segment.limit_mps, segment.offset_m
+        if horizon is None or not horizon.is_matched or horizon.confidence < self._params.map_confidence_min:
+            return None, None
+        now_mps = found.limit_mps
+        for segment in horizon.segments[:LOOK_AHEAD_MAX]:
+            if (
+                segment.limit_mps != now_mps  # most are the same, so this goes first
+                and segment.limit_mps is not None
+                and segment.limit_kind is LimitKind.EXPLICIT
+                and segment.offset_m > 0.0
+                and segment.probability >= 0.5
+                and not fusion.is_same(segment.limit_mps, found.limit_mps)
+            ):
+                return segment.limit_mps, segment.offset_m
         return None, None
 
     def _status(self, memory: Memory, body: BodyState | None) -> Status:
@@ -745,11 +736,11 @@ SPEC: Final = FunctionSpec(
     process=Process.DECISION,
     inputs=(
         Input(name="vehicle", signal=VehicleState, max_age_s=0.2),
-        Input(name="body", signal=BodyState, max_age_s=1.0, many=True),
-        Input(name="driver", signal=DriverInput, max_age_s=1.0, many=True),
-        Input(name="signs", signal=SignObservations, max_age_s=1.0, many=True),
-        Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True),
-        Input(name="lanes", signal=LaneModel, max_age_s=0.3, many=True),
+        Input(name="body", signal=BodyState, max_age_s=1.0, is_optional=True),
+        Input(name="driver", signal=DriverInput, max_age_s=1.0, is_optional=True),
+        Input(name="signs", signal=SignObservations, max_age_s=1.0, is_optional=True),
+        Input(name="horizon", signal=Horizon, max_age_s=2.0, source="horizon", is_optional=True),
+        Input(name="lanes", signal=LaneModel, max_age_s=0.3, is_optional=True),
         Input(name="alerts", signal=Alert, max_age_s=0.5, many=True),
     ),
     outputs=(
@@ -759,6 +750,7 @@ SPEC: Final = FunctionSpec(
     ),
     inputs_type=Inputs,
     outputs_type=Outputs,
+    alerts=("isa_overspeed", "isa_fault"),
     period_s=0.05,
     kpis=(
         "on_s",

@@ -541,6 +541,7 @@ SPEC: Final = FunctionSpec(
     outputs=(Output(name="alert", signal=Alert, is_periodic=False),),
     inputs_type=Inputs,
     outputs_type=Outputs,
+    alerts=("lane_departure_left", "lane_departure_right"),
     period_s=0.05,
     trigger="vehicle",
     kpis=("dtlm_m", "drift_rate_mps", "tlc_s", "side"),

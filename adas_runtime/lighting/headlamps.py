@@ -50,13 +50,13 @@ QUICK: Final = (Wiper.SLOW, Wiper.FAST)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the headlamps read; `None` or an empty tuple is absent or too old."""
+    """What the headlamps read; `None` is absent or too old."""
 
     body: BodyState | None = None
     vehicle: VehicleState | None = None
     driver: DriverInput | None = None
-    objects: tuple[TrackedObjects, ...] = ()
-    horizon: tuple[Horizon, ...] = ()
+    objects: TrackedObjects | None = None
+    horizon: Horizon | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +178,7 @@ class Headlamps:
         is_on = is_propulsion_on is not False or is_moving
         has_moved = is_on and (old.has_moved or is_moving)
 
-        tunnel = bool(inputs.horizon) and is_tunnel_near(inputs.horizon[0], speed_mps or 0.0, now_s, params)
+        tunnel = inputs.horizon is not None and is_tunnel_near(inputs.horizon, speed_mps or 0.0, now_s, params)
         light, cause = self._look(old.light, body, tunnel, now_s)
         driver = self._driver(old, inputs, speed_mps, is_on, elapsed_s, now_s)
         is_parked = (vehicle is not None and vehicle.gear is Gear.PARK) or (
@@ -186,7 +186,7 @@ class Headlamps:
         )
         no_main = self._no_main(old.state, inputs, light, driver, speed_mps, cause)
         clear_s = old.clear_s
-        if not inputs.objects or user_in_beam(inputs.objects[0], self._main):
+        if inputs.objects is None or user_in_beam(inputs.objects, self._main):
             clear_s = None
         elif clear_s is None:
             clear_s = now_s
@@ -298,7 +298,7 @@ class Headlamps:
             return "assist_off"
         if body is None or body.is_main_beam_wanted is not True or driver.switch is not LightSwitch.AUTO:
             return "driver_off"
-        if not inputs.objects:
+        if inputs.objects is None:
             return "perception_absent"
         if speed_mps is None:
             return "vehicle_absent"
@@ -306,11 +306,11 @@ class Headlamps:
             return "weather"
         if light.lux is None or light.lux >= (params.lit_lux if is_main else params.dark_lux):
             return "lit_road" if is_main else "not_dark"
-        if inputs.horizon and is_road_lit(inputs.horizon[0], self._params):
+        if inputs.horizon is not None and is_road_lit(inputs.horizon, self._params):
             return "lit_road"
         if speed_mps < (self._main_until_mps if is_main else self._main_from_mps):
             return "slow"
-        return user_in_beam(inputs.objects[0], params)
+        return user_in_beam(inputs.objects, params)
 
     # --- the driver ---------------------------------------------------------------------------------------------------
 
@@ -417,9 +417,8 @@ SPEC: Final = FunctionSpec(
         Input(name="body", signal=BodyState, max_age_s=0.5),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.2),
         Input(name="driver", signal=DriverInput, max_age_s=1.0),
-        # many: the lamps work without objects and without a map, so that neither is missed where a car has none
-        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True),
-        Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True, source="horizon"),
+        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, is_optional=True),
+        Input(name="horizon", signal=Horizon, max_age_s=2.0, source="horizon", is_optional=True),
     ),
     outputs=(
         Output(name="lamps", signal=LampRequest),
@@ -427,6 +426,7 @@ SPEC: Final = FunctionSpec(
     ),
     inputs_type=Inputs,
     outputs_type=Outputs,
+    alerts=(FAULT_CODE,),
     period_s=0.1,
     kpis=("ambient_lux", "dipped_switches", "reaction_s", "dipped_s", "main_beam_s"),
     build=build,

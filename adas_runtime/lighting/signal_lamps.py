@@ -42,7 +42,7 @@ class Inputs:
     driver: DriverInput | None = None
     command: ActuationCommand | None = None
     requests: tuple[LampRequest, ...] = ()
-    objects: tuple[TrackedObjects, ...] = ()
+    objects: TrackedObjects | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,13 +255,13 @@ class SignalLamps:
 
     # --- behind us ----------------------------------------------------------------------------------------------------
 
-    def _rear(self, vehicle: VehicleState | None, objects: tuple[TrackedObjects, ...]) -> tuple[float | None, bool]:
+    def _rear(self, vehicle: VehicleState | None, objects: TrackedObjects | None) -> tuple[float | None, bool]:
         """Shortest time to collision with a vehicle behind, and whether it calls for an alert (R48 6.25)."""
         params = self._params
-        if not params.has_rear_end_alert or vehicle is None or not objects:
+        if not params.has_rear_end_alert or vehicle is None or objects is None:
             return None, False
         nearest_s, is_danger = None, False
-        for item in objects[0].objects:
+        for item in objects.objects:
             gap_m = -item.x_m - self._rear_overhang_m
             closing_mps = item.speed_x_mps - vehicle.speed_mps
             if gap_m < 0.0 or closing_mps <= 0.0 or abs(item.y_m) > params.rear_alert_lateral_m:
@@ -337,7 +337,7 @@ SPEC: Final = FunctionSpec(
         Input(name="driver", signal=DriverInput, max_age_s=1.0),
         Input(name="command", signal=ActuationCommand, max_age_s=0.2, source="envelope"),
         Input(name="requests", signal=LampRequest, max_age_s=0.5, many=True),
-        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True),
+        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, is_optional=True),
     ),
     outputs=(Output(name="lamps", signal=LampRequest),),
     inputs_type=Inputs,

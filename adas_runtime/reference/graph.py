@@ -105,9 +105,9 @@ def _functions(graph: Graph) -> str:
         rows = []
         for item, wire in zip(spec.inputs, graph.wires(spec.name), strict=True):
             where = ", ".join(code(name) for name in wire.topics) or "nothing in this release"
-            rows.append(
-                ("in", code(item.name), item.signal.__name__, f"older than {item.max_age_s:g} s: absent", where)
-            )
+            lack = "; a car may lack it" if item.is_optional else ""
+            age = f"older than {item.max_age_s:g} s: absent{lack}"
+            rows.append(("in", code(item.name), item.signal.__name__, age, where))
         for output in spec.outputs:
             name = next(
                 topic.name for topic in graph.topics() if (topic.producer, topic.output) == (spec.name, output.name)
@@ -115,6 +115,8 @@ def _functions(graph: Graph) -> str:
             when = "with each step" if output.is_periodic else "as an event"
             rows.append(("out", code(output.name), output.signal.__name__, when, code(name)))
         parts.append(table(("", "name", "type", "age or time", "topics"), rows))
+        if spec.alerts:
+            parts.append(f"Alerts: {', '.join(code(name) for name in spec.alerts)}.\n")
         if spec.kpis:
             parts.append(f"Figures in its status: {', '.join(code(name) for name in spec.kpis)}.\n")
     return "\n".join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from adas_runtime.signals import (
     Health,
     LateralRequest,
     LongitudinalRequest,
+    SpeedLimitState,
     Stage,
     VehicleState,
 )
@@ -130,6 +131,26 @@ def summing(process: Process = Process.GUARD) -> FunctionSpec:
         has_stage=False,
         build=lambda context: Sum(),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MayLackInputs:
+    vehicle: VehicleState | None = None
+    limit: SpeedLimitState | None = None
+
+
+class MayLack(Watch):
+    """Tells in its state whether it got the value that a car may lack."""
+
+    def step(self, inputs: Any, now_s: float) -> WatchOutputs:
+        has_limit = inputs.limit is not None
+        return WatchOutputs(request=None, alert=None, status=Status(state="with" if has_limit else "without"))
+
+
+def may_lack() -> FunctionSpec:
+    optional = Input(name="limit", signal=SpeedLimitState, max_age_s=0.1, is_optional=True)
+    spec = watch()
+    return replace(spec, inputs=(*spec.inputs, optional), inputs_type=MayLackInputs, build=lambda context: MayLack())
 
 
 def make_executor(stage: Stage = Stage.ON, **options: Any) -> Executor:
@@ -428,3 +449,26 @@ def test_topics_name_producer_consumers_and_period() -> None:
     assert found["/adas/watch/request"].consumers == ("sum",)
     assert found["/adas/watch/alert"].period_s is None, "an alert is an event: silence is no fault"
     assert found["/adas/sum/demand"].process is Process.GUARD
+
+
+@pytest.mark.parametrize("has_source", [False, True])
+def test_what_a_car_may_lack_is_none_and_missed_by_nobody(has_source: bool) -> None:
+    limits = Source(name="limits", signal=SpeedLimitState, topic="/limits", rate_hz=20.0)
+    sources = (VEHICLE, limits) if has_source else (VEHICLE,)
+    executor = Executor(Graph((may_lack(),), sources), CONTEXT, {"watch": Stage.ON})
+
+    def said(now_s: float) -> FunctionStatus:
+        found = [e.signal for e in executor.offer("/vehicle/state", state(now_s), now_s)]
+        return next(item for item in found if isinstance(item, FunctionStatus))
+
+    status = said(1.0)
+    assert status.state == "without" and status.absent == ()
+    if has_source:
+        executor.offer("/limits", SpeedLimitState(stamp_s=1.0), 1.0)
+        assert said(1.05).state == "with"
+        assert said(1.2).state == "without", "too old, as every other input"
+
+
+def test_an_input_of_many_is_not_optional_too() -> None:
+    with pytest.raises(WiringError, match="many"):
+        replace(summing(), inputs=(replace(summing().inputs[0], is_optional=True),))

@@ -105,7 +105,7 @@ def test_the_age_of_the_map_is_told_by_the_calendar_and_never_by_stamps(tmp_path
     assert now_s is not None
     body = BodyState(stamp_s=now_s, utc_s=1793491200.0 + 86400.0)
     ages = []
-    for tell in ((), (body,)):
+    for tell in (None, body):
         core.state = replace(core.state, sent_s=None)
         horizon = core.step(Inputs(body=tell), now_s).horizon
         assert horizon is not None
@@ -123,9 +123,9 @@ def supplied(stamp_s: float, is_matched: bool = True) -> Horizon:
 def test_a_suppliers_horizon_goes_before_the_map_and_keeps_its_stamp(tmp_path: Path) -> None:
     core = ElectronicHorizon(None, ShippedLaws())
     assert core.step(Inputs(), 10.0).status.state == "no_map" and core.step(Inputs(), 10.0).horizon is None
-    said = core.step(Inputs(supplied=(supplied(9.8),)), 10.0)
+    said = core.step(Inputs(supplied=supplied(9.8)), 10.0)
     assert said.horizon == supplied(9.8) and said.status.state == "supplied"
-    assert core.step(Inputs(supplied=(supplied(9.9, is_matched=False),)), 10.1).horizon is None
+    assert core.step(Inputs(supplied=supplied(9.9, is_matched=False)), 10.1).horizon is None
 
 
 class TestWithAMap(FunctionContract):

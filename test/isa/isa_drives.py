@@ -139,13 +139,13 @@ class Drive:
                 yaw_rate_rps=self.yaw_rate_rps,
                 accelerator=self.accelerator,
             ),
-            body=(BodyState(stamp_s=self.now_s, **body),) if self.has_body else (),
-            driver=(DriverInput(stamp_s=self.now_s, pressed=self.pressed),),
-            signs=(SignObservations(stamp_s=self.now_s, signs=seen),),
-            horizon=()
+            body=BodyState(stamp_s=self.now_s, **body) if self.has_body else None,
+            driver=DriverInput(stamp_s=self.now_s, pressed=self.pressed),
+            signs=SignObservations(stamp_s=self.now_s, signs=seen),
+            horizon=None
             if self.segment is None
-            else (Horizon(stamp_s=self.now_s, is_matched=True, confidence=0.95, segments=(self.segment,)),),
-            lanes=() if self.lanes is None else (self.lanes,),
+            else Horizon(stamp_s=self.now_s, is_matched=True, confidence=0.95, segments=(self.segment,)),
+            lanes=self.lanes,
             alerts=self.alerts,
         )
         result = self.core.step(self.inputs, self.now_s)

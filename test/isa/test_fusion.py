@@ -133,7 +133,7 @@ def test_the_core_that_is_built_carries_the_neighbours_law() -> None:
         limit = core.step(
             Inputs(
                 vehicle=VehicleState(stamp_s=now_s, speed_mps=10.0),
-                horizon=(Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(piece,)),),
+                horizon=Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(piece,)),
             ),
             now_s,
         ).limit
@@ -185,7 +185,7 @@ def test_a_map_that_is_not_sure_or_too_old_says_nothing(fields: dict[str, float]
     for _ in range(5):
         car.step(50.0)
         horizon = Horizon(stamp_s=car.now_s, segments=(road(limit_kmh=70.0),), **known)
-        limit = car.core.step(replace(car.inputs, horizon=(horizon,)), car.now_s).limit
+        limit = car.core.step(replace(car.inputs, horizon=horizon), car.now_s).limit
     assert limit is not None and limit.kind is LimitKind.UNKNOWN
 
 
