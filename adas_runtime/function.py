@@ -126,6 +126,8 @@ class FunctionSpec:
         outputs_type: Dataclass with one field per output and `status: Status`.
         period_s: It steps at the latest this long after its former step [s].
         trigger: Input whose arrival makes it step at once.
+        min_period_s: It steps no sooner than this after its former step; a trigger before that makes it step then, so
+            that a sender that runs wild costs no more than this [s].
         has_stage: Its stage comes from the market; false: it always runs (arbiter, envelope, health).
         kpis: Names of the figures in `Status.kpis`.
         alerts: Codes of the alerts that it may raise; of `fault/isa` what stands before the slash. Each has a text in
@@ -142,6 +144,7 @@ class FunctionSpec:
     outputs_type: type
     period_s: float
     trigger: str | None = None
+    min_period_s: float = 0.0
     has_stage: bool = True
     kpis: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
@@ -173,6 +176,8 @@ class FunctionSpec:
             raise WiringError(f"trigger {self.trigger!r} is not an input", where=f"function {self.name}")
         if self.period_s <= 0.0 or any(item.max_age_s <= 0.0 for item in self.inputs):
             raise WiringError("periods and ages must be above 0 s", where=f"function {self.name}")
+        if not 0.0 <= self.min_period_s <= self.period_s:
+            raise WiringError("its least period must lie from 0 s to its period", where=f"function {self.name}")
 
 
 def clipped(text: str, max_bytes: int = REASON_MAX_BYTES) -> str:
