@@ -206,6 +206,7 @@ SPEC = FunctionSpec(
     outputs_type=ArbiterOutputs,
     period_s=0.02,
     trigger="vehicle",
+    min_period_s=0.005,
     has_stage=False,
     build=_build,
 )

@@ -596,6 +596,7 @@ SPEC = FunctionSpec(
     outputs_type=EnvelopeOutputs,
     period_s=0.01,
     trigger="demand",
+    min_period_s=0.005,
     has_stage=False,
     build=_build,
 )

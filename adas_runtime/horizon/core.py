@@ -393,6 +393,7 @@ SPEC: Final = FunctionSpec(
     outputs_type=Outputs,
     period_s=0.1,
     trigger="fix",
+    min_period_s=0.05,
     has_stage=False,
     kpis=("confidence", "distance_ahead_m", "position_std_m"),
     build=build,

@@ -344,6 +344,7 @@ SPEC: Final = FunctionSpec(
     outputs_type=Outputs,
     period_s=0.05,
     trigger="requests",
+    min_period_s=0.02,
     kpis=("emergency_stops", "hazards", "rear_ttc_s"),
     build=build,
 )

@@ -99,6 +99,8 @@ def _functions(graph: Graph) -> str:
     for spec in graph.functions:
         told = spec.summary[0].upper() + spec.summary[1:].rstrip(".")
         step = f"steps with each `{spec.trigger}` and at least" if spec.trigger else "steps"
+        if spec.min_period_s:
+            step = f"steps with each `{spec.trigger}`, at most every {spec.min_period_s:g} s and at least"
         stage = "its stage comes from the market" if spec.has_stage else "always on"
         how = f"Process `{spec.process.value}`; {stage}; {step} every {spec.period_s:g} s."
         parts.append(f"### {spec.name}\n\n{told}. {how}\n")
