@@ -600,7 +600,8 @@ class Isa:
         dt_s = min(dt_s, STEP_MAX_S)
         is_on = state in WORKING
         is_known = found.kind is not LimitKind.UNKNOWN
-        is_within = is_known and not is_over
+        # what is only assumed of the road, the driver is neither within nor above
+        is_within = (found.is_number or found.kind is LimitKind.NO_LIMIT) and not is_over
         is_begun = state is State.STAGE1 and old.state is not State.STAGE1 and old.state is not State.STAGE2
         ran_s = max(now_s - old.switch.on_since_s, 0.0)
         return make_usage(

@@ -21,6 +21,7 @@ from adas_runtime.signals import HorizonSegment, LimitKind, LimitSource, RoadCla
 
 GROUP_MAX: Final = 16  # signs that are kept of one place
 SAME_MPS: Final = 0.05  # two limits are one: 0.2 km/h
+AGREED_M: Final = 50.0  # the map agreed with a sign for so long that it speaks of the same stretch  [D]
 DAY_S: Final = 86400.0
 DEFAULT_CONFIDENCE: Final = 0.6  # of a limit that follows from the kind of road alone
 NOTHING_KNOWN: Final = "no_source"
@@ -165,8 +166,15 @@ class Found:
 
     @property
     def is_number(self) -> bool:
-        """There is a number to compare a speed with."""
-        return self.limit_mps is not None and self.kind in (LimitKind.EXPLICIT, LimitKind.IMPLICIT)
+        """There is a number to compare a speed with.
+
+        What follows from the kind of road alone is an assumption: it is shown as one, and nobody is warned by it.
+        """
+        return (
+            self.limit_mps is not None
+            and self.source is not LimitSource.DEFAULT
+            and self.kind in (LimitKind.EXPLICIT, LimitKind.IMPLICIT)
+        )
 
 
 make_found = maker(Found)
@@ -349,21 +357,33 @@ def _is_past(sign: Signed, odometer_m: float) -> bool:
 
 
 def confirmed(sources: Sources, road: Road, odometer_m: float, now_s: float) -> Sources:
-    """What the map says as well is not getting old."""
+    """What the map says as well is not getting old; and what it said as well ends where it says something else.
+
+    A sign that the map never agreed with goes before it (2021/1958 recital 4). One that it agreed with for a while
+    stands on a stretch that the map knows: where that stretch ends, the sign does, though the next one was not seen.
+    """
     segment = road.segment
     if segment is None:
         return sources
-    if segment.limit_kind is LimitKind.EXPLICIT and segment.limit_mps is not None:
+    if segment.limit_kind is LimitKind.NO_LIMIT or (
+        segment.limit_kind is LimitKind.EXPLICIT and segment.limit_mps is not None
+    ):
         limit_mps = segment.limit_mps
 
         def same(layer: Layer) -> Layer:
             plain = [sign for sign in layer.signs if not sign.text and sign.lane in (None, 0)]
-            if plain and all(is_same(sign.value_mps, limit_mps) for sign in plain):
+            if not plain:
+                return layer
+            if all(is_same(sign.value_mps, limit_mps) for sign in plain):
                 return replace(layer, confirmed_m=odometer_m, confirmed_s=now_s)
-            return layer
+            agreed_m = layer.confirmed_m - max(sign.place_m for sign in layer.signs)
+            return NO_SIGNS if agreed_m >= AGREED_M and road.since_m >= layer.confirmed_m else layer
 
         if sources.permanent.signs or sources.zone.signs:
-            sources = replace(sources, permanent=same(sources.permanent), zone=same(sources.zone))
+            permanent, zone = same(sources.permanent), same(sources.zone)
+            is_over = len(permanent.signs) + len(zone.signs) < len(sources.permanent.signs) + len(sources.zone.signs)
+            dropped = "map_changed" if is_over else sources.dropped
+            sources = replace(sources, permanent=permanent, zone=zone, dropped=dropped)
     area = sources.area
     if area is not None:
         is_motorway = segment.road_class is RoadClass.MOTORWAY

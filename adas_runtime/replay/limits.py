@@ -24,7 +24,7 @@ TRUTH_MAX_AGE_S: Final = 1.0
 SAME_MPS: Final = 0.05
 STEP_MAX_S: Final = 1.0
 DUE_AFTER_S: Final = 2.0  # `isa.params.SHOW_WITHIN_S`; a test holds the two together
-EARLY_S: Final = 0.3
+EARLY_S: Final = 0.5
 ROADS: Final = ("urban", "rural", "motorway")  # as type approval counts them; the truth's `reason` names one
 
 

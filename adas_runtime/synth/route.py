@@ -105,8 +105,8 @@ def make_route(limit: int, unit: SpeedUnit, kerb: int, longitude_deg: float, is_
         # the law alone holds here, and which of its cases is not the map's to say: assumed, never judged
         Stretch(s_m=turn_from, limit=None, area="urban", highway="residential", name=lane),
         Stretch(s_m=turn_to + 270.0, limit=slow, is_signed=True, area="urban", highway="residential", name=lane),
-        Stretch(s_m=turn_to + 570.0, limit=half, mapped=less, is_signed=True, highway="tertiary", name=street),
-        Stretch(s_m=turn_to + 970.0, limit=less, mapped=less, is_signed=True, highway="tertiary", name=home),
+        Stretch(s_m=turn_to + 430.0, limit=half, mapped=less, is_signed=True, highway="tertiary", name=street),
+        Stretch(s_m=turn_to + 800.0, limit=less, mapped=less, is_signed=True, highway="tertiary", name=home),
     )
     speed_of = kmh_to_mps if unit is SpeedUnit.KMH else mph_to_mps
     fast, calm, low, creep = (0.88 * speed_of(value) for value in (full, less, half, slow))
@@ -123,14 +123,14 @@ def make_route(limit: int, unit: SpeedUnit, kerb: int, longitude_deg: float, is_
             (turn_to + 120.0, speed_of(half) * 1.1, RAMP_MPS2),  # above what the law may ask for: nobody is warned
             (turn_to + 200.0, speed_of(half) * 1.1, RAMP_MPS2),
             (turn_to + 268.0, creep, RAMP_MPS2),
-            (turn_to + 572.0, creep, RAMP_MPS2),
-            (turn_to + 680.0, low, RAMP_MPS2),
-            (turn_to + 972.0, low, RAMP_MPS2),
-            (turn_to + 1060.0, calm, RAMP_MPS2),
-            (turn_to + 1160.0, calm, RAMP_MPS2),
-            (turn_to + 1260.0, speed_of(less) * 1.1, HURRY_MPS2),  # overtakes: the driver wins
-            (turn_to + 1360.0, speed_of(less) * 1.1, RAMP_MPS2),
-            (turn_to + 1460.0, calm, RAMP_MPS2),
+            (turn_to + 432.0, creep, RAMP_MPS2),
+            (turn_to + 520.0, low, RAMP_MPS2),
+            (turn_to + 802.0, low, RAMP_MPS2),
+            (turn_to + 880.0, calm, RAMP_MPS2),
+            (turn_to + 980.0, calm, RAMP_MPS2),
+            (turn_to + 1080.0, speed_of(less) * 1.1, HURRY_MPS2),  # overtakes: the driver wins
+            (turn_to + 1180.0, speed_of(less) * 1.1, RAMP_MPS2),
+            (turn_to + 1280.0, calm, RAMP_MPS2),
         )
     )
     bend = kerb / TURN_RADIUS_M
@@ -146,10 +146,10 @@ def make_route(limit: int, unit: SpeedUnit, kerb: int, longitude_deg: float, is_
             (turn_from + TURN_EASE_M, bend),
             (turn_to - TURN_EASE_M, bend),
             (turn_to, 0.0),
-            (turn_to + 650.0, 0.0),
-            (turn_to + 700.0, kerb / 300.0),
-            (turn_to + 800.0, kerb / 300.0),
-            (turn_to + 850.0, 0.0),
+            (turn_to + 540.0, 0.0),
+            (turn_to + 590.0, kerb / 300.0),
+            (turn_to + 690.0, kerb / 300.0),
+            (turn_to + 740.0, 0.0),
         ),
         speed=speed,
         turn_m=(turn_from, turn_to),

@@ -43,7 +43,7 @@ def test_a_limit_that_was_never_true_here_is_wrong_at_once() -> None:
 
 
 def test_a_little_early_is_right_and_far_too_early_is_wrong() -> None:
-    assert shares([(0.0, state(0.0, 25.0)), (4.8, state(4.8, 15.0))])["right_share"] == 1.0
+    assert shares([(0.0, state(0.0, 25.0)), (4.6, state(4.6, 15.0))])["right_share"] == 1.0
     assert shares([(0.0, state(0.0, 25.0)), (3.0, state(3.0, 15.0))])["wrong_share"] > 0.1
 
 

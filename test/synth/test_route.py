@@ -18,7 +18,7 @@ from adas_runtime.synth.drive import Drive, Rain, Scenario
 from adas_runtime.synth.roadmap import write_map
 from adas_runtime.synth.route import Stretch
 
-SECONDS = 320.0
+SECONDS = 260.0
 HALF_ROAD_M = 4.5  # from the middle of a two-lane road to the far side of a lane
 
 
