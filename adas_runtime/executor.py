@@ -6,18 +6,30 @@ recording's; the same calls give the same emissions, bit for bit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
 from adas_runtime.errors import WiringError
-from adas_runtime.function import STATUS_PERIOD_S, BuildContext, Core, FunctionSpec, Process, Status, clipped, is_usable
-from adas_runtime.graph import STATUS_OUTPUT, Graph, live_topic, route
+from adas_runtime.function import (
+    FUTURE_TOLERANCE_S,
+    STATUS_PERIOD_S,
+    BuildContext,
+    Core,
+    FunctionSpec,
+    Input,
+    Process,
+    Status,
+    clipped,
+)
+from adas_runtime.graph import STATUS_OUTPUT, Graph, Wire, live_topic, route
 from adas_runtime.records import builder, maker
 from adas_runtime.signals import FunctionStatus, Health, Kpi, Signal, Stage
 
 BACKWARD_TOLERANCE_S: Final = 0.1  # less is jitter between senders: time then stands still; more is a new time line
+ROUNDING_S: Final = 1e-6  # two moments that are one but for rounding
 GAP_S: Final = 2.0  # after this long without input every function has settled, a longer gap is skipped
 
 
@@ -32,25 +44,61 @@ class Emission:
     now_s: float
 
 
-builder_of = cache(builder)  # one function per inputs record, however many executors there are
 OFF: Final = Status(state="off", reason="off in this market")
+NEVER_S: Final = math.inf
 make_emission = maker(Emission)
 make_kpi = maker(Kpi)
 make_status = maker(FunctionStatus)
 
+Gather = Callable[[Mapping[str, Signal], float], tuple[Any, tuple[str, ...]]]
 
-_Said = tuple[str, str, Signal]  # output, topic, value
+
+def _gatherer(spec: FunctionSpec, wires: tuple[Wire, ...]) -> Gather:
+    """The function that takes a core's inputs from the latest values, and tells which are absent; compiled.
+
+    Each value is judged by its age as `is_usable` does; a test holds the two together.
+    """
+
+    def usable(value: str, item: Input) -> str:
+        return f"{-FUTURE_TOLERANCE_S!r} <= now_s - {value}.stamp_s <= {item.max_age_s!r}"
+
+    lines = ["def gather(latest, now_s):", "get = latest.get", "absent = ()"]
+    for index, (item, wire) in enumerate(zip(spec.inputs, wires, strict=True)):
+        value = f"v{index}"
+        if not wire.topics:
+            lines += [f"{value} = {'()' if item.many else 'None'}"]
+        elif not item.many:
+            lines += [f"{value} = get({wire.topics[0]!r})", f"if {value} is None or not {usable(value, item)}:"]
+            lines += [f"    {value} = None"]
+            lines += [f"    absent = (*absent, {item.name!r})"] if item.is_needed else []
+        elif len(wire.topics) == 1:
+            lines += [f"{value} = get({wire.topics[0]!r})"]
+            lines += [f"{value} = () if {value} is None or not {usable(value, item)} else ({value},)"]
+        else:
+            found = ", ".join(f"get({topic!r})" for topic in wire.topics)
+            lines += [f"{value} = tuple([v for v in ({found}) if v is not None and {usable('v', item)}])"]
+    values = ", ".join(f"v{index}" for index in range(len(spec.inputs)))
+    lines += [f"return make({values}), absent"]
+    scope: dict[str, Any] = {"make": builder(spec.inputs_type, tuple(item.name for item in spec.inputs))}
+    exec(compile("\n    ".join(lines), f"<inputs of {spec.name}>", "exec"), scope)
+    gather: Gather = scope["gather"]
+    return gather
+
+
+gatherer_of = cache(_gatherer)  # one function per declaration and wiring, however many executors there are
 
 
 class _Runner:
     """One function with what the executor keeps for it."""
 
     __slots__ = (
+        "bit",
         "core",
-        "due_s",
+        "free_s",
+        "gather",
+        "index",
         "initial",
-        "inputs",
-        "make_inputs",
+        "min_period_s",
         "name",
         "outputs",
         "period_s",
@@ -61,25 +109,24 @@ class _Runner:
         "status_topic",
     )
 
-    def __init__(self, spec: FunctionSpec, core: Core, stage: Stage, graph: Graph) -> None:
+    def __init__(self, spec: FunctionSpec, core: Core, stage: Stage, graph: Graph, index: int) -> None:
         self.spec = spec
         self.name = spec.name
+        self.index = index
+        self.bit = 1 << index
         self.period_s = spec.period_s
+        self.min_period_s = spec.min_period_s
         self.status_topic = live_topic(spec.name, STATUS_OUTPUT)
         self.core = core
         self.initial = core.state
         self.stage = stage
-        self.inputs = tuple(
-            (item.name, wire.topics, item.max_age_s, item.many)
-            for item, wire in zip(spec.inputs, graph.wires(spec.name), strict=True)
-        )
-        self.make_inputs: Callable[..., Any] = builder_of(spec.inputs_type, tuple(item.name for item in spec.inputs))
+        self.gather = gatherer_of(spec, graph.wires(spec.name))
         self.outputs = tuple(
             (output.name, topic)
             for output in spec.outputs
             if (topic := route(stage, output.signal, spec.name, output.name)) is not None
         )
-        self.due_s: float | None = None
+        self.free_s = -NEVER_S  # a trigger before that waits until then
         self.shown: tuple[Any, ...] | None = None
         self.shown_s = 0.0
 
@@ -91,7 +138,8 @@ class Snapshot:
     now_s: float | None
     latest: Mapping[str, Signal]
     states: Mapping[str, Any]
-    due_s: Mapping[str, float | None]
+    due_s: Mapping[str, float]
+    free_s: Mapping[str, float]
     shown: Mapping[str, tuple[tuple[Any, ...] | None, float]]
 
 
@@ -119,27 +167,28 @@ class Executor:
         specs = graph.functions if process is None else graph.in_process(process)
         if not context.functions:
             context = replace(context, functions=tuple(spec.name for spec in graph.functions))
-        self._runners = tuple(
+        wanted = [spec for spec in specs if spec.name not in without]
+        self._runners = [
             _Runner(
                 spec,
                 spec.build(context),
                 stages.get(spec.name, Stage.OFF) if spec.has_stage else Stage.ON,
                 graph,
+                index,
             )
-            for spec in specs
-            if spec.name not in without
-        )
+            for index, spec in enumerate(wanted)
+        ]
         self._latest: dict[str, Signal] = {}
         self._now_s: float | None = None
-        self._triggers: dict[str, set[str]] = {}
-        for runner in self._runners:
-            if runner.spec.trigger is None:
-                continue
-            for name, topics, _, _ in runner.inputs:
-                if name == runner.spec.trigger:
-                    for topic in topics:
-                        self._triggers.setdefault(topic, set()).add(runner.name)
-        self._topics = {topic for runner in self._runners for _, topics, _, _ in runner.inputs for topic in topics}
+        self._due_s = [NEVER_S] * len(wanted)
+        self._triggers: dict[str, int] = {}  # topic -> whom it triggers, one bit each
+        self._topics: set[str] = set()
+        for index, spec in enumerate(wanted):
+            for item, wire in zip(spec.inputs, graph.wires(spec.name), strict=True):
+                self._topics.update(wire.topics)
+                if item.name == spec.trigger:
+                    for topic in wire.topics:
+                        self._triggers[topic] = self._triggers.get(topic, 0) | 1 << index
 
     @property
     def functions(self) -> tuple[FunctionSpec, ...]:
@@ -166,35 +215,34 @@ class Executor:
         for index, runner in enumerate(self._runners):
             if runner.spec.name == function and runner.spec.has_stage:
                 runner.core.state = runner.initial
-                fresh = _Runner(runner.spec, runner.core, stage, self.graph)
-                fresh.due_s = runner.due_s
-                self._runners = (*self._runners[:index], fresh, *self._runners[index + 1 :])
+                self._runners[index] = _Runner(runner.spec, runner.core, stage, self.graph, index)
                 return
         raise WiringError(f"no function {function!r} with a stage in this process")
 
     def next_due_s(self) -> float | None:
         """When the next function has to step without a trigger; `None` before the first value or `advance`."""
-        least_s: float | None = None
-        for runner in self._runners:
-            due_s = runner.due_s
-            if due_s is not None and (least_s is None or due_s < least_s):
-                least_s = due_s
-        return least_s
+        least_s = min(self._due_s, default=NEVER_S)
+        return None if least_s == NEVER_S else least_s
 
     def offer(self, topic: str, signal: Signal, now_s: float) -> list[Emission]:
         """A value arrived at `now_s`: keep it and step what it triggers, producers first."""
-        now_s = self._move_to(now_s)
+        if now_s != self._now_s:
+            now_s = self._move_to(now_s)
         self._latest[topic] = signal
         emissions: list[Emission] = []
         triggered = self._triggers.get(topic)
         if triggered:
-            self._run(set(triggered), now_s, emissions)
+            self._run(triggered, now_s, emissions)
         return emissions
 
     def advance(self, now_s: float) -> list[Emission]:
         """Time is `now_s`: step every function whose period has passed."""
-        now_s = self._move_to(now_s)
-        due = {runner.name for runner in self._runners if runner.due_s is not None and runner.due_s <= now_s}
+        if now_s != self._now_s:
+            now_s = self._move_to(now_s)
+        due = 0
+        for index, due_s in enumerate(self._due_s):
+            if due_s <= now_s:
+                due |= 1 << index
         emissions: list[Emission] = []
         if due:
             self._run(due, now_s, emissions)
@@ -206,36 +254,37 @@ class Executor:
 
     def skip_to(self, now_s: float) -> None:
         """Nothing came for long: do not step through the gap; every function is due at `now_s`."""
-        for runner in self._runners:
-            if runner.due_s is not None and runner.due_s < now_s:
-                runner.due_s = now_s
+        self._due_s = [now_s if due_s < now_s else due_s for due_s in self._due_s]
 
     def save(self) -> Snapshot:
         """All memory, to be restored later or elsewhere."""
         return Snapshot(
             now_s=self._now_s,
             latest=dict(self._latest),
-            states={r.spec.name: r.core.state for r in self._runners},
-            due_s={r.spec.name: r.due_s for r in self._runners},
-            shown={r.spec.name: (r.shown, r.shown_s) for r in self._runners},
+            states={r.name: r.core.state for r in self._runners},
+            due_s={r.name: due_s for r, due_s in zip(self._runners, self._due_s, strict=True)},
+            free_s={r.name: r.free_s for r in self._runners},
+            shown={r.name: (r.shown, r.shown_s) for r in self._runners},
         )
 
     def restore(self, snapshot: Snapshot) -> None:
         """Continue from a snapshot of an executor with the same functions."""
         self._now_s = snapshot.now_s
         self._latest = dict(snapshot.latest)
+        self._due_s = [snapshot.due_s[runner.name] for runner in self._runners]
         for runner in self._runners:
-            runner.core.state = snapshot.states[runner.spec.name]
-            runner.due_s = snapshot.due_s[runner.spec.name]
-            runner.shown, runner.shown_s = snapshot.shown[runner.spec.name]
+            runner.core.state = snapshot.states[runner.name]
+            runner.free_s = snapshot.free_s[runner.name]
+            runner.shown, runner.shown_s = snapshot.shown[runner.name]
 
     def reset(self) -> None:
         """Forget everything, as after a start."""
         self._latest.clear()
         self._now_s = None
+        self._due_s = [NEVER_S] * len(self._runners)
         for runner in self._runners:
             runner.core.state = runner.initial
-            runner.due_s = None
+            runner.free_s = -NEVER_S
             runner.shown = None
 
     def _move_to(self, now_s: float) -> float:
@@ -245,57 +294,56 @@ class Executor:
                 return self._now_s
             self.reset()
         if self._now_s is None:
-            for runner in self._runners:
-                runner.due_s = now_s
+            self._due_s = [now_s] * len(self._runners)
         self._now_s = now_s
         return now_s
 
-    def _run(self, names: set[str], now_s: float, emissions: list[Emission]) -> None:
-        latest, triggers = self._latest, self._triggers
-        for runner in self._runners:  # producers before consumers, so one pass is enough
-            name = runner.name
-            if name not in names:
+    def _run(self, wanted: int, now_s: float, emissions: list[Emission]) -> None:
+        """Step whom the bits name, producers before consumers, so that one pass is enough."""
+        runners, triggers = self._runners, self._triggers
+        while wanted:
+            bit = wanted & -wanted
+            runner = runners[bit.bit_length() - 1]
+            wanted ^= bit
+            if now_s < runner.free_s:  # its trigger comes too often: it steps when its least period is over
+                due_s = runner.free_s + ROUNDING_S
+                self._due_s[runner.index] = min(self._due_s[runner.index], due_s)
                 continue
-            for output, topic, signal in self._step(runner, now_s):
-                emissions.append(make_emission(topic=topic, signal=signal, function=name, output=output, now_s=now_s))
-                latest[topic] = signal
-                if topic in triggers:
-                    names |= triggers[topic]
+            first = len(emissions)
+            self._step(runner, now_s, emissions)
+            for emission in emissions[first:]:
+                if emission.topic in triggers:
+                    wanted |= triggers[emission.topic] & -(bit << 1)  # consumers come later; a status may look back
 
-    def _step(self, runner: _Runner, now_s: float) -> list[_Said]:
-        runner.due_s = now_s + runner.period_s
+    def _step(self, runner: _Runner, now_s: float, emissions: list[Emission]) -> None:
+        self._due_s[runner.index] = now_s + runner.period_s
+        if runner.min_period_s:
+            runner.free_s = now_s + runner.min_period_s - ROUNDING_S
         if runner.stage is Stage.OFF:
-            return self._status(runner, OFF, (), now_s)
-        latest = self._latest
-        values: list[Any] = []
-        absent: tuple[str, ...] = ()
-        for name, topics, max_age_s, is_many in runner.inputs:
-            if is_many:
-                found = [latest[topic] for topic in topics if topic in latest] if topics else ()
-                values.append(tuple([value for value in found if is_usable(value.stamp_s, now_s, max_age_s)]))
-                continue
-            value = latest.get(topics[0])
-            if value is None or not is_usable(value.stamp_s, now_s, max_age_s):
-                value = None
-                absent = (*absent, name)
-            values.append(value)
+            self._tell(runner, OFF, (), now_s, emissions)
+            return
+        latest, name = self._latest, runner.name
+        inputs, absent = runner.gather(latest, now_s)
         try:
-            result = runner.core.step(runner.make_inputs(*values), now_s)
+            result = runner.core.step(inputs, now_s)
         except Exception as error:  # the last resort: a core is total, so this is a defect; the graph lives on
             status = Status(state="fault", health=Health.FAULT, reason=clipped(f"{type(error).__name__}: {error}"))
-            return self._status(runner, status, absent, now_s)
-        said: list[_Said] = []
+            self._tell(runner, status, absent, now_s, emissions)
+            return
         for output, topic in runner.outputs:
             signal = getattr(result, output)
             if signal is not None:
-                said.append((output, topic, signal))
-        said += self._status(runner, result.status, absent, now_s)
-        return said
+                latest[topic] = signal
+                emissions.append(make_emission(topic=topic, signal=signal, function=name, output=output, now_s=now_s))
+        self._tell(runner, result.status, absent, now_s, emissions)
 
-    def _status(self, runner: _Runner, status: Status, absent: tuple[str, ...], now_s: float) -> list[_Said]:
+    def _tell(
+        self, runner: _Runner, status: Status, absent: tuple[str, ...], now_s: float, emissions: list[Emission]
+    ) -> None:
+        """Send a function's status where it is another, or was not sent for a while."""
         shown = (status.state, status.is_active, status.health, status.reason, absent)
         if shown == runner.shown and now_s - runner.shown_s < STATUS_PERIOD_S:
-            return []
+            return
         runner.shown, runner.shown_s = shown, now_s
         signal = make_status(
             stamp_s=now_s,
@@ -314,4 +362,8 @@ class Executor:
                 ]
             ),
         )
-        return [(STATUS_OUTPUT, runner.status_topic, signal)]
+        topic = runner.status_topic
+        self._latest[topic] = signal
+        emissions.append(
+            make_emission(topic=topic, signal=signal, function=runner.name, output=STATUS_OUTPUT, now_s=now_s)
+        )

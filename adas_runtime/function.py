@@ -41,6 +41,7 @@ class Input:
         source: Name of the producer, where several functions produce this signal and one of them is meant.
         is_former: What was said before this step is enough: the input makes no order among the functions, so that two
             may hear each other (who warns most urgently, who brakes).
+        is_optional: A car may lack its producer for good: `None` there is told by nobody as an absent input.
     """
 
     name: str
@@ -49,6 +50,12 @@ class Input:
     many: bool = False
     source: str | None = None
     is_former: bool = False
+    is_optional: bool = False
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether its absence is told: one value of one producer, which every car has."""
+        return not self.many and not self.is_optional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +129,12 @@ class FunctionSpec:
         outputs_type: Dataclass with one field per output and `status: Status`.
         period_s: It steps at the latest this long after its former step [s].
         trigger: Input whose arrival makes it step at once.
+        min_period_s: It steps no sooner than this after its former step; a trigger before that makes it step then, so
+            that a sender that runs wild costs no more than this [s].
         has_stage: Its stage comes from the market; false: it always runs (arbiter, envelope, health).
         kpis: Names of the figures in `Status.kpis`.
+        alerts: Codes of the alerts that it may raise; of `fault/isa` what stands before the slash. Each has a text in
+            every language (`config/texts`).
         build: Makes the core.
     """
 
@@ -136,8 +147,10 @@ class FunctionSpec:
     outputs_type: type
     period_s: float
     trigger: str | None = None
+    min_period_s: float = 0.0
     has_stage: bool = True
     kpis: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
     build: Callable[[BuildContext], Core]
 
     def __post_init__(self) -> None:
@@ -158,10 +171,16 @@ class FunctionSpec:
                 where=f"function {self.name}",
                 mend="declare one Output per field, and a field status: Status",
             )
+        if any(item.many and item.is_optional for item in self.inputs):
+            raise WiringError(
+                "an input of many is never absent", where=f"function {self.name}", mend="drop is_optional"
+            )
         if self.trigger is not None and self.trigger not in read:
             raise WiringError(f"trigger {self.trigger!r} is not an input", where=f"function {self.name}")
         if self.period_s <= 0.0 or any(item.max_age_s <= 0.0 for item in self.inputs):
             raise WiringError("periods and ages must be above 0 s", where=f"function {self.name}")
+        if not 0.0 <= self.min_period_s <= self.period_s:
+            raise WiringError("its least period must lie from 0 s to its period", where=f"function {self.name}")
 
 
 def clipped(text: str, max_bytes: int = REASON_MAX_BYTES) -> str:

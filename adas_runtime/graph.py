@@ -234,7 +234,7 @@ class Graph:
                 if item.signal is FunctionStatus:
                     topics.append(live_topic(other.name, STATUS_OUTPUT))
             where = f"function {spec.name}, input {item.name}"
-            if not topics and not item.many:
+            if not topics and item.is_needed:
                 raise WiringError(f"nothing produces {item.signal.__name__}", where=where, mend="add its producer")
             if len(topics) > 1 and not item.many:
                 raise WiringError(

@@ -58,6 +58,19 @@ def copier(record: type[T]) -> Callable[[T], T]:
     return cast(Callable[[T], T], _compile(record, "value", values, {}))
 
 
+def replacer(record: type[T]) -> Callable[..., T]:
+    """The function that copies a record with other values for the fields that are named: `dataclasses.replace`.
+
+    Raises:
+        TypeError: As `maker`.
+    """
+    names = [item.name for item in fields(record)]  # type: ignore[arg-type]
+    scope: dict[str, Any] = {"missing": object()}
+    values = {name: f"_old.{name} if {name} is missing else {name}" for name in names}
+    parameters = ", ".join(["_old", "/", "*", *(f"{name}=missing" for name in names)])
+    return cast(Callable[..., T], _compile(record, parameters, values, scope))
+
+
 def _compile(record: type, parameters: str, values: dict[str, str], scope: dict[str, Any]) -> Callable[..., Any]:
     """The function that sets each field to its expression."""
     if hasattr(record, "__post_init__") or not all(item.init for item in fields(record)):

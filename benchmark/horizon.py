@@ -29,13 +29,13 @@ from rows import Row
 
 from adas_runtime.horizon.build import build_map
 from adas_runtime.horizon.core import Inputs, MapHorizon
-from adas_runtime.horizon.defaults import load_defaults
 from adas_runtime.horizon.geo import moved
 from adas_runtime.horizon.limits import limit_on
 from adas_runtime.horizon.points import read_points
 from adas_runtime.horizon.query import ask
 from adas_runtime.horizon.store import MapStore
 from adas_runtime.horizon.tags import NO_RULE
+from adas_runtime.market.laws import ShippedLaws
 from adas_runtime.signals import FixStatus, LimitKind, PoseFix, VehicleState
 from adas_runtime.units import mps_to_kmh
 
@@ -95,12 +95,12 @@ def judge(name: str, folder: Path) -> Tally:
     build_map([data / "osm" / source], out, country=country, borders=None if country else data / "country_borders.json")
     tally = Tally(name=name, build_s=time.perf_counter() - began_s, bytes=out.stat().st_size)
     truth = data / "osm" / f"{name}.maxspeed_truth.csv"
-    store, defaults = MapStore(out), load_defaults()
+    store, laws = MapStore(out), ShippedLaws()
     with open(truth, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     asked = read_points(truth)
     began_s = time.perf_counter()
-    answers = [ask(store, defaults, item.point, item.course_rad) for item in asked]
+    answers = [ask(store, laws, item.point, item.course_rad) for item in asked]
     tally.query_us = (time.perf_counter() - began_s) / len(asked) * 1e6
     lengths: dict[str, float] = defaultdict(float)
     for number in range(1, store.meta["edges"] + 1):
@@ -122,7 +122,7 @@ def judge(name: str, folder: Path) -> Tally:
         if answer.spot is not None:
             way, is_forward = answer.spot.edge.way, answer.spot.is_forward
             bare = replace(way, forward=NO_RULE, backward=NO_RULE)
-            law = limit_on(bare, is_forward, defaults)
+            law = limit_on(bare, is_forward, laws)
             told = law.limit_mps
             is_right = (expected is None) == (told is None) and (
                 expected is None or (told is not None and abs(mps_to_kmh(told) - expected) < SAME_KMH)
@@ -210,7 +210,7 @@ def grown(ways: int, folder: Path) -> dict[str, float]:
         [sys.executable, "-c", code, str(extract), str(out)], check=True, capture_output=True, text=True
     ).stdout.split()
     began_s = time.perf_counter()
-    store, defaults = MapStore(out), load_defaults()
+    store, laws = MapStore(out), ShippedLaws()
     open_ms = (time.perf_counter() - began_s) * 1e3
     generator = np.random.default_rng(7)
     side = math.isqrt(ways // 2) * BLOCK_DEG
@@ -218,7 +218,7 @@ def grown(ways: int, folder: Path) -> dict[str, float]:
     times = []
     for point in points:
         began_ns = time.process_time_ns()
-        ask(store, defaults, point, 0.0)
+        ask(store, laws, point, 0.0)
         times.append((time.process_time_ns() - began_ns) / 1e3)
     times.sort()
     row = 48.0 + BLOCK_DEG * (math.isqrt(ways // 2) // 2)  # a street, not a garden
@@ -241,7 +241,7 @@ def grown(ways: int, folder: Path) -> dict[str, float]:
 
 def match_times(store: MapStore, start: tuple[float, float], steps: int) -> list[float]:
     """CPU times of the horizon's step on a drive to the east, 15 m/s, fixes at 10 Hz, the road ahead included [us]."""
-    core = MapHorizon(store, load_defaults())
+    core = MapHorizon(store, ShippedLaws())
     generator = np.random.default_rng(3)
     error = np.zeros(2)
     times = []

@@ -62,10 +62,10 @@ def rows(seconds: float = 60.0) -> list[Row]:
         sequence.append(
             Inputs(
                 vehicle=states[at],
-                body=(bodies[min(at // 10, len(bodies) - 1)],),
-                driver=(DriverInput(stamp_s=now_s),),
-                signs=(drive.sign_camera(index),),
-                horizon=(replace(ahead, stamp_s=now_s),),
+                body=bodies[min(at // 10, len(bodies) - 1)],
+                driver=DriverInput(stamp_s=now_s),
+                signs=drive.sign_camera(index),
+                horizon=replace(ahead, stamp_s=now_s),
             )
         )
     spent: list[float] = []

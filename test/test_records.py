@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import FrozenInstanceError, dataclass, field, fields
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adas_runtime.arbitration.envelope import EnvelopeState
 from adas_runtime.function import Status
-from adas_runtime.records import builder, copier, maker
+from adas_runtime.records import builder, copier, maker, replacer
 from adas_runtime.signals import PARTS, SIGNALS, ActuationCommand, Alert, LaneBoundary, LaneModel
 
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=3))
@@ -97,7 +97,7 @@ def test_by_name_only_where_the_class_is() -> None:
 
 @pytest.mark.parametrize("record", [Loose, Checked])
 def test_a_class_that_does_more_is_refused(record: type) -> None:
-    for compiled in (maker, copier):
+    for compiled in (maker, copier, replacer):
         with pytest.raises(TypeError, match=record.__name__):
             compiled(record)
 
@@ -108,3 +108,12 @@ def test_a_copy_is_equal_and_apart() -> None:
     assert second == first
     second.counter = 8
     assert first == EnvelopeState(counter=7, lateral_cause="because")
+
+
+def test_a_changed_copy_is_what_replace_makes() -> None:
+    first = ActuationCommand(stamp_s=1.0, author="arbiter", counter=3, lateral_cause="because")
+    changed = replacer(ActuationCommand)(first, counter=4, lateral_cause="")
+    assert changed == replace(first, counter=4, lateral_cause="")
+    assert first.counter == 3
+    with pytest.raises(TypeError, match="colour"):
+        replacer(ActuationCommand)(first, colour="red")

@@ -25,7 +25,7 @@ class LongitudinalRank(IntEnum):
     EMERGENCY_BRAKING = 2  # AEB
     EMERGENCY_MANOEUVRE = 3  # ALKS emergency manoeuvre, then minimum-risk manoeuvre
     DECELERATION = 4  # ACC, DCAS, ALKS
-    SPEED_CAP = 5  # ISA and speed limiter: an upper bound on propulsion, never a brake release
+    SPEED_CAP = 5  # ISA and speed limiter: an upper bound on propulsion and on the driver's pedal, never on a brake
     PROPULSION = 6
 
 
@@ -93,7 +93,8 @@ def choose_longitudinal(requests: tuple[LongitudinalRequest, ...], vehicle: Vehi
     """The longitudinal demand.
 
     R1 the strongest valid braking wins; R2 no propulsion while emergency braking is asked for; R3 a speed cap bounds
-    propulsion and never weakens a brake; the driver's brake ends propulsion and never a braking request. Kick-down
+    propulsion and never weakens a brake (what it does to the driver's own pedal: `choose_cap`); the driver's brake
+    ends propulsion and never a braking request. Kick-down
     interrupts emergency braking (R152 5.3.2, sheet B18) and nothing else: what ACC then asks for is its own decision.
     """
     active = [r for r in requests if r.is_active and math.isfinite(r.accel_mps2)]
@@ -112,12 +113,22 @@ def choose_longitudinal(requests: tuple[LongitudinalRequest, ...], vehicle: Vehi
         return _won(min(active, key=lambda r: (r.priority, r.accel_mps2, r.author)), value=0.0)
     if vehicle.is_braking or (vehicle.brake is not None and vehicle.brake > 0.0):
         return Choice(author="driver", cause="driver_brakes")
-    propulsion = [r for r in active if r.priority != LongitudinalRank.SPEED_CAP]
-    caps = [r for r in active if r.priority == LongitudinalRank.SPEED_CAP]
-    if not propulsion:
-        return Choice(cause="cap_without_propulsion", author=caps[0].author)
-    weakest = min(propulsion + caps, key=lambda r: (max(r.accel_mps2, 0.0), r.priority, r.author))
+    if all(r.priority == LongitudinalRank.SPEED_CAP for r in active):
+        return NOTHING  # the driver drives alone: `choose_cap` bounds what the pedal may ask for
+    weakest = min(active, key=lambda r: (max(r.accel_mps2, 0.0), r.priority, r.author))
     return _won(weakest, value=max(weakest.accel_mps2, 0.0))
+
+
+def choose_cap(requests: tuple[LongitudinalRequest, ...], vehicle: VehicleState, kick_down: float) -> Choice:
+    """The most that the driver's own pedal may ask for: the lowest cap; a floored pedal is above all of them."""
+    caps = [
+        r for r in requests if r.is_active and r.priority == LongitudinalRank.SPEED_CAP and math.isfinite(r.accel_mps2)
+    ]
+    if not caps:
+        return NOTHING
+    if vehicle.accelerator is not None and vehicle.accelerator >= kick_down:
+        return Choice(author="driver", cause="driver_kick_down")
+    return _won(min(caps, key=lambda r: (r.accel_mps2, r.author)))
 
 
 def _won(request: LongitudinalRequest, value: float | None = None) -> Choice:
@@ -142,11 +153,13 @@ class Arbiter:
         self.state = (self.state + 1) % COUNTER_MODULO
         vehicle = inputs.vehicle
         if vehicle is None:
-            lateral = longitudinal = Choice(cause="vehicle_absent")
+            lateral = longitudinal = cap = Choice(cause="vehicle_absent")
         else:
             lateral = choose_lateral(inputs.lateral, vehicle, self._params.override_torque_nm)
             longitudinal = choose_longitudinal(inputs.longitudinal, vehicle, self._params.kick_down)
-        stamps = [choice.stamp_s for choice in (lateral, longitudinal) if choice.stamp_s is not None]
+            cap = choose_cap(inputs.longitudinal, vehicle, self._params.kick_down)
+        named = cap if longitudinal is NOTHING else longitudinal  # one author and cause for the axis
+        stamps = [choice.stamp_s for choice in (lateral, longitudinal, cap) if choice.stamp_s is not None]
         if vehicle is not None:
             stamps.append(vehicle.stamp_s)
         demand = make_demand(
@@ -160,11 +173,12 @@ class Arbiter:
             accel_mps2=longitudinal.value,
             lateral_author=lateral.author,
             lateral_cause=lateral.cause,
-            longitudinal_author=longitudinal.author,
-            longitudinal_cause=longitudinal.cause,
+            accel_cap_mps2=cap.value if cap.is_active else None,
+            longitudinal_author=named.author,
+            longitudinal_cause=named.cause,
             oldest_input_age_s=max(0.0, now_s - min(stamps)) if stamps else None,
         )
-        is_active = lateral.is_active or longitudinal.is_active
+        is_active = lateral.is_active or longitudinal.is_active or cap.is_active
         state = "blind" if vehicle is None else "demanding" if is_active else "idle"
         return make_outputs(
             demand=demand,
@@ -192,6 +206,7 @@ SPEC = FunctionSpec(
     outputs_type=ArbiterOutputs,
     period_s=0.02,
     trigger="vehicle",
+    min_period_s=0.005,
     has_stage=False,
     build=_build,
 )

@@ -6,10 +6,14 @@ ramps, never by steps. What the demand lacks (it is stale, frozen, reordered, no
 - steering authority falls to zero within `hand_back_s` while the curvature follows the one that the car drives. Asking
   for a straight path instead would, in a bend, steer the car out of its lane at the very moment the system fails; the
   authority, not the path, is what is handed back to the driver;
-- acceleration ramps to zero within the jerk limits.
+- acceleration ramps to zero within the jerk limits;
+- a cap on what the driver's own pedal may ask for is lifted by a ramp: no failure leaves the car capped, and none lets
+  it surge. The driver lifts it at once, by the pedal alone and whatever the sender says of it.
 
 After a fault nothing is let in again until the demand has been clean and without a request for `rearm_s`: a function
-has to ask anew. A fresh envelope is in that state too, so that a restarted guard never continues an old command.
+has to ask anew. A cap asks nothing of the car: it may go on being asked for meanwhile, and begins anew by its ramp
+(what waits for the end of a cap near a limit might wait for hours). A fresh envelope is in that state too, so that a
+restarted guard never continues an old command.
 """
 
 from __future__ import annotations
@@ -31,6 +35,8 @@ TRACK_SPEED_MPS: Final = 3.0  # below, yaw rate over speed is noise
 COUNTER_MODULO: Final = 65536
 ACCEL_EPS_MPS2: Final = 1e-6
 CURVATURE_FIELD_1PM: Final = 0.5  # bound of the signal; no car turns tighter
+CAP_OPEN_MPS2: Final = 5.0  # a cap this high is none: beyond it the pedal is so far down that it lifts every cap
+CAP_HEADROOM_MPS2: Final = 0.5  # a cap begins this far above what the car does: noise, and a slope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,9 @@ class Limits:
     accel_min_mps2: float
     jerk_max_mps3: float
     jerk_min_mps3: float
+    cap_min_mps2: float
+    cap_jerk_max_mps3: float
+    cap_jerk_min_mps3: float
     lateral_accel_max_mps2: float
     lateral_jerk_max_mps3: float
     grip_mps2: float
@@ -78,6 +87,9 @@ class Limits:
             accel_min_mps2=max(market.accel_min_mps2, vehicle.limits.accel_min_mps2, -grip),
             jerk_max_mps3=min(market.jerk_max_mps3, vehicle.limits.jerk_max_mps3),
             jerk_min_mps3=max(market.jerk_min_mps3, vehicle.limits.jerk_min_mps3),
+            cap_min_mps2=max(market.cap_min_mps2, vehicle.limits.accel_min_mps2),
+            cap_jerk_max_mps3=min(market.cap_jerk_max_mps3, vehicle.limits.jerk_max_mps3),
+            cap_jerk_min_mps3=max(market.cap_jerk_min_mps3, vehicle.limits.jerk_min_mps3),
             lateral_accel_max_mps2=min(lateral, grip),
             # R79 5.6.2.1.3(c): 5 m/s^3 is the law's bound, the market's value lies below it
             lateral_jerk_max_mps3=min(market.lateral_jerk_max_mps3, vehicle.limits.lateral_jerk_max_mps3),
@@ -121,6 +133,9 @@ class EnvelopeState:
         counter: Of the last command.
         is_lateral, curvature_1pm, authority: Steering as last commanded.
         is_longitudinal, accel_mps2: Acceleration as last commanded.
+        cap_mps2: Cap on the driver's propulsion as last commanded, `None` without one.
+        cap_pedal: Least accelerator since it began.
+        is_cap_refused: The driver lifted it; a new one begins only after a demand without any.
         lateral_author, lateral_cause, longitudinal_author, longitudinal_cause: Kept while a ramp runs.
         demand: Last demand that was taken.
         demand_s: When its counter last advanced.
@@ -140,6 +155,9 @@ class EnvelopeState:
     authority: float = 0.0
     is_longitudinal: bool = False
     accel_mps2: float = 0.0
+    cap_mps2: float | None = None
+    cap_pedal: float | None = None
+    is_cap_refused: bool = False
     lateral_author: str = ""
     lateral_cause: str = ""
     longitudinal_author: str = ""
@@ -200,6 +218,9 @@ class Envelope:
                 counter=state.counter,
                 is_locked_out=state.is_locked_out,
                 lock_cause="time_gap",
+                cap_mps2=state.cap_mps2,
+                cap_pedal=state.cap_pedal,
+                is_cap_refused=state.is_cap_refused,
                 speed_mps=state.speed_mps,
                 speed_s=state.speed_s,
             )
@@ -222,6 +243,7 @@ class Envelope:
         if state.is_locked or state.is_locked_out:
             demand = None
         self._longitudinal(state, demand, dt_s, acted)
+        self._cap(state, demand, vehicle, dt_s, acted)
         self._lateral(state, demand, vehicle, is_override, dt_s, acted)
         if not (state.is_lateral or state.is_longitudinal):
             state.engaged_since_s = state.excess_since_s = None
@@ -239,7 +261,12 @@ class Envelope:
             state.demand = None
             return None
         if not _is_finite(
-            demand.curvature_1pm, demand.accel_mps2, demand.stamp_s, demand.lateral_authority, demand.oldest_input_age_s
+            demand.curvature_1pm,
+            demand.accel_mps2,
+            demand.accel_cap_mps2,
+            demand.stamp_s,
+            demand.lateral_authority,
+            demand.oldest_input_age_s,
         ):
             faults.append("demand_not_finite")
             return None
@@ -266,7 +293,12 @@ class Envelope:
             return None
         speed_mps = vehicle.speed_mps
         if not _is_finite(
-            vehicle.stamp_s, speed_mps, vehicle.accel_mps2, vehicle.yaw_rate_rps, vehicle.driver_torque_nm
+            vehicle.stamp_s,
+            speed_mps,
+            vehicle.accel_mps2,
+            vehicle.yaw_rate_rps,
+            vehicle.driver_torque_nm,
+            vehicle.accelerator,
         ):
             faults.append("vehicle_not_finite")
             return None
@@ -354,6 +386,53 @@ class Envelope:
         state.longitudinal_cause = self._cause(
             demand.longitudinal_cause if demand else "", state.longitudinal_cause, state, is_active
         )
+
+    def _cap(
+        self,
+        state: EnvelopeState,
+        demand: ActuationCommand | None,
+        vehicle: VehicleState | None,
+        dt_s: float,
+        acted: list[str],
+    ) -> None:
+        """The most that the driver's own pedal may ask for (2021/1958, speed control function); never a brake."""
+        asked = None if demand is None else demand.accel_cap_mps2
+        if asked is None and state.cap_mps2 is None:
+            # most of a drive; only a demand that is believed and asks for none clears what the driver refused
+            state.cap_pedal = None
+            state.is_cap_refused = state.is_cap_refused and demand is None
+            return
+        if self._lifts(state, None if vehicle is None else vehicle.accelerator):
+            state.is_cap_refused = True  # GSR2 6(2)(d): the driver wins, at once
+        if state.is_cap_refused:
+            state.cap_mps2 = state.cap_pedal = None
+            if asked is None:
+                state.is_cap_refused = demand is None
+            else:
+                acted.append("driver_accelerates")
+            return
+        limits, cap = self.limits, state.cap_mps2
+        target = CAP_OPEN_MPS2 if asked is None else _clamped(asked, limits.cap_min_mps2, CAP_OPEN_MPS2)
+        if asked is not None and target > asked:
+            acted.append("cap")
+        if cap is None:
+            driven = CAP_OPEN_MPS2 - CAP_HEADROOM_MPS2
+            if vehicle is not None and vehicle.accel_mps2 is not None:
+                driven = _clamped(vehicle.accel_mps2, 0.0, driven)
+            cap = max(target, driven + CAP_HEADROOM_MPS2)
+        cap = _towards(cap, target, (limits.cap_jerk_max_mps3 if target > cap else -limits.cap_jerk_min_mps3) * dt_s)
+        if asked is not None and cap != target:
+            acted.append("cap_jerk")
+        state.cap_mps2 = cap if cap < CAP_OPEN_MPS2 else None
+
+    def _lifts(self, state: EnvelopeState, pedal: float | None) -> bool:
+        """Whether the driver presses the accelerator far down, or further than since the cap began."""
+        if pedal is None:
+            return False
+        # a foot that goes back takes the mark with it, so that pressing again counts from there
+        least = pedal if state.cap_pedal is None else min(state.cap_pedal, pedal)
+        state.cap_pedal = least
+        return pedal >= self._params.cap_override_accelerator or pedal - least >= self._params.cap_override_rise
 
     def _lateral(
         self,
@@ -456,6 +535,7 @@ class Envelope:
             lateral_authority=state.authority,
             is_longitudinal_active=state.is_longitudinal,
             accel_mps2=state.accel_mps2,
+            accel_cap_mps2=state.cap_mps2,
             lateral_author=state.lateral_author,
             lateral_cause=state.lateral_cause,
             longitudinal_author=state.longitudinal_author,
@@ -466,18 +546,19 @@ class Envelope:
             oldest_input_age_s=None if oldest_s < 0.0 else min(oldest_s, 1e6),
         )
         is_active = state.is_lateral or state.is_longitudinal
+        is_capping = state.cap_mps2 is not None
         if state.is_locked_out:
             status = make_status(
                 state="locked_out",
-                is_active=is_active,
+                is_active=is_active or is_capping,
                 health=Health.FAULT,
                 reason="the car moved far beyond what was commanded; restart after inspection",
             )
         elif is_safe:
             is_fault = state.lock_cause != "start"
             status = make_status(
-                state="handing_back" if is_active else "safe",
-                is_active=is_active,
+                state="handing_back" if is_active or is_capping else "safe",
+                is_active=is_active or is_capping,
                 health=Health.DEGRADED if is_fault else Health.OK,
                 reason=state.lock_cause,
             )
@@ -489,9 +570,12 @@ class Envelope:
                 if limits
                 else "passing"
                 if is_active
+                else "capping"
+                if is_capping
                 else "idle"
             )
-            status = make_status(state=name, is_active=is_active, reason=clipped(", ".join(limits)) if limits else "")
+            reason = clipped(", ".join(limits)) if limits else ""
+            status = make_status(state=name, is_active=is_active or is_capping, reason=reason)
         return make_outputs(command=command, status=status)
 
 
@@ -512,6 +596,7 @@ SPEC = FunctionSpec(
     outputs_type=EnvelopeOutputs,
     period_s=0.01,
     trigger="demand",
+    min_period_s=0.005,
     has_stage=False,
     build=_build,
 )

@@ -164,6 +164,7 @@ SPEC = FunctionSpec(
     outputs=(Output(name="alert", signal=Alert, is_periodic=False),),
     inputs_type=HealthInputs,
     outputs_type=HealthOutputs,
+    alerts=("silent", "fault", "degraded"),
     period_s=0.1,
     has_stage=False,
     build=_build,

@@ -11,6 +11,7 @@ from adas_runtime.config import Strict
 LATERAL_ACCEL_LAW_MPS2: Final = 3.0  # R79 5.6.2.1.3 table 1 (M1, N1), R171 5.3.7.1.2
 LATERAL_ACCEL_LAW_HEAVY_MPS2: Final = 2.5  # the same, M2, M3, N2, N3
 LATERAL_JERK_LAW_MPS3: Final = 5.0  # R79 5.6.2.1.3(c), R171 5.3.7.1.1.1: mean over 0.5 s
+CAP_LEAST_MPS2: Final = -2.0  # engine braking in a low gear; more would be a brake  [D]
 OVERRIDE_LAW_NM: Final = 9.0  # R79 5.6.2.1.3(a): 50 N at the rim; at a wheel radius of 0.18 m [D]
 
 
@@ -69,6 +70,21 @@ class EnvelopeParams(Strict):
         description="Steering is handed out again this long after the driver's torque ended [s].",
     )
     kick_down: float = Field(gt=0.0, le=1.0, description="Accelerator that interrupts emergency braking.")
+    cap_min_mps2: float = Field(
+        ge=CAP_LEAST_MPS2,
+        le=0.0,
+        description="A cap on what the driver's pedal may ask for slows the car no harder; it is no brake [m/s^2].",
+    )
+    cap_jerk_min_mps3: float = Field(ge=-10.0, lt=0.0, description="Rate at which such a cap falls, negative [m/s^3].")
+    cap_jerk_max_mps3: float = Field(
+        gt=0.0, le=10.0, description="Rate at which it rises, and is lifted when nobody asks for it any more [m/s^3]."
+    )
+    cap_override_accelerator: float = Field(
+        gt=0.0, le=1.0, description="Accelerator from which the driver lifts it at once."
+    )
+    cap_override_rise: float = Field(
+        gt=0.0, le=1.0, description="The same for a pedal pressed down by this much since it began."
+    )
     information_max_age_s: float = Field(
         gt=0.0,
         le=2.0,
@@ -110,6 +126,8 @@ class EnvelopeParams(Strict):
     def _check(self) -> EnvelopeParams:
         if self.override_hand_back_s > self.hand_back_s:
             raise ValueError("override_hand_back_s must not be above hand_back_s: the driver comes first")
+        if self.cap_override_accelerator > self.kick_down:
+            raise ValueError("cap_override_accelerator must not be above kick_down: a floored pedal always wins")
         return self
 
 

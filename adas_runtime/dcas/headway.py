@@ -371,5 +371,6 @@ SPEC: Final = FunctionSpec(
     outputs_type=Outputs,
     period_s=0.1,
     kpis=("gap_s", "gap_m", "shortest_gap_s", "watched_s", "short_s", "warnings"),
+    alerts=("headway_short",),
     build=build,
 )

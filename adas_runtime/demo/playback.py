@@ -72,7 +72,14 @@ class Pace:
 
 
 def cues(
-    bag: Bag, bound: Bound, told: Told, *, seconds: float | None = None, info_topic: str | None = None
+    bag: Bag,
+    bound: Bound,
+    told: Told,
+    *,
+    seconds: float | None = None,
+    info_topic: str | None = None,
+    only: frozenset[str] | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> Iterator[Cue]:
     """What to publish, in the order of the recording.
 
@@ -82,6 +89,8 @@ def cues(
         told: Gets what is left out.
         seconds: Stop after this much of the recording [s].
         info_topic: Topic of the camera's calibration, to be passed on as it is.
+        only: Topics of the graph to be played; `None`: all.
+        without: Topics of the graph that are not, since somebody else sends them.
     """
     topics = set(bound.reads) | ({info_topic} if info_topic else set())
     end_s = None if seconds is None else bag.start_s + seconds
@@ -99,6 +108,8 @@ def cues(
             told.refused[f"{topic}: {text}"] += 1
             continue
         for graph_topic, signal in found:
+            if graph_topic in without or (only is not None and graph_topic not in only):
+                continue
             yield Cue(log_s=log_s, topic=graph_topic, signal=signal)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from adas_runtime.horizon.defaults import Defaults
 from adas_runtime.horizon.geo import course_rad, turn_rad
 from adas_runtime.horizon.limits import UNIT_OF, RoadLimit, limit_on, speed_mps
 from adas_runtime.horizon.match import entry_course, exit_course, exits, fork
 from adas_runtime.horizon.roads import Edge, RoadMap, Way
 from adas_runtime.horizon.tags import Form
+from adas_runtime.market.laws import Laws
 from adas_runtime.signals import ConditionalLimit, HorizonSegment, LimitKind
 
 LEAST_M: Final = 2000.0
@@ -58,12 +58,12 @@ class Ahead:
 
     Args:
         roads: The map.
-        defaults: The law's limits.
+        laws: The law's limits.
     """
 
-    def __init__(self, roads: RoadMap, defaults: Defaults) -> None:
+    def __init__(self, roads: RoadMap, laws: Laws) -> None:
         self._roads = roads
-        self._defaults = defaults
+        self._laws = laws
         self._pieces: dict[tuple[int, bool], tuple[HorizonSegment, ...]] = {}
         self._next: dict[tuple[int, bool], tuple[Edge, bool, float, float] | None] = {}
 
@@ -121,7 +121,7 @@ class Ahead:
         if found is None:
             if len(self._pieces) >= CACHED:
                 self._pieces.clear()
-            limit = limit_on(edge.way, is_forward, self._defaults)
+            limit = limit_on(edge.way, is_forward, self._laws)
             found = self._pieces[key] = tuple(
                 _segment(edge, edge.way, is_forward, limit, part) for part in parts_of(edge, is_forward)
             )

@@ -278,7 +278,7 @@ class _Reader:
         """Whether the road lies in a built-up area, from what the mapper says down to the houses around it."""
         if rule.area in ("urban", "living_street"):
             return True, TAGGED_SURE
-        if rule.area in ("rural", "motorway", "expressway"):
+        if rule.area in ("rural", "rural_dual", "motorway", "expressway"):
             return False, TAGGED_SURE
         if highway in ("residential", "living_street"):
             return True, CLASS_SURE

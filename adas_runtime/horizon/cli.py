@@ -81,14 +81,14 @@ def query(
 ) -> int:
     """Print road and speed limit for each point."""
     from adas_runtime.console import print_json, print_table
-    from adas_runtime.horizon.defaults import load_defaults
     from adas_runtime.horizon.points import read_points
     from adas_runtime.horizon.query import ask
     from adas_runtime.horizon.store import MapStore
+    from adas_runtime.market.laws import ShippedLaws
 
     asked = read_points(points)
-    store, defaults = MapStore(path), load_defaults()
-    answers = [as_row(ask(store, defaults, item.point, item.course_rad)) for item in asked]
+    store, laws = MapStore(path), ShippedLaws()
+    answers = [as_row(ask(store, laws, item.point, item.course_rad)) for item in asked]
     if as_json:
         print_json(
             [

@@ -8,7 +8,6 @@ from typing import Final, Protocol
 
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.horizon.ahead import Ahead
-from adas_runtime.horizon.defaults import Defaults, load_defaults
 from adas_runtime.horizon.geo import Point, course_rad, distance_m, turn_rad
 from adas_runtime.horizon.match import (
     COURSE_FROM_MPS,
@@ -21,6 +20,7 @@ from adas_runtime.horizon.match import (
     observe,
 )
 from adas_runtime.horizon.roads import Edge, RoadMap
+from adas_runtime.market.laws import Laws, carried_laws
 from adas_runtime.signals import BodyState, FixStatus, Health, Horizon, PoseFix, VehicleState
 
 NAME: Final = "horizon"
@@ -46,8 +46,8 @@ class Inputs:
 
     fix: PoseFix | None = None
     vehicle: VehicleState | None = None
-    supplied: tuple[Horizon, ...] = ()
-    body: tuple[BodyState, ...] = ()
+    supplied: Horizon | None = None
+    body: BodyState | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +102,8 @@ class SuppliedHorizon:
 
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; nothing is sent where nothing came."""
-        supplied = next((item for item in inputs.supplied if item.is_matched and item.segments), None)
-        if supplied is None:
+        supplied = inputs.supplied
+        if supplied is None or not supplied.is_matched or not supplied.segments:
             return Outputs(horizon=None, status=Status(state="no_supply", reason="the supplier tells no road"))
         if not supplied.provider:
             supplied = replace(supplied, provider=SUPPLIER)
@@ -125,10 +125,10 @@ class MapHorizon:
     counts. Neither: nothing moves, and the match ends once the last fix is old. Time running back starts afresh.
     """
 
-    def __init__(self, roads: RoadMap, defaults: Defaults) -> None:
+    def __init__(self, roads: RoadMap, laws: Laws) -> None:
         self.state = Memory()
         self._roads = roads
-        self._ahead = Ahead(roads, defaults)
+        self._ahead = Ahead(roads, laws)
 
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; total over all inputs."""
@@ -287,7 +287,7 @@ class MapHorizon:
         return False
 
     def _horizon(
-        self, memory: Memory, now_s: float, sure: float, std_m: float, body: tuple[BodyState, ...]
+        self, memory: Memory, now_s: float, sure: float, std_m: float, body: BodyState | None
     ) -> Horizon | None:
         best = self._place(memory.belief.hypotheses)
         edge = self._roads.edge(best.edge_id)
@@ -305,10 +305,10 @@ class MapHorizon:
             segments=self._ahead.walk(edge, best.is_forward, along_m, memory.speed_mps),
         )
 
-    def _map_age_s(self, body: tuple[BodyState, ...]) -> float | None:
+    def _map_age_s(self, body: BodyState | None) -> float | None:
         """Age of the map's data by the car's calendar; stamps are another clock and never take part."""
         data_utc_s = self._roads.data_utc_s
-        utc_s = next((item.utc_s for item in body if item.utc_s is not None), None)
+        utc_s = None if body is None else body.utc_s
         if data_utc_s is None or utc_s is None:
             return None
         return min(max(0.0, utc_s - data_utc_s), 1e10)
@@ -322,9 +322,10 @@ class MapHorizon:
 class ElectronicHorizon:
     """The providers in order: a supplier's unit that knows the road goes before the map on board."""
 
-    def __init__(self, roads: RoadMap | None, defaults: Defaults) -> None:
-        self._map = MapHorizon(roads, defaults) if roads is not None else None
-        self._supplied = SuppliedHorizon()
+    def __init__(self, roads: RoadMap | None, laws: Laws) -> None:
+        self._map = MapHorizon(roads, laws) if roads is not None else None
+        own: tuple[HorizonProvider, ...] = () if self._map is None else (self._map,)
+        self._providers: tuple[HorizonProvider, ...] = (SuppliedHorizon(), *own)
         self._none = Memory()
 
     @property
@@ -339,13 +340,12 @@ class ElectronicHorizon:
 
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; total over all inputs. The map goes on matching while the supplier is heard."""
-        own = self._map.step(inputs, now_s) if self._map is not None else None
-        supplied = self._supplied.step(inputs, now_s)
-        if supplied.horizon is not None or own is None:
-            if supplied.horizon is None:
-                return Outputs(horizon=None, status=Status(state="no_map", reason="no map is given and none supplied"))
-            return supplied
-        return own
+        said = [provider.step(inputs, now_s) for provider in self._providers]
+        if said[0].horizon is not None:
+            return said[0]
+        if self._map is None:
+            return Outputs(horizon=None, status=Status(state="no_map", reason="no map is given and none supplied"))
+        return said[-1]
 
 
 def _follows(one: Hypothesis, edge: Edge, two: Hypothesis, other: Edge) -> bool:
@@ -375,7 +375,7 @@ def _length_m(horizon: Horizon) -> float:
 
 def build(context: BuildContext) -> ElectronicHorizon:
     """The core for the map of this run."""
-    return ElectronicHorizon(context.roads, load_defaults())
+    return ElectronicHorizon(context.roads, carried_laws(context.market))
 
 
 SPEC: Final = FunctionSpec(
@@ -385,14 +385,15 @@ SPEC: Final = FunctionSpec(
     inputs=(
         Input(name="fix", signal=PoseFix, max_age_s=0.5),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.3),
-        Input(name="body", signal=BodyState, max_age_s=2.0, many=True),
-        Input(name="supplied", signal=Horizon, max_age_s=1.0, source=SUPPLIER, many=True),
+        Input(name="body", signal=BodyState, max_age_s=2.0, is_optional=True),
+        Input(name="supplied", signal=Horizon, max_age_s=1.0, source=SUPPLIER, is_optional=True),
     ),
     outputs=(Output(name="horizon", signal=Horizon, is_periodic=False),),
     inputs_type=Inputs,
     outputs_type=Outputs,
     period_s=0.1,
     trigger="fix",
+    min_period_s=0.05,
     has_stage=False,
     kpis=("confidence", "distance_ahead_m", "position_std_m"),
     build=build,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from adas_runtime.horizon.defaults import CountryDefaults, Defaults
 from adas_runtime.horizon.roads import Way
 from adas_runtime.horizon.tags import Conditional, Form, Limit
+from adas_runtime.market.facts import Place, places
+from adas_runtime.market.laws import Laws
 from adas_runtime.signals import LimitKind, RoadClass, SpeedUnit
 from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 TAG_SURE: Final = 0.9  # a number that a mapper wrote; signs change, and mappers err
 CLASS_SURE: Final = 0.5  # a motorway without a tag has the law's limit, or a sign that nobody mapped
-LAW_SURE: Final = 0.9  # the table of defaults is a secondary source
+LAW_SURE: Final = 0.9  # most of the markets' limits come from a secondary source
 UNIT_OF: Final = {"kmh": SpeedUnit.KMH, "mph": SpeedUnit.MPH}
 MPH_COUNTRIES: Final = frozenset(("GB", "US", "PR", "VI", "GU", "AS", "MP", "IM", "JE", "GG", "BS", "BZ", "LR"))
 
@@ -55,7 +56,7 @@ def speed_mps(value: float, unit: SpeedUnit) -> float:
     return mph_to_mps(value) if unit is SpeedUnit.MPH else kmh_to_mps(value)
 
 
-def limit_on(way: Way, is_forward: bool, defaults: Defaults) -> RoadLimit:
+def limit_on(way: Way, is_forward: bool, laws: Laws) -> RoadLimit:
     """The limit on a road in one direction.
 
     An unsure surrounding, a slip road or a service road without a tag has no limit that a map may tell: unknown.
@@ -63,7 +64,7 @@ def limit_on(way: Way, is_forward: bool, defaults: Defaults) -> RoadLimit:
     rule = way.rule(is_forward)
     unit = SpeedUnit.MPH if way.country in MPH_COUNTRIES else SpeedUnit.KMH
     advisory = rule.advisory
-    found = _base(way, rule.limit, rule.source, defaults, unit)
+    found = _base(way, is_forward, rule.limit, rule.source, laws, unit)
     advisory_mps = None
     if advisory is not None and advisory.form is Form.NUMBER:
         advisory_mps = speed_mps(advisory.value, UNIT_OF[advisory.unit])
@@ -80,10 +81,10 @@ def limit_on(way: Way, is_forward: bool, defaults: Defaults) -> RoadLimit:
     )
 
 
-def _base(way: Way, limit: Limit | None, source: str, defaults: Defaults, unit: SpeedUnit) -> RoadLimit:
+def _base(way: Way, is_forward: bool, limit: Limit | None, source: str, laws: Laws, unit: SpeedUnit) -> RoadLimit:
     said = f"map: {source}"
     if limit is None:
-        return _by_law(way, way.country, _area(way), _area_sure(way), defaults, unit)
+        return _by_law(way, is_forward, way.country, _area(way), _area_sure(way), laws, unit)
     if limit.form is Form.NUMBER:
         return RoadLimit(
             kind=LimitKind.EXPLICIT,
@@ -99,27 +100,55 @@ def _base(way: Way, limit: Limit | None, source: str, defaults: Defaults, unit: 
     if limit.form is Form.VARIABLE:
         return RoadLimit(unit=unit, source=said, reason="a variable sign decides")
     if limit.area:
-        return _by_law(way, limit.country or way.country, limit.area, TAG_SURE, defaults, unit)
-    return _by_law(way, limit.country or way.country, _area(way), _area_sure(way), defaults, unit)
+        return _by_law(way, is_forward, limit.country or way.country, limit.area, TAG_SURE, laws, unit)
+    return _by_law(way, is_forward, limit.country or way.country, _area(way), _area_sure(way), laws, unit)
 
 
-def _by_law(way: Way, country: str, area: str, sure: float, defaults: Defaults, unit: SpeedUnit) -> RoadLimit:
+def _by_law(way: Way, is_forward: bool, country: str, area: str, sure: float, laws: Laws, unit: SpeedUnit) -> RoadLimit:
     if not area:
         return RoadLimit(unit=unit, reason=_why_no_area(way))
     if not country:
         return RoadLimit(unit=unit, reason="country is not known")
-    law: CountryDefaults | None = defaults.get(country)
-    number = None if law is None else law.of(area)
-    if law is None or number is None:
-        return RoadLimit(unit=unit, reason=f"no {area} default of {country} is known")
+    law = laws.get(country)
+    if law is None:
+        return RoadLimit(unit=unit, reason=f"no rules of {country} are carried")
+    unit = law.unit
+    kinds = _kinds(way, is_forward, area)
+    number = law.value_for(kinds)
+    if number == "unknown":
+        which = " or ".join(kind.replace("_", " ") for kind in kinds)
+        return RoadLimit(unit=unit, reason=f"no default of {country} is known for {which}")
     source = f"law: {country} {area}"
-    unit = UNIT_OF[law.unit]
     sure = round(sure * LAW_SURE, 3)
     if number == "none":
         return RoadLimit(kind=LimitKind.NO_LIMIT, unit=unit, source=source, confidence=sure)
     if isinstance(number, str):
         return RoadLimit(unit=unit, source=source, confidence=sure, is_walk=True, reason="walking pace")
     return RoadLimit(kind=LimitKind.IMPLICIT, value=number, unit=unit, source=source, confidence=sure)
+
+
+def _kinds(way: Way, is_forward: bool, area: str) -> tuple[Place, ...]:
+    """The kinds of road, as the law tells them apart, that a road in such surroundings may be."""
+    if area == "motorway":
+        return ("motorway",)
+    if area == "living_street":
+        return ("living_street",)
+    if area == "rural_dual":
+        return ("rural_dual",)
+    lanes = way.lanes(is_forward)
+    if not lanes and not way.is_oneway:
+        lanes = 1  # mappers count lanes where there are more
+    is_dual = False if way.is_roundabout else way.is_dual_carriageway
+    if is_dual and area == "rural":
+        is_dual = None  # a mapper who writes `DE:rural` there may mean either: known where the law is the same
+    is_side_street = way.road_class in (RoadClass.RESIDENTIAL, RoadClass.SERVICE, RoadClass.TRACK)
+    return places(
+        way.road_class if is_side_street else RoadClass.SECONDARY,
+        is_built_up=area == "urban",
+        is_dual=is_dual,
+        lanes=lanes or None,
+        is_expressway=area == "expressway",
+    )
 
 
 def _area(way: Way) -> str:
@@ -134,12 +163,9 @@ def _area(way: Way) -> str:
         return "living_street"
     if way.built_up is None:
         return ""
-    if way.built_up:
-        return "urban"
-    lanes = max(way.lanes_forward, way.lanes_backward)
-    if (way.is_oneway and not way.is_roundabout) or lanes >= 2 or way.road_class is RoadClass.TRUNK:
-        return ""  # perhaps one of two carriageways, where many countries' law differs
-    return "rural"
+    if not way.built_up and way.road_class is RoadClass.TRUNK:
+        return ""  # perhaps an expressway without its tag
+    return "urban" if way.built_up else "rural"
 
 
 def _area_sure(way: Way) -> float:
@@ -155,4 +181,4 @@ def _why_no_area(way: Way) -> str:
         return "no limit is tagged on this slip road"
     if way.built_up is None:
         return "no limit is tagged, and nothing tells whether it is a built-up area"
-    return "no limit is tagged, and it may be one of two carriageways"
+    return "no limit is tagged, and it may be an expressway"

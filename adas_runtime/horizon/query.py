@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from adas_runtime.horizon.defaults import Defaults
 from adas_runtime.horizon.geo import Point, turn_rad
 from adas_runtime.horizon.limits import RoadLimit, limit_on
 from adas_runtime.horizon.place import Spot, prior, spots
 from adas_runtime.horizon.roads import RoadMap
+from adas_runtime.market.laws import Laws
 from adas_runtime.signals import LimitKind
 
 RADIUS_M: Final = 40.0
@@ -34,12 +34,12 @@ class Answer:
     confidence: float
 
 
-def ask(roads: RoadMap, defaults: Defaults, point: Point, course_rad: float | None) -> Answer:
+def ask(roads: RoadMap, laws: Laws, point: Point, course_rad: float | None) -> Answer:
     """The limit at a position.
 
     Args:
         roads: The map.
-        defaults: The law's limits.
+        laws: The law's limits.
         point: Latitude and longitude [deg].
         course_rad: Course from east, left positive; `None` where it is not known.
     """
@@ -51,7 +51,7 @@ def ask(roads: RoadMap, defaults: Defaults, point: Point, course_rad: float | No
     weights = [_weight(spot, course_rad) for spot in found]
     total = sum(weights)
     best = max(range(len(found)), key=lambda index: weights[index])
-    limits = [limit_on(spot.edge.way, spot.is_forward, defaults) for spot in found]
+    limits = [limit_on(spot.edge.way, spot.is_forward, laws) for spot in found]
     limit = limits[best]
     if total <= 0.0:
         return Answer(spot=found[best], limit=replace(limit, kind=LimitKind.UNKNOWN, value=None), confidence=0.0)

@@ -28,7 +28,7 @@ AREAS: Final = {
     "nsl_restricted": "urban",
     "rural": "rural",
     "nsl_single": "rural",
-    "nsl_dual": "expressway",
+    "nsl_dual": "rural_dual",
     "trunk": "expressway",
     "expressway": "expressway",
     "motorroad": "expressway",

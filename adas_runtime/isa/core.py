@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, Final
 
 from adas_runtime.conditions import Circumstances
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.isa import fusion
 from adas_runtime.isa.feedback import TRANSITIONS, WARNING, WORKING, State, View
-from adas_runtime.isa.fusion import CountryRules, Found, Road, Sources
+from adas_runtime.isa.fusion import Found, Road, Sources
 from adas_runtime.isa.params import MUTED_BY, SWITCH_BUTTON, IsaParams
 from adas_runtime.isa.signs import Sign, watch
+from adas_runtime.market.laws import Laws, carried_laws, country_of
+from adas_runtime.records import maker, replacer
 from adas_runtime.signals import (
     Alert,
     AlertLevel,
@@ -54,14 +54,14 @@ FORMS: Final = {"acoustic": "is_acoustic", "vibration": "is_haptic", "haptic": "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What it reads; all but the vehicle's state may be missing in a car for good, so they come as none or several."""
+    """What it reads; all but the vehicle's state may be missing in a car for good."""
 
     vehicle: VehicleState | None = None
-    body: tuple[BodyState, ...] = ()
-    driver: tuple[DriverInput, ...] = ()
-    signs: tuple[SignObservations, ...] = ()
-    horizon: tuple[Horizon, ...] = ()
-    lanes: tuple[LaneModel, ...] = ()
+    body: BodyState | None = None
+    driver: DriverInput | None = None
+    signs: SignObservations | None = None
+    horizon: Horizon | None = None
+    lanes: LaneModel | None = None
     alerts: tuple[Alert, ...] = ()
 
 
@@ -122,7 +122,7 @@ class Memory:
     heading_rad: float = 0.0
     trace: tuple[tuple[float, float], ...] = ()  # odometer and heading, one per few metres
     signs: tuple[Sign, ...] = ()
-    sign_stamps: tuple[float, ...] = ()
+    signs_s: float | None = None  # of the last picture that was looked at
     sources: Sources = field(default_factory=Sources)
     country: str = ""
     road_kind: str = ""  # motorway, link or road, by the map
@@ -146,6 +146,16 @@ class Memory:
     usage: Usage = field(default_factory=Usage)
 
 
+make_circumstances = maker(Circumstances)
+make_limit = maker(SpeedLimitState)
+make_outputs = maker(Outputs)
+make_road = maker(Road)
+make_status = maker(Status)
+make_usage = maker(Usage)
+make_view = maker(View)
+with_changes = replacer(Memory)
+
+
 class Isa:
     """Tells the speed limit and, where the market says so, that it is exceeded; see `TRANSITIONS`.
 
@@ -161,7 +171,7 @@ class Isa:
     Stamps and steps share one clock; `BodyState.utc_s` is of another one and serves the calendar alone.
     """
 
-    def __init__(self, params: IsaParams, rules: Mapping[str, CountryRules], home: str, category: str = "M1") -> None:
+    def __init__(self, params: IsaParams, rules: Laws, home: str, category: str = "M1") -> None:
         """`rules`: by country; `home`: the country whose rules hold while no map tells another."""
         self.state = Memory(country=home)
         self._params = params
@@ -189,19 +199,18 @@ class Isa:
         vehicle = inputs.vehicle
         if vehicle is not None and not math.isfinite(vehicle.speed_mps + vehicle.stamp_s):
             vehicle = None
-        body = inputs.body[0] if inputs.body else None
-        driver = inputs.driver[0] if inputs.driver else None
+        body = inputs.body
         speed_mps = 0.0 if vehicle is None else max(vehicle.speed_mps, 0.0)
         driven_m = speed_mps * min(dt_s, STEP_MAX_S)
         odometer_m = old.odometer_m + driven_m
 
         is_key_on, switch = self._key(old, body, now_s)
-        switch, was_switched_off = self._switched(switch, driver, now_s)
+        switch, was_switched_off = self._switched(switch, inputs.driver, now_s)
         circumstances, rain_s = self._circumstances(old, body, now_s)
         place = self._place(old, inputs, vehicle, odometer_m, dt_s, circumstances, now_s)
         found = place.pop("found")
         if vehicle is None:
-            found = Found()
+            found = fusion.UNKNOWN
         vehicle_s = old.vehicle_s if vehicle is None else now_s
 
         indicated_mps = self._indicated(vehicle, body)
@@ -211,7 +220,7 @@ class Isa:
         alert, told = self._warn(old, state, reason, found, indicated_mps, vehicle, view.is_overridden, now_s)
         request = self._request(old, state, reason, found, indicated_mps, vehicle, now_s)
         code, since_s, sent_s = told
-        memory = replace(
+        memory = with_changes(
             old,
             **place,
             now_s=now_s,
@@ -233,7 +242,7 @@ class Isa:
         )
         self.state = memory
         limit = self._limit(memory, found, inputs, circumstances, indicated_mps, view.is_over, vehicle, now_s)
-        return Outputs(limit=limit, alert=end or alert, request=request, status=self._status(memory, body))
+        return make_outputs(limit=limit, alert=end or alert, request=request, status=self._status(memory, body))
 
     # --- the driver ---------------------------------------------------------------------------------------------------
 
@@ -270,7 +279,7 @@ class Isa:
 
     def _circumstances(self, old: Memory, body: BodyState | None, now_s: float) -> tuple[Circumstances, float | None]:
         if body is None:
-            return Circumstances(category=self._category), None
+            return make_circumstances(category=self._category), None
         is_wiping = body.wiper in (Wiper.SLOW, Wiper.FAST)
         is_wet: bool | None = body.is_raining
         if is_wet is not True and is_wiping:
@@ -284,7 +293,7 @@ class Isa:
         if body.utc_s is not None and body.utc_offset_s is not None:
             local_s = body.utc_s + body.utc_offset_s
         return (
-            Circumstances(
+            make_circumstances(
                 local_s=local_s,
                 is_wet=is_wet,
                 is_fog=True if body.is_rear_fog_on else None,
@@ -333,8 +342,8 @@ class Isa:
         if lanes:
             sources = fusion.after_lane_change(sources, lanes)
             signs = tuple(s if s.lane is None else replace(s, lane=s.lane - lanes) for s in signs)
-        stamps = tuple(picture.stamp_s for picture in inputs.signs)
-        new = tuple(picture for picture in inputs.signs if picture.stamp_s not in old.sign_stamps)
+        seen = inputs.signs
+        new = () if seen is None or seen.stamp_s == old.signs_s else (seen,)
         signs, passed = watch(
             signs,
             new,
@@ -346,7 +355,7 @@ class Isa:
         )
         for sign in passed:
             sources = fusion.after_sign(sources, sign, params, now_s, circumstances)
-        road = Road(segment, confidence, map_since_m)
+        road = make_road(segment, confidence, map_since_m)
         sources = fusion.confirmed(sources, road, odometer_m, now_s)
         sources = fusion.without_expired(sources, odometer_m, now_s, params)
         found = fusion.choose(sources, road, circumstances, odometer_m, now_s, self._rules.get(country))
@@ -354,7 +363,7 @@ class Isa:
             "heading_rad": heading_rad,
             "trace": trace,
             "signs": signs,
-            "sign_stamps": stamps or old.sign_stamps,
+            "signs_s": old.signs_s if seen is None else seen.stamp_s,
             "sources": sources,
             "country": country,
             "road_kind": road_kind,
@@ -376,34 +385,27 @@ class Isa:
             return ((odometer_m, heading_rad),), True
         return trace, False
 
-    def _segment(
-        self, horizons: tuple[Horizon, ...], speed_mps: float, now_s: float
-    ) -> tuple[HorizonSegment | None, float]:
+    def _segment(self, horizon: Horizon | None, speed_mps: float, now_s: float) -> tuple[HorizonSegment | None, float]:
         """The map's piece of road under the car; `None` without a match that is sure and fresh enough."""
         params = self._params
-        best: Horizon | None = None
-        for horizon in horizons:
-            age_days = (horizon.map_age_s or 0.0) / fusion.DAY_S
-            if (
-                horizon.is_matched
-                and horizon.confidence >= params.map_confidence_min
-                and age_days <= params.map_age_max_days
-                and (best is None or horizon.confidence > best.confidence)
-            ):
-                best = horizon
-        if best is None:
+        if (
+            horizon is None
+            or not horizon.is_matched
+            or horizon.confidence < params.map_confidence_min
+            or (horizon.map_age_s or 0.0) / fusion.DAY_S > params.map_age_max_days
+        ):
             return None, 0.0
-        at_m = max(speed_mps, 0.0) * min(max(now_s - best.stamp_s, 0.0), STEP_MAX_S)
-        for segment in best.segments:
+        at_m = max(speed_mps, 0.0) * min(max(now_s - horizon.stamp_s, 0.0), STEP_MAX_S)
+        for segment in horizon.segments:
             if segment.offset_m <= at_m < segment.offset_m + segment.length_m and segment.probability >= 0.5:
-                return segment, best.confidence
+                return segment, horizon.confidence
         return None, 0.0
 
-    def _lane_change(self, old: Memory, models: tuple[LaneModel, ...], now_s: float) -> tuple[int, float | None, float]:
+    def _lane_change(self, old: Memory, lanes: LaneModel | None, now_s: float) -> tuple[int, float | None, float]:
         """Lanes that the car moved to the left, from the jump of its lane's centre."""
-        if not models:
+        if lanes is None:
             return 0, old.lane_centre_m, old.lanes_s
-        left, right = models[0].side(LaneSide.LEFT), models[0].side(LaneSide.RIGHT)
+        left, right = lanes.side(LaneSide.LEFT), lanes.side(LaneSide.RIGHT)
         if left is None or right is None or min(left.confidence, right.confidence) < BOUNDARY_CONFIDENCE:
             return 0, old.lane_centre_m, old.lanes_s
         centre_m = 0.5 * (left.c0_m + right.c0_m)
@@ -443,7 +445,7 @@ class Isa:
         held_s = now_s - old.entered_s + EPS_S
         is_haptic = self._form == "haptic"
         first_s = params.haptic_max_s.figure if is_haptic else params.cascade_after_s.figure
-        return View(
+        return make_view(
             is_key_on=is_key_on,
             fault="vehicle_absent" if now_s - vehicle_s > params.fault_after_s else "",
             is_off=switch.is_off,
@@ -598,10 +600,11 @@ class Isa:
         dt_s = min(dt_s, STEP_MAX_S)
         is_on = state in WORKING
         is_known = found.kind is not LimitKind.UNKNOWN
-        is_within = is_known and not is_over
+        # what is only assumed of the road, the driver is neither within nor above
+        is_within = (found.is_number or found.kind is LimitKind.NO_LIMIT) and not is_over
         is_begun = state is State.STAGE1 and old.state is not State.STAGE1 and old.state is not State.STAGE2
         ran_s = max(now_s - old.switch.on_since_s, 0.0)
-        return Usage(
+        return make_usage(
             on_s=usage.on_s + (dt_s if is_on else 0.0),
             off_s=usage.off_s + (dt_s if switch.is_off else 0.0),
             on_m=usage.on_m + (driven_m if is_on else 0.0),
@@ -633,7 +636,7 @@ class Isa:
         next_mps, next_m = self._ahead(inputs.horizon, found)
         age_s = None if found.since_s is None else min(max(now_s - found.since_s, 0.0), 1e6)
         distance_m = None if found.since_m is None else min(max(memory.odometer_m - found.since_m, 0.0), 1e7)
-        return SpeedLimitState(
+        return make_limit(
             stamp_s=now_s if vehicle is None else min(now_s, max(vehicle.stamp_s, 0.0)),
             limit_mps=found.limit_mps,
             kind=found.kind,
@@ -668,22 +671,21 @@ class Isa:
             return 1.0
         return 1.0 - 0.5 * min(distance_m / self._params.hold_distance_m, 1.0)
 
-    def _ahead(self, horizons: tuple[Horizon, ...], found: Found) -> tuple[float | None, float | None]:
+    def _ahead(self, horizon: Horizon | None, found: Found) -> tuple[float | None, float | None]:
         """The map's next explicit limit that differs from the one in force."""
-        for horizon in horizons:
-            if not horizon.is_matched or horizon.confidence < self._params.map_confidence_min:
-                continue
-            now_mps = found.limit_mps
-            for segment in horizon.segments[:LOOK_AHEAD_MAX]:
-                if (
-                    segment.limit_mps != now_mps  # most are the same, so this goes first
-                    and segment.limit_mps is not None
-                    and segment.limit_kind is LimitKind.EXPLICIT
-                    and segment.offset_m > 0.0
-                    and segment.probability >= 0.5
-                    and not fusion.is_same(segment.limit_mps, found.limit_mps)
-                ):
-                    return segment.limit_mps, segment.offset_m
+        if horizon is None or not horizon.is_matched or horizon.confidence < self._params.map_confidence_min:
+            return None, None
+        now_mps = found.limit_mps
+        for segment in horizon.segments[:LOOK_AHEAD_MAX]:
+            if (
+                segment.limit_mps != now_mps  # most are the same, so this goes first
+                and segment.limit_mps is not None
+                and segment.limit_kind is LimitKind.EXPLICIT
+                and segment.offset_m > 0.0
+                and segment.probability >= 0.5
+                and not fusion.is_same(segment.limit_mps, found.limit_mps)
+            ):
+                return segment.limit_mps, segment.offset_m
         return None, None
 
     def _status(self, memory: Memory, body: BodyState | None) -> Status:
@@ -692,7 +694,7 @@ class Isa:
         reason = memory.reason
         if memory.state is State.MONITOR and (body is None or body.indicated_speed_mps is None):
             reason = f"{reason}, indicated_speed_unknown"
-        return Status(
+        return make_status(
             state=memory.state.value,
             is_active=memory.state in WORKING or memory.state is State.INFO_ONLY,
             health=health,
@@ -723,25 +725,10 @@ def _cause(found: Found, indicated_mps: float | None) -> str:
     return f"{found.reason}: limit {limit:.0f} {unit}, speed shown {speed:.0f} {unit}"
 
 
-@lru_cache(maxsize=8)
-def _abroad(names: tuple[str, ...]) -> tuple[tuple[str, CountryRules], ...]:
-    """Rules of other countries, read once when a core is built."""
-    from adas_runtime.market.load import load_market
-
-    found = []
-    for name in names:
-        market = load_market(name, is_dated=False)
-        found.append((market.market[:2], CountryRules(unit=market.speed_unit, defaults=market.speed_defaults)))
-    return tuple(found)
-
-
 def build(context: BuildContext) -> Isa:
     """The core for this market and vehicle."""
     market = context.market
-    home = market.market[:2]
-    rules = dict(_abroad(market.isa.abroad))
-    rules[home] = CountryRules(unit=market.speed_unit, defaults=market.speed_defaults)
-    return Isa(market.isa, rules, home, context.vehicle.category)
+    return Isa(market.isa, carried_laws(market), country_of(market), context.vehicle.category)
 
 
 SPEC: Final = FunctionSpec(
@@ -750,11 +737,11 @@ SPEC: Final = FunctionSpec(
     process=Process.DECISION,
     inputs=(
         Input(name="vehicle", signal=VehicleState, max_age_s=0.2),
-        Input(name="body", signal=BodyState, max_age_s=1.0, many=True),
-        Input(name="driver", signal=DriverInput, max_age_s=1.0, many=True),
-        Input(name="signs", signal=SignObservations, max_age_s=1.0, many=True),
-        Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True),
-        Input(name="lanes", signal=LaneModel, max_age_s=0.3, many=True),
+        Input(name="body", signal=BodyState, max_age_s=1.0, is_optional=True),
+        Input(name="driver", signal=DriverInput, max_age_s=1.0, is_optional=True),
+        Input(name="signs", signal=SignObservations, max_age_s=1.0, is_optional=True),
+        Input(name="horizon", signal=Horizon, max_age_s=2.0, source="horizon", is_optional=True),
+        Input(name="lanes", signal=LaneModel, max_age_s=0.3, is_optional=True),
         Input(name="alerts", signal=Alert, max_age_s=0.5, many=True, is_former=True),
     ),
     outputs=(
@@ -764,6 +751,7 @@ SPEC: Final = FunctionSpec(
     ),
     inputs_type=Inputs,
     outputs_type=Outputs,
+    alerts=("isa_overspeed", "isa_fault"),
     period_s=0.05,
     kpis=(
         "on_s",

@@ -8,18 +8,20 @@ road, at the end of a motorway and at a border. A limit that was not on a sign i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from adas_runtime.conditions import TRAILER, Circumstances, Condition, holds, is_for_others, read
 from adas_runtime.isa.params import IsaParams
 from adas_runtime.isa.signs import Sign
-from adas_runtime.market.facts import DefaultLimit, Place, SpeedDefaults, places
+from adas_runtime.market.facts import DefaultLimit, Place, places
+from adas_runtime.market.laws import CountryRules
+from adas_runtime.records import maker, replacer
 from adas_runtime.signals import HorizonSegment, LimitKind, LimitSource, RoadClass, SignKind, SpeedUnit
 
 GROUP_MAX: Final = 16  # signs that are kept of one place
 SAME_MPS: Final = 0.05  # two limits are one: 0.2 km/h
+AGREED_M: Final = 50.0  # the map agreed with a sign for so long that it speaks of the same stretch  [D]
 DAY_S: Final = 86400.0
 DEFAULT_CONFIDENCE: Final = 0.6  # of a limit that follows from the kind of road alone
 NOTHING_KNOWN: Final = "no_source"
@@ -35,23 +37,6 @@ AREA_OF: Final[dict[SignKind, str]] = {
     SignKind.LIVING_STREET_EXIT: "",
 }
 ENDS: Final = (SignKind.END_OF_SPEED_LIMIT, SignKind.END_OF_ALL_LIMITS, SignKind.ZONE_EXIT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountryRules:
-    """What one country's law says where no sign stands, and the unit of its signs."""
-
-    unit: SpeedUnit
-    defaults: SpeedDefaults
-    _asked: dict[tuple[tuple[Place, ...], str], DefaultLimit] = field(default_factory=dict, repr=False, compare=False)
-
-    def limit_for(self, kinds: tuple[Place, ...], region: str) -> DefaultLimit:
-        """The law's limit for a road that is one of these kinds; an answer is found once and kept."""
-        region = region if region in self.defaults.regions else ""
-        found = self._asked.get((kinds, region))
-        if found is None:
-            found = self._asked[kinds, region] = self.defaults.limit_for(kinds, self.unit, region)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +166,21 @@ class Found:
 
     @property
     def is_number(self) -> bool:
-        """There is a number to compare a speed with."""
-        return self.limit_mps is not None and self.kind in (LimitKind.EXPLICIT, LimitKind.IMPLICIT)
+        """There is a number to compare a speed with.
+
+        What follows from the kind of road alone is an assumption: it is shown as one, and nobody is warned by it.
+        """
+        return (
+            self.limit_mps is not None
+            and self.source is not LimitSource.DEFAULT
+            and self.kind in (LimitKind.EXPLICIT, LimitKind.IMPLICIT)
+        )
+
+
+make_found = maker(Found)
+make_sources = maker(Sources)
+found_with = replacer(Found)
+UNKNOWN: Final = Found()
 
 
 # --- what signs change ------------------------------------------------------------------------------------------------
@@ -350,7 +348,7 @@ def without_expired(sources: Sources, odometer_m: float, now_s: float, params: I
     advisory = kept(sources.advisory, far_m, long_s)
     minimum = kept(sources.minimum, far_m, long_s)
     area, ended = fresh(sources.area), fresh(sources.ended)
-    return Sources(temporary, variable, permanent, zone, advisory, minimum, area, ended, dropped)
+    return make_sources(temporary, variable, permanent, zone, advisory, minimum, area, ended, dropped)
 
 
 def _is_past(sign: Signed, odometer_m: float) -> bool:
@@ -359,21 +357,33 @@ def _is_past(sign: Signed, odometer_m: float) -> bool:
 
 
 def confirmed(sources: Sources, road: Road, odometer_m: float, now_s: float) -> Sources:
-    """What the map says as well is not getting old."""
+    """What the map says as well is not getting old; and what it said as well ends where it says something else.
+
+    A sign that the map never agreed with goes before it (2021/1958 recital 4). One that it agreed with for a while
+    stands on a stretch that the map knows: where that stretch ends, the sign does, though the next one was not seen.
+    """
     segment = road.segment
     if segment is None:
         return sources
-    if segment.limit_kind is LimitKind.EXPLICIT and segment.limit_mps is not None:
+    if segment.limit_kind is LimitKind.NO_LIMIT or (
+        segment.limit_kind is LimitKind.EXPLICIT and segment.limit_mps is not None
+    ):
         limit_mps = segment.limit_mps
 
         def same(layer: Layer) -> Layer:
             plain = [sign for sign in layer.signs if not sign.text and sign.lane in (None, 0)]
-            if plain and all(is_same(sign.value_mps, limit_mps) for sign in plain):
+            if not plain:
+                return layer
+            if all(is_same(sign.value_mps, limit_mps) for sign in plain):
                 return replace(layer, confirmed_m=odometer_m, confirmed_s=now_s)
-            return layer
+            agreed_m = layer.confirmed_m - max(sign.place_m for sign in layer.signs)
+            return NO_SIGNS if agreed_m >= AGREED_M and road.since_m >= layer.confirmed_m else layer
 
         if sources.permanent.signs or sources.zone.signs:
-            sources = replace(sources, permanent=same(sources.permanent), zone=same(sources.zone))
+            permanent, zone = same(sources.permanent), same(sources.zone)
+            is_over = len(permanent.signs) + len(zone.signs) < len(sources.permanent.signs) + len(sources.zone.signs)
+            dropped = "map_changed" if is_over else sources.dropped
+            sources = replace(sources, permanent=permanent, zone=zone, dropped=dropped)
     area = sources.area
     if area is not None:
         is_motorway = segment.road_class is RoadClass.MOTORWAY
@@ -409,7 +419,7 @@ def choose(
     if cap_mps is not None and (
         found.kind is LimitKind.NO_LIMIT or (found.limit_mps is not None and cap_mps < found.limit_mps - SAME_MPS)
     ):
-        found = replace(
+        found = found_with(
             found,
             kind=LimitKind.IMPLICIT,
             source=LimitSource.VEHICLE,
@@ -420,11 +430,11 @@ def choose(
         )
     advisory = _active(sources.advisory, road, circumstances, odometer_m)[0]
     if advisory is not None:
-        found = replace(found, advisory_mps=advisory.value_mps)
+        found = found_with(found, advisory_mps=advisory.value_mps)
     elif segment is not None and segment.advisory_mps is not None:
-        found = replace(found, advisory_mps=segment.advisory_mps)
+        found = found_with(found, advisory_mps=segment.advisory_mps)
     elif law is not None and found.source in (LimitSource.DEFAULT, LimitSource.IMPLICIT_SIGN):
-        found = replace(found, advisory_mps=law.advisory_mps)
+        found = found_with(found, advisory_mps=law.advisory_mps)
     return found
 
 
@@ -438,6 +448,8 @@ def _active(
     layer: Layer, road: Road, circumstances: Circumstances, odometer_m: float
 ) -> tuple[Signed | None, Signed | None]:
     """The sign of a layer that holds here and now, and one whose condition nobody can judge."""
+    if not layer.signs:
+        return None, None
     plain: Signed | None = None
     special: Signed | None = None
     pending: Signed | None = None
@@ -483,12 +495,12 @@ def _signed(sources: Sources, road: Road, circumstances: Circumstances, odometer
         if sign is not None:
             return _of_sign(code, sign, layer, pending, is_temporary=False)
     if pending is None:
-        return Found()
-    return Found(pending_mps=pending.value_mps, pending_condition=pending.text, unit=pending.unit)
+        return UNKNOWN
+    return make_found(pending_mps=pending.value_mps, pending_condition=pending.text, unit=pending.unit)
 
 
 def _of_sign(code: str, sign: Signed, layer: Layer, pending: Signed | None, *, is_temporary: bool) -> Found:
-    return Found(
+    return make_found(
         kind=LimitKind.EXPLICIT,
         source=LimitSource.SIGN,
         limit_mps=sign.value_mps,
@@ -508,7 +520,7 @@ def _carried(former: Found, found: Found) -> Found:
     """A limit without a sign, with the plate that nobody could judge."""
     if former.pending_mps is None:
         return found
-    return replace(found, pending_mps=former.pending_mps, pending_condition=former.pending_condition)
+    return found_with(found, pending_mps=former.pending_mps, pending_condition=former.pending_condition)
 
 
 def _unsigned(
@@ -534,7 +546,7 @@ def _unsigned(
     by_law = None if law is None else _of_law(law, circumstances, unit)
     if implied is not None:
         if by_law is not None:
-            return replace(
+            return found_with(
                 by_law,
                 source=LimitSource.IMPLICIT_SIGN,
                 confidence=implied.confidence,
@@ -544,11 +556,11 @@ def _unsigned(
             )
         if mapped is not None and not is_same(mapped.limit_mps, implied.ended_mps):
             return mapped
-        return Found(unit=unit, reason=f"{implied.code}_of_unknown_road")
+        return make_found(unit=unit, reason=f"{implied.code}_of_unknown_road")
     if by_law is not None:
-        return replace(by_law, confidence=by_law.confidence * road.confidence, since_m=odometer_m, since_s=now_s)
+        return found_with(by_law, confidence=by_law.confidence * road.confidence, since_m=odometer_m, since_s=now_s)
     if segment is not None and segment.limit_kind is LimitKind.IMPLICIT and segment.limit_mps is not None:
-        return Found(
+        return make_found(
             kind=LimitKind.IMPLICIT,
             source=LimitSource.DEFAULT,
             limit_mps=segment.limit_mps,
@@ -558,7 +570,7 @@ def _unsigned(
             since_m=odometer_m,
             since_s=now_s,
         )
-    return Found(unit=unit, reason=sources.dropped or (NOTHING_KNOWN if segment is None else "map_has_no_limit"))
+    return make_found(unit=unit, reason=sources.dropped or (NOTHING_KNOWN if segment is None else "map_has_no_limit"))
 
 
 def _mapped(road: Road, circumstances: Circumstances, odometer_m: float, now_s: float) -> Found | None:
@@ -589,7 +601,7 @@ def _mapped(road: Road, circumstances: Circumstances, odometer_m: float, now_s: 
         kind, limit_mps = LimitKind.EXPLICIT, segment.limit_mps
     else:
         return None
-    return Found(
+    return make_found(
         kind=kind,
         source=LimitSource.MAP,
         limit_mps=limit_mps,
@@ -619,7 +631,7 @@ def _of_law(law: DefaultLimit, circumstances: Circumstances, unit: SpeedUnit) ->
             pending_mps, pending_text = case.limit_mps, case.condition
         elif truth and (limit_mps is None or case.limit_mps < limit_mps):
             limit_mps, condition, kind = case.limit_mps, case.condition, LimitKind.IMPLICIT
-    return Found(
+    return make_found(
         kind=kind,
         source=LimitSource.DEFAULT,
         limit_mps=limit_mps,
@@ -686,6 +698,3 @@ def is_same(one_mps: float | None, two_mps: float | None) -> bool:
     if one_mps is None or two_mps is None:
         return one_mps is two_mps
     return abs(one_mps - two_mps) < SAME_MPS
-
-
-Rules = Mapping[str, CountryRules]

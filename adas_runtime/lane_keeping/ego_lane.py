@@ -885,7 +885,9 @@ SPEC: Final = FunctionSpec(
     outputs_type=Outputs,
     period_s=0.2,
     trigger="lanes",
+    min_period_s=0.01,
     has_stage=False,
     kpis=("offset_m", "width_m", "confidence", "shift_m", "is_works", "lane_from_left"),
+    alerts=("emergency_corridor_left", "emergency_corridor_right", "emergency_corridor"),
     build=build,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
@@ -19,6 +19,7 @@ from adas_runtime.lighting.params import (
     HeadlampParams,
     MainBeamParams,
 )
+from adas_runtime.records import maker, replacer
 from adas_runtime.signals import (
     Alert,
     BodyState,
@@ -49,13 +50,13 @@ QUICK: Final = (Wiper.SLOW, Wiper.FAST)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the headlamps read; `None` or an empty tuple is absent or too old."""
+    """What the headlamps read; `None` is absent or too old."""
 
     body: BodyState | None = None
     vehicle: VehicleState | None = None
     driver: DriverInput | None = None
-    objects: tuple[TrackedObjects, ...] = ()
-    horizon: tuple[Horizon, ...] = ()
+    objects: TrackedObjects | None = None
+    horizon: Horizon | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,16 @@ class Memory:
     main_s: float = 0.0
 
 
+make_driver = maker(Driver)
+make_light = maker(Light)
+make_memory = maker(Memory)
+make_outputs = maker(Outputs)
+make_request = maker(LampRequest)
+make_status = maker(Status)
+make_view = maker(View)
+request_with = replacer(LampRequest)
+
+
 class Headlamps:
     """Asks for dipped beam, daytime running, position and main-beam lamps; see `TRANSITIONS`.
 
@@ -167,7 +178,7 @@ class Headlamps:
         is_on = is_propulsion_on is not False or is_moving
         has_moved = is_on and (old.has_moved or is_moving)
 
-        tunnel = bool(inputs.horizon) and is_tunnel_near(inputs.horizon[0], speed_mps or 0.0, now_s, params)
+        tunnel = inputs.horizon is not None and is_tunnel_near(inputs.horizon, speed_mps or 0.0, now_s, params)
         light, cause = self._look(old.light, body, tunnel, now_s)
         driver = self._driver(old, inputs, speed_mps, is_on, elapsed_s, now_s)
         is_parked = (vehicle is not None and vehicle.gear is Gear.PARK) or (
@@ -175,11 +186,11 @@ class Headlamps:
         )
         no_main = self._no_main(old.state, inputs, light, driver, speed_mps, cause)
         clear_s = old.clear_s
-        if not inputs.objects or user_in_beam(inputs.objects[0], self._main):
+        if inputs.objects is None or user_in_beam(inputs.objects, self._main):
             clear_s = None
         elif clear_s is None:
             clear_s = now_s
-        view = View(
+        view = make_view(
             is_on=is_on,
             is_held=params.is_manual_off_allowed
             and driver.switch in LIGHTS_OFF
@@ -211,7 +222,7 @@ class Headlamps:
                 alert, sent_s = _alert(now_s, since_s, reason), now_s
         elif end is None:
             alert = self._end(old, now_s, reason)
-        self.state = Memory(
+        self.state = make_memory(
             state,
             reason,
             now_s,
@@ -228,7 +239,7 @@ class Headlamps:
             old.main_s + elapsed_s * (old.state is State.MAIN),
         )
         stamp_s = now_s if body is None else max(0.0, min(now_s, body.stamp_s))
-        return Outputs(
+        return make_outputs(
             lamps=self._request(state, reason, driver, body, stamp_s),
             alert=alert,
             status=self._status(speed_mps is None),
@@ -269,7 +280,7 @@ class Headlamps:
             bright_s = None
         elif bright_s is None:
             bright_s = now_s
-        return Light(lux, known_s, valid_s, dark_s, bright_s, rain_s), cause
+        return make_light(lux, known_s, valid_s, dark_s, bright_s, rain_s), cause
 
     def _no_main(
         self,
@@ -287,7 +298,7 @@ class Headlamps:
             return "assist_off"
         if body is None or body.is_main_beam_wanted is not True or driver.switch is not LightSwitch.AUTO:
             return "driver_off"
-        if not inputs.objects:
+        if inputs.objects is None:
             return "perception_absent"
         if speed_mps is None:
             return "vehicle_absent"
@@ -295,11 +306,11 @@ class Headlamps:
             return "weather"
         if light.lux is None or light.lux >= (params.lit_lux if is_main else params.dark_lux):
             return "lit_road" if is_main else "not_dark"
-        if inputs.horizon and is_road_lit(inputs.horizon[0], self._params):
+        if inputs.horizon is not None and is_road_lit(inputs.horizon, self._params):
             return "lit_road"
         if speed_mps < (self._main_until_mps if is_main else self._main_from_mps):
             return "slow"
-        return user_in_beam(inputs.objects[0], params)
+        return user_in_beam(inputs.objects, params)
 
     # --- the driver ---------------------------------------------------------------------------------------------------
 
@@ -330,7 +341,7 @@ class Headlamps:
         daytime_off_m = _farther(old.daytime_off_m, driven_m, is_slow)
         if DAYTIME_BUTTON in pressed and DAYTIME_BUTTON not in old.pressed:
             daytime_off_m = 0.0 if daytime_off_m is None and is_slow else None
-        return Driver(pressed, switch, action_s, off_m, daytime_off_m)
+        return make_driver(pressed, switch, action_s, off_m, daytime_off_m)
 
     # --- what it says -------------------------------------------------------------------------------------------------
 
@@ -338,7 +349,7 @@ class Headlamps:
         self, state: State, reason: str, driver: Driver, body: BodyState | None, stamp_s: float
     ) -> LampRequest:
         on, off, none = LampDemand.ON, LampDemand.OFF, LampDemand.NO_DEMAND
-        request = LampRequest(stamp_s=stamp_s, author=NAME, cause=reason)
+        request = make_request(stamp_s=stamp_s, author=NAME, cause=reason)
         if state is State.PARKED:
             return request
         # the assist speaks of main beam only where the driver handed it over; flashing is the driver's alone
@@ -348,12 +359,12 @@ class Headlamps:
         main = none if not is_ours else on if state is State.MAIN else off
         if state in DIPPED:
             daytime = off if self._params.has_daytime_running else none
-            return replace(request, dipped_beam=on, main_beam=main, daytime_running=daytime, position=on)
+            return request_with(request, dipped_beam=on, main_beam=main, daytime_running=daytime, position=on)
         daytime = none
         if self._params.has_daytime_running:
             daytime = off if state is State.HELD_OFF or driver.daytime_off_m is not None else on
         position = none if driver.switch is LightSwitch.POSITION else off
-        return replace(request, dipped_beam=off, main_beam=main, daytime_running=daytime, position=position)
+        return request_with(request, dipped_beam=off, main_beam=main, daytime_running=daytime, position=position)
 
     def _end(self, old: Memory, now_s: float, reason: str) -> Alert | None:
         """The last message of a fault, `None` when there was none."""
@@ -364,7 +375,7 @@ class Headlamps:
     def _status(self, is_blind: bool) -> Status:
         memory = self.state
         is_degraded = memory.state is not State.PARKED and (memory.state is State.FAULT or is_blind)
-        return Status(
+        return make_status(
             state=memory.state.value,
             is_active=memory.state in ACTIVE,
             health=Health.DEGRADED if is_degraded else Health.OK,
@@ -406,9 +417,8 @@ SPEC: Final = FunctionSpec(
         Input(name="body", signal=BodyState, max_age_s=0.5),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.2),
         Input(name="driver", signal=DriverInput, max_age_s=1.0),
-        # many: the lamps work without objects and without a map, so that neither is missed where a car has none
-        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True),
-        Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True, source="horizon"),
+        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, is_optional=True),
+        Input(name="horizon", signal=Horizon, max_age_s=2.0, source="horizon", is_optional=True),
     ),
     outputs=(
         Output(name="lamps", signal=LampRequest),
@@ -416,6 +426,7 @@ SPEC: Final = FunctionSpec(
     ),
     inputs_type=Inputs,
     outputs_type=Outputs,
+    alerts=(FAULT_CODE,),
     period_s=0.1,
     kpis=("ambient_lux", "dipped_switches", "reaction_s", "dipped_s", "main_beam_s"),
     build=build,

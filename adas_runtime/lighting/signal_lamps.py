@@ -9,6 +9,7 @@ from typing import Final
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.lighting.params import HAZARD_BUTTON, REAR_ALERT_FAST_KMH, SignalLampParams
 from adas_runtime.lighting.signal_states import TRANSITIONS, State, View
+from adas_runtime.records import maker
 from adas_runtime.signals import (
     ActuationCommand,
     BodyState,
@@ -41,7 +42,7 @@ class Inputs:
     driver: DriverInput | None = None
     command: ActuationCommand | None = None
     requests: tuple[LampRequest, ...] = ()
-    objects: tuple[TrackedObjects, ...] = ()
+    objects: TrackedObjects | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,15 @@ class Memory:
     ttc_s: float | None = None
 
 
+NOT_BRAKING: Final = Braking()
+make_braking = maker(Braking)
+make_memory = maker(Memory)
+make_outputs = maker(Outputs)
+make_request = maker(LampRequest)
+make_status = maker(Status)
+make_view = maker(View)
+
+
 class SignalLamps:
     """Asks for what warns others: hazard before emergency stop signal before rear-end alert; see `TRANSITIONS`.
 
@@ -146,7 +156,7 @@ class SignalLamps:
         ttc_s, is_danger = self._rear(vehicle, inputs.objects)
         alert_from_s = old.alert_from_s if is_danger else None
         indicator = None if inputs.driver is None else inputs.driver.indicator
-        view = View(
+        view = make_view(
             hazard=hazard,
             is_emergency=braking.is_emergency,
             is_fast=vehicle is not None and vehicle.speed_mps > self._fast_mps + EPS_MPS,
@@ -158,7 +168,7 @@ class SignalLamps:
         state, reason = (old.state, old.reason) if row is None else (row.target, row.reason_for(view))
         if state is State.REAR_ALERT and alert_from_s is None:
             alert_from_s = now_s
-        self.state = Memory(
+        self.state = make_memory(
             state,
             reason,
             now_s,
@@ -175,7 +185,7 @@ class SignalLamps:
             ttc_s,
         )
         stamp_s = now_s if vehicle is None else max(0.0, min(now_s, vehicle.stamp_s))
-        return Outputs(lamps=self._request(stamp_s), status=self._status(inputs, vehicle))
+        return make_outputs(lamps=self._request(stamp_s), status=self._status(inputs, vehicle))
 
     # --- emergency braking --------------------------------------------------------------------------------------------
 
@@ -185,7 +195,7 @@ class SignalLamps:
         The braking system's own signal counts where it is told; else it is made from the measured deceleration, or
         from ABS that fully cycles (R13-H 5.2.23.1, 5.2.23.2).
         """
-        params, none = self._params, Braking()
+        params, none = self._params, NOT_BRAKING
         if not params.has_emergency_stop_signal or vehicle is None:
             return none
         if body is not None and body.is_emergency_brake_signal is not None:
@@ -197,7 +207,7 @@ class SignalLamps:
             since_s = now_s if old.since_s is None else old.since_s
         is_hard = since_s is not None and now_s - since_s + EPS_S >= params.ess_after_s
         is_cycling = body is not None and body.is_abs_cycling is True
-        return Braking(
+        return make_braking(
             since_s=since_s,
             is_hard=is_hard or (old.is_hard and decel_mps2 >= params.ess_release_mps2),
             is_cycling=is_cycling and (old.is_cycling or vehicle.speed_mps > self._fast_mps + EPS_MPS),
@@ -245,13 +255,13 @@ class SignalLamps:
 
     # --- behind us ----------------------------------------------------------------------------------------------------
 
-    def _rear(self, vehicle: VehicleState | None, objects: tuple[TrackedObjects, ...]) -> tuple[float | None, bool]:
+    def _rear(self, vehicle: VehicleState | None, objects: TrackedObjects | None) -> tuple[float | None, bool]:
         """Shortest time to collision with a vehicle behind, and whether it calls for an alert (R48 6.25)."""
         params = self._params
-        if not params.has_rear_end_alert or vehicle is None or not objects:
+        if not params.has_rear_end_alert or vehicle is None or objects is None:
             return None, False
         nearest_s, is_danger = None, False
-        for item in objects[0].objects:
+        for item in objects.objects:
             gap_m = -item.x_m - self._rear_overhang_m
             closing_mps = item.speed_x_mps - vehicle.speed_mps
             if gap_m < 0.0 or closing_mps <= 0.0 or abs(item.y_m) > params.rear_alert_lateral_m:
@@ -274,7 +284,7 @@ class SignalLamps:
         memory, on, off, none = self.state, LampDemand.ON, LampDemand.OFF, LampDemand.NO_DEMAND
         params = self._params
         state = memory.state
-        return LampRequest(
+        return make_request(
             stamp_s=stamp_s,
             author=NAME,
             cause=clipped(
@@ -286,6 +296,7 @@ class SignalLamps:
             else on
             if state is State.EMERGENCY_STOP
             else off,
+            emergency_stop_rate_hz=params.ess_rate_hz if state is State.EMERGENCY_STOP else None,
             rear_end_alert=none if not params.has_rear_end_alert else on if state is State.REAR_ALERT else off,
             stop_lamps=on if memory.is_stop else none,
         )
@@ -297,7 +308,7 @@ class SignalLamps:
             missing = "vehicle_absent"
         elif inputs.body is None and inputs.driver is None:
             missing = "driver_controls_absent"
-        return Status(
+        return make_status(
             state=memory.state.value,
             is_active=memory.state is not State.IDLE,
             health=Health.DEGRADED if missing else Health.OK,
@@ -326,13 +337,14 @@ SPEC: Final = FunctionSpec(
         Input(name="driver", signal=DriverInput, max_age_s=1.0),
         Input(name="command", signal=ActuationCommand, max_age_s=0.2, source="envelope"),
         Input(name="requests", signal=LampRequest, max_age_s=0.5, many=True),
-        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True),
+        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, is_optional=True),
     ),
     outputs=(Output(name="lamps", signal=LampRequest),),
     inputs_type=Inputs,
     outputs_type=Outputs,
     period_s=0.05,
     trigger="requests",
+    min_period_s=0.02,
     kpis=("emergency_stops", "hazards", "rear_ttc_s"),
     build=build,
 )

@@ -77,11 +77,12 @@ def _unconfirmed(data: Any, key: Key) -> Iterator[Key]:
             yield from _unconfirmed(value, (*key, name))
 
 
-def bundle_findings(merged: Merged) -> list[Finding]:
+def bundle_findings(merged: Merged, *, rules: RuleBook | None = None) -> list[Finding]:
     """What a release that reaches a driver lacks besides: a software identification, texts that someone has read.
 
     Args:
         merged: A market without findings of its own.
+        rules: The rules; the shipped ones where none are given.
     """
     market = merged.market
     if market is None or all(stage in LOCKED for stage in market.stages().values()):
@@ -95,6 +96,28 @@ def bundle_findings(merged: Merged) -> list[Finding]:
                 what="is empty: the car reports no software identification for these functions (R156)",
                 mend="write the RXSWIN that the approval covers",
                 rule="software-id",
+            )
+        )
+    if market.market in (rules or load_rules()).unions:
+        found.append(
+            Finding(
+                where=merged.document.origin(("market",)),
+                key="market",
+                value=market.market,
+                what="is no country: no default speed limit, no language and no road of its own",
+                mend="release its members' markets, which extend it",
+                rule="union",
+            )
+        )
+    for index, language in enumerate(market.alerts.wanted):
+        found.append(
+            Finding(
+                where=merged.document.origin(("alerts", "wanted", index)),
+                key="alerts.wanted",
+                value=language,
+                what="has no texts: the driver would read another language",
+                mend=f"write config/texts/{language}.yaml after en.yaml, and move it to alerts.languages",
+                rule="missing-text",
             )
         )
     files = text_files()

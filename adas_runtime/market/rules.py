@@ -116,6 +116,15 @@ class RuleBook:
         """Functions that have a rule file."""
         return tuple(self._files)
 
+    def members(self, union: str) -> tuple[str, ...]:
+        """Codes of the countries in a union."""
+        return self._unions.get(union, ())
+
+    @property
+    def unions(self) -> tuple[str, ...]:
+        """Codes of the unions: they share law, and are no country."""
+        return tuple(self._unions)
+
     def codes(self, code: str) -> tuple[str, ...]:
         """Whose rules may hold in a market, nearest first: its own, those of what it is a part of, of its unions."""
         own = (code, code.partition("-")[0]) if "-" in code else (code,)

@@ -223,6 +223,10 @@ class Alerts(Strict):
         max_length=4,
         description="Languages, ISO 639-1; the first is shown. Each must have every text.",
     )
+    wanted: tuple[Language, ...] = Field(
+        max_length=4,
+        description="Languages of the country that have no texts yet; while one is named the market has no release.",
+    )
     texts: dict[TextCode, dict[Language, Text]] = Field(
         description="The market's own wording, by alert code and language, instead of that of the language file."
     )

@@ -13,17 +13,15 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from adas_runtime.nodes import scheduling
+
 ENDING: Final = frozenset((signal.SIGINT, signal.SIGTERM))
 SPIN_S: Final = 3600.0
 DEFECT: Final = 3
-# before everything else that the computer does; the recorder's disk after it
-NICE: Final = {"guard": -15, "decision": -10, "perception": -5, "recorder": 5}
-AUTOGROUP: Final = Path("/proc/self/autogroup")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,19 +45,6 @@ def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--record", type=Path, metavar="DIR", help="folder of the recording (recorder only)")
     parser.add_argument("--no-autostart", action="store_true", help="wait unconfigured for a lifecycle manager")
     return parser.parse_args(own), arguments[len(own) :]
-
-
-def _prioritise(process: str) -> str:
-    """Take the process's place in the order of who waits for whom; what became of it, for the diagnostics."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, NICE[process])
-        if os.getsid(0) == os.getpid():  # else it would speak for a whole terminal
-            # Linux shares a busy processor among sessions first and looks at nice only within one
-            with suppress(FileNotFoundError):
-                AUTOGROUP.write_text(str(NICE[process]), encoding="ascii")
-    except OSError:
-        return f"nice {os.getpriority(os.PRIO_PROCESS, 0)}: {NICE[process]} is not permitted (LimitNICE=, RLIMIT_NICE)"
-    return f"nice {NICE[process]}"
 
 
 class Ending:
@@ -118,7 +103,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # before any thread exists, so that all inherit it
     options, ros_arguments = _parse(list(arguments))
-    priority = _prioritise(options.process)  # before any other thread exists, so that all inherit it
+    priority = scheduling.place(options.process)
     ending = Ending()
     ending.watch()
 
@@ -169,6 +154,8 @@ def run(arguments: Sequence[str]) -> int:
         # what was loaded lives as long as the process: to look through it again took 18 ms in the middle of driving
         gc.collect()
         gc.freeze()
+        if real_time := scheduling.go_real_time(options.process):
+            node.ledger.facts["priority"] += f", {real_time}"
         stop = Future()
         ending.wake(stop)
         while ending.code is None and rclpy.ok():

@@ -69,6 +69,7 @@ def play(
     with_clock: bool = False,
     seconds: float | None = None,
     wait_s: float = 10.0,
+    without: frozenset[str] = frozenset(),
     progress: Callable[[float, float], None] | None = None,
 ) -> Played:
     """Play a recording once, in real time divided by nothing but `rate`.
@@ -80,6 +81,7 @@ def play(
         with_clock: Original stamps, and `/clock`.
         seconds: Only so much of its beginning [s].
         wait_s: Patience for listeners before the first message [s].
+        without: Topics of the graph that somebody else sends.
         progress: Called with seconds done and seconds in all.
     Raises:
         AdasError: The recording cannot be read or feeds nothing.
@@ -92,7 +94,7 @@ def play(
             info = info_topic_of(pictures[0], [name for name, topic in bag.topics.items() if topic.type == INFO])
         told = Told()
         length_s = bag.end_s - bag.start_s if seconds is None else min(seconds, bag.end_s - bag.start_s)
-        timeline = read_ahead(cues(bag, bound, told, seconds=seconds, info_topic=info))
+        timeline = read_ahead(cues(bag, bound, told, seconds=seconds, info_topic=info, without=without))
         player = _Player(with_clock=with_clock)
         try:
             played = player.run(timeline, bag.start_s, length_s, rate, wait_s, info, progress)
@@ -306,6 +308,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--clock", action="store_true")
     parser.add_argument("--wait", type=float, default=10.0)
+    parser.add_argument("--without", action="append", default=[], help="a topic that somebody else sends")
     parser.add_argument("--report", type=Path)
     options = parser.parse_args()
     from adas_runtime.nodes import transport
@@ -319,6 +322,7 @@ def main() -> None:
             with_clock=options.clock,
             seconds=options.seconds,
             wait_s=options.wait,
+            without=frozenset(options.without),
         )
     except AdasError as error:
         print(f"adas: {error.line()}", file=sys.stderr)

@@ -89,6 +89,7 @@ SPEC = FunctionSpec(
     outputs_type=LanePerceptionOutputs,
     period_s=0.2,
     trigger="frame",
+    min_period_s=0.01,
     has_stage=False,
     kpis=("left_confidence", "right_confidence"),
     build=_build,

@@ -99,6 +99,8 @@ def _functions(graph: Graph) -> str:
     for spec in graph.functions:
         told = spec.summary[0].upper() + spec.summary[1:].rstrip(".")
         step = f"steps with each `{spec.trigger}` and at least" if spec.trigger else "steps"
+        if spec.min_period_s:
+            step = f"steps with each `{spec.trigger}`, at most every {spec.min_period_s:g} s and at least"
         stage = "its stage comes from the market" if spec.has_stage else "always on"
         how = f"Process `{spec.process.value}`; {stage}; {step} every {spec.period_s:g} s."
         parts.append(f"### {spec.name}\n\n{told}. {how}\n")
@@ -107,9 +109,9 @@ def _functions(graph: Graph) -> str:
             where = ", ".join(code(name) for name in wire.topics) or "nothing in this release"
             if item.is_former:
                 where += " (what was said before this step)"
-            rows.append(
-                ("in", code(item.name), item.signal.__name__, f"older than {item.max_age_s:g} s: absent", where)
-            )
+            lack = "; a car may lack it" if item.is_optional else ""
+            age = f"older than {item.max_age_s:g} s: absent{lack}"
+            rows.append(("in", code(item.name), item.signal.__name__, age, where))
         for output in spec.outputs:
             name = next(
                 topic.name for topic in graph.topics() if (topic.producer, topic.output) == (spec.name, output.name)
@@ -117,6 +119,8 @@ def _functions(graph: Graph) -> str:
             when = "with each step" if output.is_periodic else "as an event"
             rows.append(("out", code(output.name), output.signal.__name__, when, code(name)))
         parts.append(table(("", "name", "type", "age or time", "topics"), rows))
+        if spec.alerts:
+            parts.append(f"Alerts: {', '.join(code(name) for name in spec.alerts)}.\n")
         if spec.kpis:
             parts.append(f"Figures in its status: {', '.join(code(name) for name in spec.kpis)}.\n")
     return "\n".join(parts)

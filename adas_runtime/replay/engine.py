@@ -273,11 +273,11 @@ class _Replay:
         finally:
             out.close()
         self.warnings = list(dict.fromkeys([*bag.warnings, *self.warnings, *self._refusal_warnings()]))
-        needed = {  # an input that takes none or several misses nothing
+        needed = {
             topic
             for spec in executor.functions
             for item, wire in zip(spec.inputs, executor.graph.wires(spec.name), strict=True)
-            if not item.many
+            if item.is_needed
             for topic in wire.topics
         }
         for source in SOURCES:
@@ -414,7 +414,7 @@ class _Replay:
                 (item.max_age_s, spec.name)
                 for spec in executor.functions
                 for item, wire in zip(spec.inputs, executor.graph.wires(spec.name), strict=True)
-                if source.topic in wire.topics and not item.many
+                if source.topic in wire.topics and item.is_needed
             ]
             every_s = period_s.get(source.topic)
             if every_s is None or not readers or every_s <= min(readers)[0]:

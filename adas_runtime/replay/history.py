@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,6 +35,8 @@ from adas_runtime.signals import (
     CameraFrame,
     FunctionStatus,
     Health,
+    LampDemand,
+    LampRequest,
     LaneModel,
     LaneSide,
     LateralRequest,
@@ -55,6 +57,9 @@ STILL_WIDTH_PX: Final = 480
 ALERT_END_S: Final = 1.0  # an alert that holds is repeated; after this long without it has ended
 ENVELOPE: Final = "envelope"
 SHADOW: Final = "/adas/shadow/"
+LAMPS: Final = tuple(
+    item.name for item in fields(LampRequest) if item.default is LampDemand.NO_DEMAND
+)  # each has a band in the timeline
 SIGNS: Final = frozenset(
     {"side"}
 )  # figures that tell which one: neither their mean nor their least value says anything
@@ -137,6 +142,7 @@ class History:
         self.seen: set[str] = set()
         self.limits = LimitShares()
         self._speed_mps = 0.0
+        self._lit: dict[str, tuple[LampDemand, ...]] = {}
 
     # --- as it runs ---
 
@@ -308,6 +314,7 @@ class History:
         elif is_lateral:
             quantity, value, unit = "curvature_1pm", request.curvature_1pm, "1/m"
         else:
+            self._lamps(name, request, t_s, is_shadow)
             return
         row, key = f"{name} requests", quantity
         is_open = (row, key) in self._open
@@ -333,13 +340,41 @@ class History:
         else:
             self._close((row, key), t_s)
 
+    def _lamps(self, name: str, request: LampRequest, t_s: float, is_shadow: bool) -> None:
+        """A band per lamp that the function has a word on."""
+        asked = tuple(getattr(request, lamp) for lamp in LAMPS)
+        former = self._lit.get(name)
+        if asked == former:
+            return
+        self._lit[name] = asked
+        for index, (lamp, demand) in enumerate(zip(LAMPS, asked, strict=True)):
+            if former is not None and former[index] is demand:
+                continue
+            row = f"{name}: {lamp.replace('_', ' ')}"
+            if demand is LampDemand.NO_DEMAND:
+                self._close((row, ""), t_s)
+            else:
+                level = "idle" if demand is LampDemand.OFF else "shadow" if is_shadow else "active"
+                self._bar(row, "", demand.name.lower(), level, request.cause, t_s)
+
+    def _cap(self, command: ActuationCommand, track: str, title: str, t_s: float) -> None:
+        """The most that the driver's pedal may ask for; most drives have none, and then there is no line."""
+        if command.accel_cap_mps2 is not None or track in self._curves:
+            self._plot(track, title, "m/s^2", t_s, command.accel_cap_mps2)
+
     def _command(self, name: str, command: ActuationCommand, t_s: float) -> None:
         if name != ENVELOPE:
             self._plot("demand_curvature_1pm", "demand (arbiter)", "1/m", t_s, command.curvature_1pm)
             self._plot("demand_accel_mps2", "demand (arbiter)", "m/s^2", t_s, command.accel_mps2)
+            self._cap(command, "demand_cap_accel_mps2", "cap of the pedal (arbiter)", t_s)
             return
         self._plot("command_curvature_1pm", "command (envelope)", "1/m", t_s, command.curvature_1pm)
         self._plot("command_accel_mps2", "command (envelope)", "m/s^2", t_s, command.accel_mps2)
+        self._cap(command, "command_cap_accel_mps2", "cap of the pedal (envelope)", t_s)
+        if command.accel_cap_mps2 is not None:
+            self._bar("envelope cap", "", "pedal capped", "active", command.longitudinal_cause, t_s)
+        else:
+            self._close(("envelope cap", ""), t_s)
         label = ", ".join(command.limits)
         bar = self._open.get(("envelope limits", ""))
         if (bar.label if bar is not None else "") == label:
@@ -417,6 +452,8 @@ class History:
         duration_s = max(0.0, end_s - self._start_s)
         for at in list(self._open):
             self._close(at, duration_s)
+        for true in self.limits.truth:
+            self._plot("true_limit_mps", "True limit", "m/s", true.stamp_s - self._start_s, true.limit_mps)
         functions = {}
         for name, function in self._functions.items():
             self._settle(function, duration_s)

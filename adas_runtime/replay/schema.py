@@ -169,9 +169,10 @@ class Series(_Record):
     Tracks that exist where the data does: `speed_mps`, `lane_left_m`, `lane_right_m` (lateral offset of the boundary
     at the rear axle, left positive), `lane_left_confidence`, `lane_right_confidence`, `demand_curvature_1pm` and
     `demand_accel_mps2` (arbiter), `command_curvature_1pm` and `command_accel_mps2` (envelope),
-    `request_<function>_<quantity>` per asking function.
+    `demand_cap_accel_mps2` and `command_cap_accel_mps2` (the most that the driver's pedal may ask for),
+    `request_<function>_<quantity>` per asking function, `speed_limit_mps` (told) and `true_limit_mps` (truth).
     Rows of the timeline, in drawing order: one per function (its states), `<function> alerts`, `<function> requests`,
-    `envelope limits`, `data` (gaps and jumps).
+    `<function>: <lamp>` (what it asks of the lamp), `envelope limits`, `envelope cap`, `data` (gaps and jumps).
     """
 
     schema_: Literal["adas-replay-series/1"] = Field(alias="schema")

@@ -54,7 +54,7 @@ class _Listener:
 
     def step(self, inputs: Any, now_s: float) -> Any:
         spec = self._spec
-        absent = tuple(item.name for item in spec.inputs if not item.many and getattr(inputs, item.name) is None)
+        absent = tuple(item.name for item in spec.inputs if item.is_needed and getattr(inputs, item.name) is None)
         try:
             result = self._core.step(inputs, now_s)
         except Exception as error:  # a core is total, so this is a defect: shown as the executor shows it

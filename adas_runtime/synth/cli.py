@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 
 Choice = TypeVar("Choice", bound=Enum)
-SCENARIOS = "demo, motorway, rural, works, r130 or calm"
+SCENARIOS = "demo, motorway, rural, works, r130, calm or route"
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +32,10 @@ def synth(
     width: Annotated[int | None, typer.Option(help="Columns of a picture; the camera's own by default.")] = None,
     height: Annotated[int | None, typer.Option(help="Rows of a picture.")] = None,
     camera: Annotated[bool, typer.Option("--camera/--no-camera", help="Draw the pictures.")] = True,
+    with_map: Annotated[
+        bool,
+        typer.Option("--map", help="Write the drive's roads beside the bag: OUT.osm, and OUT.map for replay --map."),
+    ] = False,
     force: Annotated[bool, typer.Option(help="Replace a bag that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result for machines.")] = False,
 ) -> None:
@@ -40,8 +44,11 @@ def synth(
     from adas_runtime.ingest.writer import refuse_existing
     from adas_runtime.synth.bag import write_bag
     from adas_runtime.synth.drive import DriveSpec, Light, Rain, Scenario, make_drive
+    from adas_runtime.synth.roadmap import refuse_existing_map, write_map
 
     refuse_existing(out, force)
+    if with_map:
+        refuse_existing_map(out, force)
     drive = make_drive(
         DriveSpec(
             market=market,
@@ -58,6 +65,7 @@ def synth(
     )
     with Progress("drawing pictures") as progress:
         counts = write_bag(drive, out, force=force, with_camera=camera, progress=progress.update)
+    roads = write_map(drive, out) if with_map else None
     events = [
         {
             "code": item.code,
@@ -70,10 +78,13 @@ def synth(
         for item in drive.departures
     ]
     if as_json:
-        json.dump({"bag": str(out), "topics": counts, "events": events}, sys.stdout, indent=2)
+        found = {"bag": str(out), "topics": counts, "events": events}
+        json.dump(found if roads is None else {**found, "map": str(roads)}, sys.stdout, indent=2)
         print()
         return
     print(f"{out}: {seconds:g} s, {sum(counts.values())} messages, seed {seed}, market {drive.market.name}")
+    if roads is not None:
+        print(f"{roads}: its roads, for adas replay --map")
     for event in events:
         print(f"  {event['inner_s']:7.2f} s  {event['code']}  at {event['rate_mps']:.2f} m/s")
 

@@ -7,6 +7,7 @@ truth = drive.lanes(120)            # LaneModel of that picture
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -121,6 +122,25 @@ class Drive:
         """Drive time of a picture."""
         return index / self.spec.fps
 
+    @property
+    def date(self) -> str:
+        """Day of the drive, UTC."""
+        return time.strftime("%Y-%m-%d", time.gmtime(self.epoch_ns // 1_000_000_000))
+
+    # --- place ------------------------------------------------------------------------------------------------------
+
+    def place_of(self, x_m: float, y_m: float) -> tuple[float, float]:
+        """Latitude and longitude of a place, WGS 84 [deg]."""
+        place = self.style.place
+        sin = np.sin(np.radians(place.latitude_deg))
+        bend = 1.0 - ECCENTRICITY_2 * sin * sin
+        north_m = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_2) / bend**1.5
+        east_m = SEMI_MAJOR_M / np.sqrt(bend) * np.cos(np.radians(place.latitude_deg))
+        return (
+            place.latitude_deg + float(np.degrees(y_m / north_m)),
+            place.longitude_deg + float(np.degrees(x_m / east_m)),
+        )
+
     # --- pictures ---------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -217,17 +237,15 @@ class Drive:
     def fixes(self) -> Iterator[PoseFix]:
         """Satellite fixes at 10 Hz, of the vehicle's origin, with white noise."""
         random = np.random.default_rng([self.spec.seed, 3])
-        place = self.style.place
-        sin = np.sin(np.radians(place.latitude_deg))
-        bend = 1.0 - ECCENTRICITY_2 * sin * sin
-        north_m = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_2) / bend**1.5
-        east_m = SEMI_MAJOR_M / np.sqrt(bend) * np.cos(np.radians(place.latitude_deg))
         for index in range(0, self.sample_count, FIX_EVERY):
             east, north = random.normal(0.0, FIX_STD_M, 2)
+            latitude_deg, longitude_deg = self.place_of(
+                float(self.motion.x_m[index] + east), float(self.motion.y_m[index] + north)
+            )
             yield PoseFix(
                 stamp_s=self.stamp_of(index / RATE_HZ),
-                latitude_deg=place.latitude_deg + float(np.degrees((self.motion.y_m[index] + north) / north_m)),
-                longitude_deg=place.longitude_deg + float(np.degrees((self.motion.x_m[index] + east) / east_m)),
+                latitude_deg=latitude_deg,
+                longitude_deg=longitude_deg,
                 altitude_m=FIX_ALTITUDE_M,
                 heading_rad=float((self.motion.heading_rad[index] + np.pi) % (2.0 * np.pi) - np.pi),
                 position_std_m=FIX_STD_M,

@@ -12,6 +12,7 @@ import numpy as np
 from adas_runtime.signals import Indicator, MarkingColour, MarkingType, ObjectClass, SignKind, SpeedUnit
 from adas_runtime.synth.profile import Sine, SmoothRate, Wander
 from adas_runtime.synth.road import Lane, Marking, ReferenceLine, Road
+from adas_runtime.synth.route import Route, Stretch, make_route
 from adas_runtime.synth.style import RoadKind, RoadStyle
 from adas_runtime.units import kmh_to_mps, mph_to_mps
 from adas_runtime.vehicle.schema import Vehicle
@@ -33,6 +34,7 @@ class Scenario(Enum):
     WORKS = "works"  # motorway with temporary lines beside the permanent ones
     R130 = "r130"  # departures at the rates of R130 6.5 on both sides, with and without indicator
     CALM = "calm"  # centred driving only: whatever warns here is a false alarm
+    ROUTE = "route"  # along a map: limits that change, a turn into another road, a limit by hours, an untagged street
 
 
 class Light(Enum):
@@ -126,6 +128,9 @@ class Plan:
     manoeuvres: tuple[Manoeuvre, ...]
     actors: tuple[Actor, ...]
     signs: tuple[Sign, ...]
+    unit: SpeedUnit
+    stretches: tuple[Stretch, ...]
+    turn_m: tuple[float, float] | None
     ambient: SmoothRate
     is_low_sun: bool
     rain: Rain
@@ -181,29 +186,35 @@ def make_plan(
     kerb = LEFT if style.traffic_side == "left" else RIGHT
     # R130 6.5 tests at 65 +- 3 km/h; elsewhere a driver holds nine tenths of the limit, 60 to 110 km/h  [D]
     cruise = kmh_to_mps(65.0) if scenario is Scenario.R130 else min(max(0.9 * limit_mps, 17.0), 30.0)
-    speed = _speed(random, cruise, seconds)
+    unit = SpeedUnit.KMH if style.unit == "kmh" else SpeedUnit.MPH
+    route: Route | None = None
+    if scenario is Scenario.ROUTE:
+        route = make_route(limit, unit, kerb, style.place.longitude_deg, rain is not Rain.NONE)
+    speed = _speed(random, cruise, seconds) if route is None else SmoothRate(list(route.speed))
     reach = float(speed.integral(np.array([seconds]))[0]) + ROAD_AHEAD_M
-    line = ReferenceLine(_knots(random, reach, cruise, scenario), -ROAD_BEHIND_M - 600.0, reach + 200.0)
+    knots = _knots(random, reach, cruise, scenario) if route is None else route.curvature
+    line = ReferenceLine(knots, -ROAD_BEHIND_M - 600.0, reach + 200.0)
     road = _cross_section(style, kind, scenario, kerb, line, cruise * 6.0, cruise * (seconds - 4.0))
     crew = _Crew(random, vehicle, road, seconds)
     _manoeuvres(crew, scenario)
     rate = SmoothRate(crew.rate)
-    unit = SpeedUnit.KMH if style.unit == "kmh" else SpeedUnit.MPH
     outer = road.edge_left_m if kerb == LEFT else road.edge_right_m
-    sign_at = [
-        cruise * 0.42 * min(seconds, 30.0) + offset for offset in np.arange(0.0, cruise * seconds, 40.0 * cruise)
-    ]
+    stretches = route.stretches if route is not None else _stretches(style, kind, limit, cruise, seconds)
     signs = tuple(
         Sign(
-            s_m=float(at),
+            s_m=stretch.s_m,
             d_m=outer + kerb * 1.2,
             kind=SignKind.SPEED_LIMIT,
-            value=limit if number % 2 == 0 else max(limit - (20 if style.unit == "kmh" else 10), 10),
+            value=stretch.limit,
             unit=unit,
             look=style.place.sign,
         )
-        for number, at in enumerate(sign_at)
+        for stretch in stretches
+        if stretch.is_signed and stretch.limit is not None
     )
+    indicator = tuple(crew.indicator)
+    if route is not None:
+        indicator = ((*route.indicator_s, Indicator.LEFT if kerb == LEFT else Indicator.RIGHT),)
     return Plan(
         scenario=scenario,
         road=road,
@@ -213,16 +224,40 @@ def make_plan(
         lateral_rate=rate,
         wander=_wander(random) if scenario is not Scenario.R130 else Wander(()),  # R130 6.5 wants exact rates
         speed=speed,
-        indicator=tuple(crew.indicator),
+        indicator=indicator,
         manoeuvres=tuple(crew.done),
         actors=_actors(random, road, cruise, seconds, scenario, (speed, rate), vehicle.dimensions.width_m),
         signs=signs,
+        unit=unit,
+        stretches=stretches,
+        turn_m=None if route is None else route.turn_m,
         ambient=_ambient(light, scenario, seconds),
         is_low_sun=light is Light.LOW_SUN,
         rain=rain,
         bridges_m=((cruise * seconds * 0.32, cruise * seconds * 0.32 + 9.0),) if scenario is Scenario.DEMO else (),
         ground=style.place.ground,
     )
+
+
+def _stretches(style: RoadStyle, kind: RoadKind, limit: int, cruise: float, seconds: float) -> tuple[Stretch, ...]:
+    """Where no route is followed: signs every 40 s, and before the first nobody can tell."""
+    lower = max(limit - (20 if style.unit == "kmh" else 10), 10)
+    highway = "motorway" if kind is RoadKind.MOTORWAY else "secondary"
+    found = [Stretch(s_m=-1e9, limit=None, area=kind.value, highway=highway)]
+    first_m = cruise * 0.42 * min(seconds, 30.0)
+    for number, offset in enumerate(np.arange(0.0, cruise * seconds, 40.0 * cruise)):
+        value = limit if number % 2 == 0 else lower
+        found.append(
+            Stretch(
+                s_m=first_m + float(offset),
+                limit=value,
+                mapped=value,
+                is_signed=True,
+                area=kind.value,
+                highway=highway,
+            )
+        )
+    return tuple(found)
 
 
 def _speed(random: np.random.Generator, cruise: float, seconds: float) -> SmoothRate:
@@ -265,7 +300,8 @@ def _cross_section(
     """Lanes and lines, written for a kerb on the right (-1) and mirrored where it is on the left."""
     # a lane is measured between the inner edges of its lines (R130 Annex 3); lines are placed by their centres
     width = style.lane_width_m + style.lane_line_m
-    own = 3 if kind is RoadKind.MOTORWAY else 1 if scenario is Scenario.RURAL else 2
+    is_narrow = scenario in (Scenario.RURAL, Scenario.ROUTE)
+    own = 3 if kind is RoadKind.MOTORWAY else 1 if is_narrow else 2
     first = 1 if kind is RoadKind.MOTORWAY else 0  # lane in which the drive begins, counted from the kerb
     kerb_edge = -(first + 0.5) * width
     inner = (own - first - 0.5) * width
@@ -306,7 +342,7 @@ def _cross_section(
     else:
         opposing = Marking(
             d_m=inner,
-            type=MarkingType.DASHED if scenario is Scenario.RURAL else MarkingType.DOUBLE_SOLID,
+            type=MarkingType.DASHED if is_narrow else MarkingType.DOUBLE_SOLID,
             colour=colour[style.opposing_colour],
             width_m=style.lane_line_m,
             dash_m=style.dash_m,
@@ -427,7 +463,7 @@ class _Crew:
 
 def _manoeuvres(crew: _Crew, scenario: Scenario) -> None:
     inward = -crew.road.kerb  # away from the kerb: the side of the second lane
-    if scenario is Scenario.CALM or scenario is Scenario.WORKS:
+    if scenario in (Scenario.CALM, Scenario.WORKS, Scenario.ROUTE):
         return
     if scenario is Scenario.R130:
         # R130 6.5: two rates between 0.1 and 0.8 m/s, both sides; with the indicator as the suppression's proof
@@ -493,6 +529,8 @@ def _actors(
 ) -> tuple[Actor, ...]:
     """Other road users; those that the ego vehicle (speed, lateral rate) would run into are left out."""
     actors: list[Actor] = []
+    if scenario is Scenario.ROUTE:
+        return ()  # nobody else: what this drive shows are limits
     time = np.arange(0.0, seconds + 0.5, 0.1)
     ego_s, ego_d = ego[0].integral(time), ego[1].integral(time)
 

@@ -29,6 +29,7 @@ from adas_runtime.signals import (
 from adas_runtime.synth.motion import Motion, Pose
 from adas_runtime.synth.plan import BEYOND_LINE_M, Plan
 from adas_runtime.synth.road import Marking
+from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 AUTHOR: Final = "truth"
 FIT_ERROR_MAX_M: Final = 0.01  # a cubic follows a clothoid this well, or its range is shortened
@@ -262,7 +263,7 @@ def signs(plan: Plan, pose: Pose, stamp_s: float) -> SignObservations:
     found: list[SignObservation] = []
     for sign in plan.signs:
         x, y = pose.to_vehicle(*plan.road.line.point(np.array([sign.s_m]), sign.d_m))
-        if 0.0 < x[0] < 100.0:
+        if 0.0 < x[0] < 100.0 and abs(y[0]) < 50.0:  # not round the corner of another road
             found.append(
                 SignObservation(
                     kind=sign.kind,
@@ -277,19 +278,21 @@ def signs(plan: Plan, pose: Pose, stamp_s: float) -> SignObservations:
 
 
 def limit(plan: Plan, s_m: float, stamp_s: float, country: str) -> SpeedLimitState:
-    """The limit in force: of the last sign; before the first, the road does not tell and no limit is asserted.
+    """The limit in force: of the stretch of road that the car is on; where nobody can tell, none is asserted.
 
-    `reason` names the type of road as type approval counts it: `rural` or `motorway`.
+    `reason` names the type of road as type approval counts it: `urban`, `rural` or `motorway`.
     """
-    passed = [sign for sign in plan.signs if sign.s_m <= s_m]
-    last = max(passed, key=lambda sign: sign.s_m, default=None)
+    here = next(stretch for stretch in reversed(plan.stretches) if stretch.s_m <= s_m)
+    speed_of = kmh_to_mps if plan.unit is SpeedUnit.KMH else mph_to_mps
+    is_known = here.limit is not None
     return SpeedLimitState(
         stamp_s=stamp_s,
-        limit_mps=None if last is None else last.value_mps,
-        kind=LimitKind.UNKNOWN if last is None else LimitKind.EXPLICIT,
-        source=LimitSource.NONE if last is None else LimitSource.SIGN,
-        unit=plan.signs[0].unit if plan.signs else SpeedUnit.KMH,
+        limit_mps=None if here.limit is None else speed_of(here.limit),
+        kind=LimitKind.EXPLICIT if is_known else LimitKind.UNKNOWN,
+        source=LimitSource.NONE if not is_known else LimitSource.SIGN if here.is_signed else LimitSource.MAP,
+        unit=plan.unit,
+        condition=here.condition,
         confidence=1.0,
-        reason=plan.kind.value,
+        reason=here.area,
         country=country,
     )

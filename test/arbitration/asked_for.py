@@ -14,6 +14,10 @@ def steer(curvature_1pm: float) -> dict[str, Any]:
     }
 
 
+def cap(accel_cap_mps2: float) -> dict[str, Any]:
+    return {"accel_cap_mps2": accel_cap_mps2, "longitudinal_author": "isa", "longitudinal_cause": "limit"}
+
+
 def push(accel_mps2: float) -> dict[str, Any]:
     return {
         "is_longitudinal_active": True,

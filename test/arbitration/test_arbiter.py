@@ -103,9 +103,37 @@ def test_kick_down_interrupts_emergency_braking_and_what_acc_asks_for_stays() ->
     )
 
 
-def test_a_speed_cap_alone_asks_for_nothing() -> None:
-    demand = decide((along(ISA, -1.0),))
-    assert not demand.is_longitudinal_active and demand.longitudinal_cause == "cap_without_propulsion"
+@pytest.mark.clause("2021/1958 1.5")
+@pytest.mark.parametrize("pedals", [{}, {"accelerator": 0.6}, {"is_braking": True}])
+def test_a_speed_cap_alone_asks_nothing_of_the_car_and_bounds_the_drivers_pedal(pedals: dict[str, Any]) -> None:
+    demand = decide((along(ISA, -1.0, stamp_s=NOW_S - 0.15), along(ISA, 0.3, "limiter")), **pedals)
+    assert not demand.is_longitudinal_active and demand.accel_mps2 == 0.0
+    assert demand.accel_cap_mps2 == -1.0, "the lowest of all caps"
+    if not pedals.get("is_braking"):
+        assert (demand.longitudinal_author, demand.longitudinal_cause) == ("speed_cap", "because of speed_cap")
+    assert demand.oldest_input_age_s == pytest.approx(0.15), "the cap is old information as any other"
+
+
+@pytest.mark.parametrize("others", [(ACC, -2.0), (CRUISE, 1.0), (AEB, -8.0)])
+def test_a_cap_on_the_pedal_goes_beside_what_functions_ask_for(others: tuple[LongitudinalRank, float]) -> None:
+    demand = decide((along(*others), along(ISA, 0.5)))
+    assert demand.accel_cap_mps2 == 0.5 and demand.is_longitudinal_active
+    assert decide((along(*others),)).accel_cap_mps2 is None
+
+
+@pytest.mark.clause("GSR2 6(2)(d)")
+def test_a_floored_pedal_is_above_every_cap() -> None:
+    kick_down = MARKET.envelope.kick_down
+    demand = decide((along(ISA, -1.0),), accelerator=kick_down)
+    assert demand.accel_cap_mps2 is None and demand.longitudinal_cause == "driver_kick_down"
+    assert decide((along(ISA, -1.0),), accelerator=kick_down - 0.01).accel_cap_mps2 == -1.0
+
+
+def test_without_a_vehicle_state_nobody_is_capped() -> None:
+    said = Arbiter(MARKET.envelope).step(
+        ArbiterInputs(lateral=(), longitudinal=(along(ISA, -1.0),), vehicle=None), NOW_S
+    )
+    assert said.demand is not None and said.demand.accel_cap_mps2 is None
 
 
 def test_steering_gets_the_grip_that_braking_leaves() -> None:
@@ -259,7 +287,11 @@ def test_what_always_holds(asked: tuple[LongitudinalRequest, ...], accelerator: 
         assert demand.accel_mps2 >= 0.0
         assert not (is_braking and demand.accel_mps2 > 0.0)
         assert all(demand.accel_mps2 <= max(r.accel_mps2, 0.0) for r in valid if r.priority == ISA)
+    caps = [r.accel_mps2 for r in valid if r.priority == ISA]
+    assert demand.accel_cap_mps2 == (None if is_kick_down or not caps else min(caps))
     if demand.is_longitudinal_active:
         assert demand.longitudinal_author in {r.author for r in valid}
     again = decide(tuple(reversed(asked)), accelerator=accelerator, is_braking=is_braking)
-    assert again.accel_mps2 == demand.accel_mps2, "the order of arrival decides nothing"
+    assert (again.accel_mps2, again.accel_cap_mps2) == (demand.accel_mps2, demand.accel_cap_mps2), (
+        "the order of arrival decides nothing"
+    )

@@ -7,17 +7,20 @@ import math
 from typing import Any
 
 import pytest
-from asked_for import push, steer
+from asked_for import cap, push, steer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adas_runtime.arbitration.envelope import (
+    CAP_HEADROOM_MPS2,
+    CAP_OPEN_MPS2,
     SPEED_FLOOR_MPS,
     STEP_MAX_S,
     Envelope,
     EnvelopeInputs,
     Limits,
 )
+from adas_runtime.arbitration.params import EnvelopeParams
 from adas_runtime.converter import check
 from adas_runtime.market import load_market
 from adas_runtime.signals import ActuationCommand, Health, VehicleState
@@ -321,6 +324,132 @@ def test_a_light_hand_does_not_override() -> None:
     assert drive.hold(2.0, **steer(0.001))[-1].lateral_authority == 1.0
 
 
+# --- a cap on the driver's pedal (2021/1958, speed control function) ---
+
+
+def caps(commands: list[ActuationCommand]) -> list[float]:
+    """What the pedal may ask for, where none is a cap above all that a car does."""
+    return [CAP_OPEN_MPS2 if c.accel_cap_mps2 is None else c.accel_cap_mps2 for c in commands]
+
+
+@pytest.mark.clause("2021/1958 1.5")
+@pytest.mark.parametrize("accel_mps2", [None, 0.0, 1.5, -4.0])
+def test_a_cap_begins_where_the_car_is_and_falls_by_its_ramp(accel_mps2: float | None) -> None:
+    drive = Drive(accel_mps2=accel_mps2, accelerator=0.4).armed()
+    seen = caps(drive.hold(2.0, **cap(-0.6)))
+    driven = CAP_OPEN_MPS2 if accel_mps2 is None else max(accel_mps2, 0.0) + CAP_HEADROOM_MPS2
+    fall = -LIMITS.cap_jerk_min_mps3 * DT_S
+    assert seen[0] == pytest.approx(driven - fall), "never a step below what the driver has"
+    assert all(former - fall - 1e-9 <= value <= former for former, value in itertools.pairwise(seen))
+    assert seen[-1] == pytest.approx(-0.6)
+    assert drive.command is not None and drive.command.limits == ()
+    assert not drive.command.is_longitudinal_active and drive.command.accel_mps2 == 0.0, (
+        "it drives nobody and brakes not"
+    )
+    assert drive.command.longitudinal_author == "isa" and drive.status.state == "capping" and drive.status.is_active
+
+
+def test_a_cap_is_no_brake() -> None:
+    drive = Drive(accel_mps2=0.0).armed()
+    command = drive.hold(3.0, **cap(-9.0))[-1]
+    assert command.accel_cap_mps2 == LIMITS.cap_min_mps2 >= -2.0 and command.limits == ("cap",)
+    assert not command.is_longitudinal_active
+    weak = VEHICLE.model_copy(update={"limits": VEHICLE.limits.model_copy(update={"accel_min_mps2": -0.5})})
+    assert Limits.of(MARKET, weak).cap_min_mps2 == -0.5, "nor more than the vehicle lets anybody ask for"
+    calm = VEHICLE.limits.model_copy(update={"jerk_min_mps3": -1.0, "jerk_max_mps3": 0.5})
+    slow = Limits.of(MARKET, VEHICLE.model_copy(update={"limits": calm}))
+    assert (slow.cap_jerk_min_mps3, slow.cap_jerk_max_mps3) == (-1.0, 0.5)
+
+
+@pytest.mark.parametrize("cause", [*FAULTS, "the function is silent"])
+def test_no_failure_leaves_the_car_capped_and_none_lets_it_surge(cause: str) -> None:
+    drive = Drive(accel_mps2=0.0, accelerator=0.4).armed()
+    former = drive.hold(2.0, **cap(-1.0))[-1].accel_cap_mps2
+    assert former == -1.0
+    rise = LIMITS.cap_jerk_max_mps3 * DT_S
+    lifted_s = (CAP_OPEN_MPS2 - former) / LIMITS.cap_jerk_max_mps3
+    seen = caps(drive.hold(lifted_s + 0.1, **FAULTS.get(cause, {})))
+    assert seen[0] == pytest.approx(former + rise)
+    assert all(0.0 <= value - before <= rise + 1e-9 for before, value in itertools.pairwise(seen))
+    assert drive.command is not None and drive.command.accel_cap_mps2 is None
+
+
+def test_after_a_fault_the_cap_comes_back_by_its_ramp_though_the_function_never_let_go() -> None:
+    drive = Drive(accel_mps2=0.0).armed()
+    drive.hold(2.0, **cap(-1.0))
+    drive.hold(4.0, demand=False)
+    seen = caps(drive.hold(MARKET.rearm_s + 1.0, **cap(-1.0)))
+    assert seen[0] == CAP_OPEN_MPS2 and seen[-1] == -1.0
+
+
+@pytest.mark.clause("GSR2 6(2)(d)")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (0.2, 0.2 + MARKET.cap_override_rise + 1e-9),
+        (MARKET.cap_override_accelerator - 0.01, MARKET.cap_override_accelerator),
+        (0.0, MARKET.kick_down),
+    ],
+    ids=["presses further", "far down", "kick-down"],
+)
+def test_the_driver_lifts_the_cap_in_the_same_step(before: float, after: float) -> None:
+    drive = Drive(accel_mps2=0.0, accelerator=before).armed()
+    assert drive.hold(2.0, **cap(-1.0))[-1].accel_cap_mps2 == -1.0
+    drive.vehicle_fields["accelerator"] = after
+    command = drive.hold(DT_S, **cap(-1.0))[0]
+    assert command.accel_cap_mps2 is None and command.limits == ("driver_accelerates",)
+    assert not command.is_safe_stop, "overriding is no fault"
+    drive.vehicle_fields["accelerator"] = before
+    assert set(caps(drive.hold(3.0, **cap(-1.0)))) == {CAP_OPEN_MPS2}, "who never let go of the cap gets none anew"
+    drive.hold(DT_S)
+    assert drive.hold(2.0, **cap(-1.0))[-1].accel_cap_mps2 == -1.0
+
+
+def test_a_pedal_that_is_held_or_eased_overrides_nothing_and_counts_from_its_least() -> None:
+    drive = Drive(accel_mps2=0.0, accelerator=0.5).armed()
+    drive.hold(2.0, **cap(-1.0))
+    for pedal in (0.5 + MARKET.cap_override_rise - 0.01, 0.3, 0.3 + MARKET.cap_override_rise - 0.01):
+        drive.vehicle_fields["accelerator"] = pedal
+        assert drive.hold(0.2, **cap(-1.0))[-1].accel_cap_mps2 == -1.0
+    drive.vehicle_fields["accelerator"] = 0.3 + MARKET.cap_override_rise + 1e-9
+    assert drive.hold(DT_S, **cap(-1.0))[0].accel_cap_mps2 is None
+
+
+def test_the_driver_also_lifts_a_cap_that_is_on_its_way_out() -> None:
+    drive = Drive(accel_mps2=0.0, accelerator=0.2).armed()
+    drive.hold(2.0, **cap(-1.0))
+    drive.hold(0.2)
+    drive.vehicle_fields["accelerator"] = 0.8
+    assert drive.hold(DT_S)[0].accel_cap_mps2 is None
+    drive.vehicle_fields["accelerator"] = 0.2
+    assert drive.hold(2.0, **cap(-1.0))[-1].accel_cap_mps2 == -1.0, "nothing was refused: nobody had asked"
+
+
+def test_a_fault_forgets_not_what_the_driver_refused() -> None:
+    drive = Drive(accel_mps2=0.0, accelerator=0.2).armed()
+    drive.hold(2.0, **cap(-1.0))
+    drive.vehicle_fields["accelerator"] = 0.8
+    drive.hold(0.1, **cap(-1.0))
+    drive.vehicle_fields["accelerator"] = 0.2
+    drive.hold(0.5, demand=False)
+    assert set(caps(drive.hold(MARKET.rearm_s + 2.0, **cap(-1.0)))) == {CAP_OPEN_MPS2}
+
+
+def test_no_market_can_keep_a_floored_pedal_from_lifting_the_cap() -> None:
+    values = {**MARKET.model_dump(), "cap_override_accelerator": MARKET.kick_down + 0.05}
+    with pytest.raises(ValueError, match="cap_override_accelerator must not be above kick_down"):
+        EnvelopeParams(**values)
+
+
+@pytest.mark.parametrize("pause_s", [0.5, 60.0, -0.5])
+def test_a_frozen_guard_that_wakes_up_lifts_the_cap_by_the_ramp(pause_s: float) -> None:
+    drive = Drive(accel_mps2=0.0, accelerator=0.2).armed()
+    drive.hold(2.0, **cap(-1.0))
+    drive.now_s += pause_s
+    seen = caps(drive.hold(0.3, **cap(-1.0)))
+    assert seen[0] == -1.0 and seen[-1] == pytest.approx(-1.0 + LIMITS.cap_jerk_max_mps3 * 0.29)
+
+
 # --- excessive actuation ----------------------------------------------------------------------------------------------
 
 
@@ -355,6 +484,7 @@ demands = st.none() | st.builds(
     lateral_authority=numbers,
     is_longitudinal_active=st.booleans(),
     accel_mps2=numbers,
+    accel_cap_mps2=st.none() | numbers,
     lateral_cause=st.sampled_from(["", "a"]),
     oldest_input_age_s=st.none() | numbers,
 )
@@ -382,7 +512,7 @@ def test_whatever_comes_in_what_goes_out_is_inside_the_limits(
     former = drive.hold(1.0, **steer(0.001), **push(1.0))[-1]
     for wait_s, demand, vehicle, is_sound in sequence:
         inputs = EnvelopeInputs(
-            demand=drive.demand(**steer(0.02), **push(-4.0)) if is_sound else demand,
+            demand=drive.demand(**steer(0.02), **push(-4.0), accel_cap_mps2=-9.0) if is_sound else demand,
             vehicle=drive.vehicle() if is_sound else vehicle,
         )
         command = drive.step(inputs, dt_s=wait_s)
@@ -403,6 +533,21 @@ def test_whatever_comes_in_what_goes_out_is_inside_the_limits(
             assert command.lateral_authority >= former.lateral_authority - fall - 1e-9
             change = command.accel_mps2 - former.accel_mps2
             assert LIMITS.jerk_min_mps3 * dt_s - 1e-6 <= change <= -LIMITS.jerk_min_mps3 * dt_s + 1e-6
+        before, after = caps([former, command])
+        assert LIMITS.cap_min_mps2 <= after <= CAP_OPEN_MPS2
+        if former.accel_cap_mps2 is not None:
+            assert after - before >= LIMITS.cap_jerk_min_mps3 * dt_s - 1e-6
+            rose = after - before <= LIMITS.cap_jerk_max_mps3 * dt_s + 1e-6
+            assert rose or command.accel_cap_mps2 is None, "only the driver lifts it at once"
+        elif command.accel_cap_mps2 is not None:
+            assert after >= CAP_HEADROOM_MPS2 + LIMITS.cap_jerk_min_mps3 * dt_s - 1e-6, "never below coasting at once"
+        pedal = None if inputs.vehicle is None else inputs.vehicle.accelerator
+        if (
+            pedal is not None
+            and pedal >= MARKET.cap_override_accelerator
+            and "vehicle_not_finite" not in command.limits
+        ):
+            assert command.accel_cap_mps2 is None or "speed_jump" in command.limits, "the driver always wins"
         former = command
 
 

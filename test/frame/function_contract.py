@@ -16,7 +16,7 @@ from adas_runtime.executor import Executor
 from adas_runtime.function import BuildContext, Core, FunctionSpec, Input, Status
 from adas_runtime.graph import Graph, Source, default_graph
 from adas_runtime.market import load_market
-from adas_runtime.signals import FunctionStatus, Signal, Stage
+from adas_runtime.signals import Alert, FunctionStatus, Signal, Stage
 from adas_runtime.vehicle import load_vehicle
 
 MARKET = load_market("de")
@@ -105,6 +105,8 @@ class FunctionContract:
                     found = getattr(result, name)
                     if found is not None:
                         assert type(found) is signal
+                        if isinstance(found, Alert):
+                            assert found.code.partition("/")[0] in spec.alerts, "declare it: it needs a text"
                         check(found)
                 status = result.status
                 assert len(status.reason.encode()) <= 256 and 0 < len(status.state.encode()) <= 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from adas_runtime.signals import (
     Health,
     LateralRequest,
     LongitudinalRequest,
+    SpeedLimitState,
     Stage,
     VehicleState,
 )
@@ -101,7 +102,9 @@ class Sum:
         return SumOutputs(demand=demand, status=Status(state="on"))
 
 
-def watch(name: str = "watch", process: Process = Process.DECISION, period_s: float = 0.05) -> FunctionSpec:
+def watch(
+    name: str = "watch", process: Process = Process.DECISION, period_s: float = 0.05, min_period_s: float = 0.0
+) -> FunctionSpec:
     return FunctionSpec(
         name=name,
         summary="a function for tests",
@@ -112,6 +115,7 @@ def watch(name: str = "watch", process: Process = Process.DECISION, period_s: fl
         outputs_type=WatchOutputs,
         period_s=period_s,
         trigger="vehicle",
+        min_period_s=min_period_s,
         build=lambda context: Watch(),
     )
 
@@ -132,9 +136,30 @@ def summing(process: Process = Process.GUARD) -> FunctionSpec:
     )
 
 
-def make_executor(stage: Stage = Stage.ON, **options: Any) -> Executor:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MayLackInputs:
+    vehicle: VehicleState | None = None
+    limit: SpeedLimitState | None = None
+
+
+class MayLack(Watch):
+    """Tells in its state whether it got the value that a car may lack."""
+
+    def step(self, inputs: Any, now_s: float) -> WatchOutputs:
+        has_limit = inputs.limit is not None
+        return WatchOutputs(request=None, alert=None, status=Status(state="with" if has_limit else "without"))
+
+
+def may_lack() -> FunctionSpec:
+    optional = Input(name="limit", signal=SpeedLimitState, max_age_s=0.1, is_optional=True)
+    spec = watch()
+    return replace(spec, inputs=(*spec.inputs, optional), inputs_type=MayLackInputs, build=lambda context: MayLack())
+
+
+def make_executor(stage: Stage = Stage.ON, *, min_period_s: float = 0.0, **options: Any) -> Executor:
     # the consumer is declared first: order comes from the wiring, not from the list
-    return Executor(Graph((summing(), watch()), (VEHICLE,)), CONTEXT, {"watch": stage}, **options)
+    graph = Graph((summing(), watch(min_period_s=min_period_s)), (VEHICLE,))
+    return Executor(graph, CONTEXT, {"watch": stage}, **options)
 
 
 def state(stamp_s: float, speed_mps: float = 5.0) -> VehicleState:
@@ -220,6 +245,56 @@ def test_without_a_trigger_the_period_steps() -> None:
     assert topics(executor.advance(1.019)) == []
     assert topics(executor.advance(1.02)) == ["/adas/sum/demand"]
     assert "/adas/watch/request" in topics(executor.advance(1.05))
+
+
+@given(st.floats(0.0, 100.0), st.floats(-1.0, 1.0))
+def test_the_executor_judges_age_as_that_place_does(now_s: float, age_s: float) -> None:
+    stamp_s = now_s - age_s
+    emissions = make_executor().offer("/vehicle/state", state(stamp_s), now_s)
+    (status,) = [e.signal for e in emissions if e.topic == "/adas/watch/status"]
+    assert isinstance(status, FunctionStatus)
+    assert status.absent == (() if is_usable(stamp_s, now_s, 0.1) else ("vehicle",))
+
+
+def test_a_sender_that_runs_wild_steps_a_function_at_its_least_period() -> None:
+    """2 kHz for a second: 50 steps at 50 Hz, each with the newest value, and the last value is not lost."""
+    executor = Executor(Graph((watch(min_period_s=0.02),), (VEHICLE,)), CONTEXT, {"watch": Stage.ON})
+    stamps, times = [], []
+
+    def take(emissions: list[Emission]) -> None:
+        for emission in emissions:
+            if isinstance(emission.signal, LateralRequest):
+                stamps.append(emission.signal.stamp_s)
+                times.append(emission.now_s)
+
+    for number in range(2000):
+        now_s = 10.0 + number * 0.0005
+        while (due_s := executor.next_due_s()) is not None and due_s < now_s - 1e-6:
+            take(executor.advance(due_s))
+        take(executor.offer("/vehicle/state", state(now_s), now_s))
+    due_s = executor.next_due_s()
+    assert due_s is not None
+    take(executor.advance(due_s))
+    assert times == pytest.approx([10.0 + 0.02 * number for number in range(51)])
+    assert max(now_s - stamp_s for now_s, stamp_s in zip(times, stamps, strict=True)) < 0.0006
+    assert stamps[-1] == pytest.approx(10.9995)
+
+
+def test_a_trigger_that_comes_too_soon_is_followed_when_the_least_period_is_over() -> None:
+    executor = Executor(Graph((watch(min_period_s=0.02),), (VEHICLE,)), CONTEXT, {"watch": Stage.ON})
+    executor.offer("/vehicle/state", state(1.0), 1.0)
+    assert executor.offer("/vehicle/state", state(1.005), 1.005) == []
+    assert executor.next_due_s() == pytest.approx(1.02)
+    assert "/adas/watch/request" in topics(executor.advance(1.02))
+    assert "/adas/watch/request" in topics(executor.offer("/vehicle/state", state(1.04), 1.04)), "exactly on time"
+    executor.offer("/vehicle/state", state(1.05), 1.05)
+    emissions = executor.offer("/vehicle/state", state(0.5), 0.5)
+    assert "/adas/watch/request" in topics(emissions), "a new time line waits for nothing"
+
+
+def test_a_least_period_above_the_period_is_refused() -> None:
+    with pytest.raises(WiringError, match="least period"):
+        watch(period_s=0.05, min_period_s=0.06)
 
 
 def test_an_old_request_leaves_the_sum() -> None:
@@ -342,13 +417,13 @@ def test_the_same_calls_give_the_same_answers(sequence: list[tuple[float, float,
     assert play(make_executor(), sequence, 5.0) == play(make_executor(), sequence, 5.0)
 
 
-@given(events, events)
+@given(events, events, st.sampled_from([0.0, 0.04]))
 def test_saved_and_restored_it_continues_where_it_was(
-    before: list[tuple[float, float, float, bool]], after: list[tuple[float, float, float, bool]]
+    before: list[tuple[float, float, float, bool]], after: list[tuple[float, float, float, bool]], min_period_s: float
 ) -> None:
-    first = make_executor()
+    first = make_executor(min_period_s=min_period_s)
     _, now_s = play(first, before, 5.0)
-    second = make_executor()
+    second = make_executor(min_period_s=min_period_s)
     second.restore(first.save())
     assert play(first, after, now_s) == play(second, after, now_s)
 
@@ -428,3 +503,26 @@ def test_topics_name_producer_consumers_and_period() -> None:
     assert found["/adas/watch/request"].consumers == ("sum",)
     assert found["/adas/watch/alert"].period_s is None, "an alert is an event: silence is no fault"
     assert found["/adas/sum/demand"].process is Process.GUARD
+
+
+@pytest.mark.parametrize("has_source", [False, True])
+def test_what_a_car_may_lack_is_none_and_missed_by_nobody(has_source: bool) -> None:
+    limits = Source(name="limits", signal=SpeedLimitState, topic="/limits", rate_hz=20.0)
+    sources = (VEHICLE, limits) if has_source else (VEHICLE,)
+    executor = Executor(Graph((may_lack(),), sources), CONTEXT, {"watch": Stage.ON})
+
+    def said(now_s: float) -> FunctionStatus:
+        found = [e.signal for e in executor.offer("/vehicle/state", state(now_s), now_s)]
+        return next(item for item in found if isinstance(item, FunctionStatus))
+
+    status = said(1.0)
+    assert status.state == "without" and status.absent == ()
+    if has_source:
+        executor.offer("/limits", SpeedLimitState(stamp_s=1.0), 1.0)
+        assert said(1.05).state == "with"
+        assert said(1.2).state == "without", "too old, as every other input"
+
+
+def test_an_input_of_many_is_not_optional_too() -> None:
+    with pytest.raises(WiringError, match="many"):
+        replace(summing(), inputs=(replace(summing().inputs[0], is_optional=True),))

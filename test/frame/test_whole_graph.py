@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +93,26 @@ def test_whatever_arrives_what_is_said_may_cross_the_border_and_no_core_fails(se
             assert "Error" not in item.signal.reason
         if isinstance(item.signal, ActuationCommand):
             assert not item.signal.is_lateral_active and item.signal.accel_mps2 == 0.0, "no function actuates yet"
+
+
+def test_what_is_triggered_has_a_least_period() -> None:
+    """So that no sender, however fast, takes the car computer away from the others."""
+    for spec in default_graph().functions:
+        assert spec.trigger is None or spec.min_period_s >= 0.005, spec.name
+
+
+def test_vehicle_state_at_two_kilohertz_makes_no_more_commands_than_the_least_period_lets() -> None:
+    one = executor()
+    counts: Counter[str] = Counter()
+    for number in range(2000):
+        now_s = START_S + number * 0.0005
+        said = []
+        while (due_s := one.next_due_s()) is not None and due_s < now_s - 1e-6:
+            said += one.advance(due_s)
+        said += one.offer("/vehicle/state", VehicleState(stamp_s=now_s, speed_mps=25.0), now_s)
+        counts.update(item.topic for item in said)
+    assert 190 <= counts["/adas/envelope/command"] <= 201
+    assert 190 <= counts["/adas/arbiter/demand"] <= 201
 
 
 def alive(one: Executor, seconds: float, now_s: float) -> tuple[float, FunctionStatus]:

@@ -11,8 +11,8 @@ import numpy as np
 from map_files import Metres, at
 
 from adas_runtime.horizon.core import Inputs, MapHorizon, Outputs
-from adas_runtime.horizon.defaults import load_defaults
 from adas_runtime.horizon.store import MapStore
+from adas_runtime.market.laws import ShippedLaws
 from adas_runtime.signals import FixStatus, Horizon, PoseFix, VehicleState
 
 START_S = 1000.0
@@ -62,7 +62,7 @@ def drive(
     seed: int = 1,
 ) -> Iterator[Seen]:
     """Drive a path at 10 Hz; noise wanders like a receiver's; `blind` is the stretch without a fix [m]."""
-    core = MapHorizon(store, load_defaults())
+    core = MapHorizon(store, ShippedLaws())
     generator = np.random.default_rng(seed)
     length = sum(math.hypot(bx - ax, by - ay) for (ax, ay), (bx, by) in pairwise(path))
     error = np.zeros(2)

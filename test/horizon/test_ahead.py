@@ -14,8 +14,8 @@ from map_files import Town, line
 
 from adas_runtime.function import Core
 from adas_runtime.horizon.core import SPEC, ElectronicHorizon, Inputs, MapHorizon
-from adas_runtime.horizon.defaults import load_defaults
 from adas_runtime.horizon.store import MapStore
+from adas_runtime.market.laws import ShippedLaws
 from adas_runtime.signals import BodyState, Horizon, HorizonSegment, LimitKind, RoadClass
 
 
@@ -105,7 +105,7 @@ def test_the_age_of_the_map_is_told_by_the_calendar_and_never_by_stamps(tmp_path
     assert now_s is not None
     body = BodyState(stamp_s=now_s, utc_s=1793491200.0 + 86400.0)
     ages = []
-    for tell in ((), (body,)):
+    for tell in (None, body):
         core.state = replace(core.state, sent_s=None)
         horizon = core.step(Inputs(body=tell), now_s).horizon
         assert horizon is not None
@@ -121,11 +121,11 @@ def supplied(stamp_s: float, is_matched: bool = True) -> Horizon:
 
 
 def test_a_suppliers_horizon_goes_before_the_map_and_keeps_its_stamp(tmp_path: Path) -> None:
-    core = ElectronicHorizon(None, load_defaults())
+    core = ElectronicHorizon(None, ShippedLaws())
     assert core.step(Inputs(), 10.0).status.state == "no_map" and core.step(Inputs(), 10.0).horizon is None
-    said = core.step(Inputs(supplied=(supplied(9.8),)), 10.0)
+    said = core.step(Inputs(supplied=supplied(9.8)), 10.0)
     assert said.horizon == supplied(9.8) and said.status.state == "supplied"
-    assert core.step(Inputs(supplied=(supplied(9.9, is_matched=False),)), 10.1).horizon is None
+    assert core.step(Inputs(supplied=supplied(9.9, is_matched=False)), 10.1).horizon is None
 
 
 class TestWithAMap(FunctionContract):
@@ -138,7 +138,7 @@ class TestWithAMap(FunctionContract):
     def _map(self, tmp_path_factory: pytest.TempPathFactory) -> None:
         town = Town()
         town.street(line((-500, 0), (500, 0)), maxspeed="50")
-        self.spec = replace(SPEC, build=lambda _: ElectronicHorizon(self.store, load_defaults()))
+        self.spec = replace(SPEC, build=lambda _: ElectronicHorizon(self.store, ShippedLaws()))
         self.store = town.build(tmp_path_factory.mktemp("map"))
 
     def core(self) -> Core:
@@ -151,7 +151,7 @@ def test_the_map_makes_no_difference_between_a_fresh_core_and_a_restored_one(tmp
     one = list(drive(store, [(0, 0), (600, 0)], noise_m=3.0))
     two = list(drive(MapStore(store.path), [(0, 0), (600, 0)], noise_m=3.0))
     assert [item.said for item in one] == [item.said for item in two]
-    fresh = MapHorizon(store, load_defaults())
+    fresh = MapHorizon(store, ShippedLaws())
     fresh.state = one[-1].core.state
     later = one[-1].core.state.now_s
     assert later is not None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from map_files import Town, at, line
 
 from adas_runtime.horizon.core import Inputs, MapHorizon
-from adas_runtime.horizon.defaults import load_defaults
+from adas_runtime.market.laws import ShippedLaws
 from adas_runtime.signals import FixStatus, PoseFix, VehicleState
 
 
@@ -98,7 +98,7 @@ def test_a_standing_car_does_not_grow_sure_of_the_wrong_road(tmp_path: Path) -> 
     town = Town()
     town.street(line((0, 0), (500, 0)), maxspeed="50")
     town.street(line((0, 12), (500, 12)), maxspeed="30")
-    core = MapHorizon(town.build(tmp_path), load_defaults())
+    core = MapHorizon(town.build(tmp_path), ShippedLaws())
     point = at(250, 5)
     for step in range(1000):
         now_s = START_S + PERIOD_S * step
@@ -147,7 +147,7 @@ NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
     st.lists(st.tuples(st.floats(-400, 400), st.floats(-400, 400), NUMBERS, NUMBERS, st.floats(-5, 30)), max_size=12)
 )
 def test_beliefs_always_sum_to_one(items: list[tuple[float, float, float, float, float]]) -> None:
-    core = MapHorizon(STORE[0], load_defaults())
+    core = MapHorizon(STORE[0], ShippedLaws())
     now_s = START_S
     for east, north, heading, speed, wait in items:
         now_s += wait

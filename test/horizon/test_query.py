@@ -12,14 +12,14 @@ from map_files import Town, at, line
 
 from adas_runtime.cli import main
 from adas_runtime.horizon.build import build_map
-from adas_runtime.horizon.defaults import load_defaults
 from adas_runtime.horizon.query import Answer, ask
 from adas_runtime.horizon.store import MapStore
+from adas_runtime.market.laws import ShippedLaws
 from adas_runtime.signals import LimitKind, SpeedUnit
 from adas_runtime.units import mps_to_kmh
 
 EAST, WEST = 0.0, math.pi
-LAW = load_defaults()
+LAW = ShippedLaws()
 
 
 def answer(folder: Path, country: str = "DE", course_rad: float | None = EAST, **tags: str) -> Answer:
@@ -99,7 +99,7 @@ def test_borders_give_each_road_its_country(tmp_path: Path) -> None:
     borders = tmp_path / "borders.json"
     borders.write_text(json.dumps({"features": [box("DE", 10.0, 11.5), box("AT", 11.5, 12.0)]}), encoding="utf-8")
     town = Town()
-    town.street(line((-900, 0), (-100, 0)), maxspeed="DE:rural", highway="motorway")
+    town.street(line((-900, 0), (-100, 0)), maxspeed="DE:rural")
     town.street(line((100, 0), (900, 0)), highway="motorway")
     build_map([town.write(tmp_path / "t.osm")], tmp_path / "t.map", borders=borders)
     store = MapStore(tmp_path / "t.map")
@@ -180,3 +180,27 @@ def test_real_roads_have_their_signed_limits(
     told = sum(row["kind"] in ("explicit", "no_limit") for row in rows)
     assert wrong <= 0.01 * told
     assert right >= 0.97 * told
+
+
+@pytest.mark.parametrize(
+    ("country", "tags", "limit"),
+    [
+        ("FR", {"maxspeed": "FR:rural"}, 80.0),
+        ("FR", {"maxspeed": "FR:rural", "lanes": "4"}, 90.0),
+        ("FR", {"maxspeed": "FR:rural", "oneway": "yes", "lanes": "2"}, None),  # 90, or 110 on one of two carriageways
+        ("AT", {"maxspeed": "AT:rural", "oneway": "yes", "lanes": "2"}, 100.0),  # the law is the same on both
+        ("JP", {"highway": "residential"}, None),  # 30 or 60 by a line that no map shows
+        ("PL", {"maxspeed": "PL:motorroad"}, 100.0),
+        ("GB", {"maxspeed": "GB:nsl_dual", "oneway": "yes"}, 70.0),
+        ("LI", {"maxspeed": "LI:urban"}, None),  # no market, no law
+    ],
+)
+def test_the_law_s_limit_is_told_where_the_map_tells_its_case(
+    tmp_path: Path, country: str, tags: dict[str, str], limit: float | None
+) -> None:
+    town = Town()
+    town.street(line((-300, 0), (300, 0)), **tags)
+    answer = ask(town.build(tmp_path, country), LAW, at(0, 0), EAST).limit
+    assert answer.value == limit
+    assert answer.kind is (LimitKind.UNKNOWN if limit is None else LimitKind.IMPLICIT)
+    assert limit is not None or answer.reason

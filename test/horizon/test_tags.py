@@ -22,7 +22,7 @@ from adas_runtime.horizon.tags import Form, Limit, Rule, read_limit, read_rule
         ("signals", Limit(Form.VARIABLE)),
         ("DE:urban", Limit(Form.IMPLICIT, country="DE", area="urban")),
         ("BE-VLG:rural", Limit(Form.IMPLICIT, country="BE", area="rural")),
-        ("GB:nsl_dual", Limit(Form.IMPLICIT, country="GB", area="expressway")),
+        ("GB:nsl_dual", Limit(Form.IMPLICIT, country="GB", area="rural_dual")),
         ("AT:zone:30", Limit(Form.NUMBER, 30.0)),
         ("DE:zone30", Limit(Form.NUMBER, 30.0)),
         ("GB:zone20", Limit(Form.NUMBER, 20.0, "mph")),

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adas_runtime.isa.core import Inputs, Isa, Outputs
-from adas_runtime.isa.fusion import CountryRules
 from adas_runtime.isa.params import IsaParams, LegalFigure
 from adas_runtime.market import load_market
+from adas_runtime.market.laws import CountryRules, rules_of
 from adas_runtime.signals import (
     Alert,
     BodyState,
@@ -40,7 +40,7 @@ def rules(*names: str) -> dict[str, CountryRules]:
     found = {}
     for name in names or COUNTRIES:
         market = load_market(name, is_dated=False)
-        found[market.market[:2]] = CountryRules(unit=market.speed_unit, defaults=market.speed_defaults)
+        found[market.market[:2]] = rules_of(market)
     return found
 
 
@@ -139,13 +139,13 @@ class Drive:
                 yaw_rate_rps=self.yaw_rate_rps,
                 accelerator=self.accelerator,
             ),
-            body=(BodyState(stamp_s=self.now_s, **body),) if self.has_body else (),
-            driver=(DriverInput(stamp_s=self.now_s, pressed=self.pressed),),
-            signs=(SignObservations(stamp_s=self.now_s, signs=seen),),
-            horizon=()
+            body=BodyState(stamp_s=self.now_s, **body) if self.has_body else None,
+            driver=DriverInput(stamp_s=self.now_s, pressed=self.pressed),
+            signs=SignObservations(stamp_s=self.now_s, signs=seen),
+            horizon=None
             if self.segment is None
-            else (Horizon(stamp_s=self.now_s, is_matched=True, confidence=0.95, segments=(self.segment,)),),
-            lanes=() if self.lanes is None else (self.lanes,),
+            else Horizon(stamp_s=self.now_s, is_matched=True, confidence=0.95, segments=(self.segment,)),
+            lanes=self.lanes,
             alerts=self.alerts,
         )
         result = self.core.step(self.inputs, self.now_s)

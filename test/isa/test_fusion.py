@@ -24,6 +24,7 @@ from adas_runtime.market import load_market
 from adas_runtime.signals import (
     ConditionalLimit,
     Horizon,
+    HorizonSegment,
     LimitKind,
     LimitSource,
     RoadClass,
@@ -103,6 +104,51 @@ def test_what_the_map_says_as_well_goes_on() -> None:
     assert car.shown_kmh == 70.0 and car.limit.source is LimitSource.SIGN
 
 
+@pytest.mark.parametrize(
+    ("following", "kind", "shown"),
+    [
+        (road(limit_kmh=70.0), LimitKind.EXPLICIT, 70.0),
+        (road(limit_kind=LimitKind.NO_LIMIT, limit_confidence=0.9), LimitKind.NO_LIMIT, None),
+    ],
+    ids=["another number", "none"],
+)
+def test_where_the_map_that_agreed_with_a_sign_says_something_else_the_sign_ends(
+    following: HorizonSegment, kind: LimitKind, shown: float | None
+) -> None:
+    """The next sign was not seen: a stale limit is not shown as the current one for kilometres."""
+    car = drive(road(limit_kmh=100.0)).sees(limit_sign(100.0, 30.0))
+    car.go_m(200.0, 90.0)
+    assert (car.shown_kmh, car.limit.source) == (100.0, LimitSource.SIGN)
+    car.segment = following
+    car.go(0.1, 90.0)
+    assert (car.limit.kind, car.shown_kmh, car.limit.source) == (kind, shown, LimitSource.MAP)
+    car.sees(limit_sign(100.0, 20.0)).go_m(100.0, 90.0)
+    assert (car.shown_kmh, car.limit.source) == (100.0, LimitSource.SIGN), "a sign behind that place counts again"
+
+
+@pytest.mark.clause("2021/1958 recital 4")
+@pytest.mark.parametrize("agreed_m", [0.0, 40.0])
+def test_a_sign_that_the_map_hardly_agreed_with_goes_before_it(agreed_m: float) -> None:
+    """A map may draw the change some metres from the post."""
+    car = drive(road(limit_kmh=100.0 if agreed_m else 120.0)).sees(limit_sign(100.0, 10.0))
+    car.go_m(10.0 + agreed_m, 36.0)
+    car.segment = road(limit_kmh=70.0)
+    car.go_m(500.0, 90.0)
+    assert (car.shown_kmh, car.limit.source) == (100.0, LimitSource.SIGN)
+
+
+@pytest.mark.parametrize("feedback", ["acoustic", "haptic", "speed_control"])
+def test_an_assumed_limit_warns_nobody_and_counts_as_neither_within_nor_above(feedback: str) -> None:
+    car = drive(URBAN, feedback=feedback)
+    limit = car.go(10.0, 80.0)
+    assert (limit.limit_mps, limit.kind, limit.source) == (kmh(50.0), LimitKind.IMPLICIT, LimitSource.DEFAULT)
+    assert not limit.is_exceeded and not car.warned()
+    assert not any(result.request is not None and result.request.is_active for _, result in car.said)
+    assert car.core.state.usage.above_s == car.core.state.usage.within_s == 0.0
+    car.sees(limit_sign(50.0, 10.0)).go(2.0, 80.0)
+    assert car.limit.is_exceeded and car.warned(), "the same number on a sign does"
+
+
 def test_at_the_border_the_law_changes_and_signs_before_it_end() -> None:
     car = drive(road(country="DE")).sees(limit_sign(70.0, 30.0))
     car.go(4.0, 50.0)
@@ -133,7 +179,7 @@ def test_the_core_that_is_built_carries_the_neighbours_law() -> None:
         limit = core.step(
             Inputs(
                 vehicle=VehicleState(stamp_s=now_s, speed_mps=10.0),
-                horizon=(Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(piece,)),),
+                horizon=Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(piece,)),
             ),
             now_s,
         ).limit
@@ -185,7 +231,7 @@ def test_a_map_that_is_not_sure_or_too_old_says_nothing(fields: dict[str, float]
     for _ in range(5):
         car.step(50.0)
         horizon = Horizon(stamp_s=car.now_s, segments=(road(limit_kmh=70.0),), **known)
-        limit = car.core.step(replace(car.inputs, horizon=(horizon,)), car.now_s).limit
+        limit = car.core.step(replace(car.inputs, horizon=horizon), car.now_s).limit
     assert limit is not None and limit.kind is LimitKind.UNKNOWN
 
 

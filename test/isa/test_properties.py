@@ -99,14 +99,12 @@ def play(core: Isa, legs: list[dict[str, Any]]) -> list[tuple[Inputs, Outputs, f
                 )
                 if item["has_vehicle"]
                 else None,
-                body=() if item["body"] is None else (BodyState(stamp_s=now_s, **fields),),
-                driver=(
-                    DriverInput(stamp_s=now_s, pressed=(SWITCH_BUTTON,) if item["is_pressed"] and step == 0 else ()),
-                ),
-                signs=(SignObservations(stamp_s=now_s, signs=item["signs"]),) if step < 4 else (),
-                horizon=()
+                body=None if item["body"] is None else BodyState(stamp_s=now_s, **fields),
+                driver=DriverInput(stamp_s=now_s, pressed=(SWITCH_BUTTON,) if item["is_pressed"] and step == 0 else ()),
+                signs=SignObservations(stamp_s=now_s, signs=item["signs"]) if step < 4 else None,
+                horizon=None
                 if item["segment"] is None
-                else (Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(item["segment"],)),),
+                else Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(item["segment"],)),
             )
             said.append((inputs, core.step(inputs, now_s), now_s, core.state))
     return said
@@ -127,7 +125,7 @@ def test_no_state_shows_an_unsigned_limit_as_signed(legs: list[dict[str, Any]], 
         limit = result.limit
         if limit is None:
             continue
-        mapped = [s for h in inputs.horizon for s in h.segments if s.limit_kind is LimitKind.EXPLICIT]
+        mapped = [s for s in (inputs.horizon.segments if inputs.horizon else ()) if s.limit_kind is LimitKind.EXPLICIT]
         if limit.source is LimitSource.SIGN:
             assert limit.kind is LimitKind.EXPLICIT and limit.limit_mps in numbers
         elif limit.kind is LimitKind.EXPLICIT:
@@ -186,9 +184,9 @@ def test_it_is_total(values: list[tuple[SignObservations, Horizon, BodyState]]) 
         result = core.step(
             Inputs(
                 vehicle=VehicleState(stamp_s=now_s, speed_mps=20.0),
-                signs=(replace(signs, stamp_s=now_s),),
-                horizon=(replace(horizon, stamp_s=now_s),),
-                body=(replace(state, stamp_s=now_s),),
+                signs=replace(signs, stamp_s=now_s),
+                horizon=replace(horizon, stamp_s=now_s),
+                body=replace(state, stamp_s=now_s),
             ),
             now_s,
         )
@@ -206,8 +204,8 @@ def test_the_calendar_s_clock_ages_nothing(utc_s: float, offset_s: float) -> Non
         result = core.step(
             Inputs(
                 vehicle=VehicleState(stamp_s=now_s, speed_mps=10.0),
-                signs=(SignObservations(stamp_s=now_s, signs=(sign,)),) if step < 3 else (),
-                body=(BodyState(stamp_s=now_s, utc_s=utc_s + step * 1e5, utc_offset_s=offset_s),),
+                signs=SignObservations(stamp_s=now_s, signs=(sign,)) if step < 3 else None,
+                body=BodyState(stamp_s=now_s, utc_s=utc_s + step * 1e5, utc_offset_s=offset_s),
             ),
             now_s,
         )
@@ -226,7 +224,7 @@ def test_a_limit_of_a_map_that_ended_is_gone_at_once() -> None:
     kinds = []
     for step in range(4):
         now_s += DT_S
-        horizon = (Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(piece,)),) if step < 2 else ()
+        horizon = Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(piece,)) if step < 2 else None
         result = core.step(Inputs(vehicle=VehicleState(stamp_s=now_s, speed_mps=10.0), horizon=horizon), now_s)
         assert result.limit is not None
         kinds.append(result.limit.kind)

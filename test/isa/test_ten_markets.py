@@ -41,7 +41,7 @@ def test_the_limit_of_the_signs_is_told_in_the_market_s_unit(name: str, scenario
         now_s = signs.stamp_s
         at = min(round(made.frame_time_s(index) * 100.0), len(states) - 1)
         body = bodies[min(at // 10, len(bodies) - 1)]
-        result = core.step(Inputs(vehicle=states[at], body=(body,), signs=(signs,)), now_s)
+        result = core.step(Inputs(vehicle=states[at], body=body, signs=signs), now_s)
         limit = result.limit
         assert limit is not None
         shares.add(limit, states[at].speed_mps, now_s)

@@ -121,10 +121,10 @@ class HeadDrive:
                 body=BodyState(stamp_s=seen_s, ambient_lux=lux, **fields) if has_body else None,
                 vehicle=vehicle,
                 driver=DriverInput(stamp_s=now_s, pressed=pressed),
-                objects=() if users is None else (TrackedObjects(stamp_s=now_s, objects=users),),
-                horizon=()
+                objects=None if users is None else TrackedObjects(stamp_s=now_s, objects=users),
+                horizon=None
                 if horizon is None
-                else (Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=horizon),),
+                else Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=horizon),
             ),
             now_s,
         )
@@ -185,7 +185,7 @@ class SignalDrive:
                 driver=DriverInput(stamp_s=now_s, pressed=pressed, **(driver or {})),
                 command=command,
                 requests=requests,
-                objects=() if users is None else (TrackedObjects(stamp_s=now_s, objects=users),),
+                objects=None if users is None else TrackedObjects(stamp_s=now_s, objects=users),
             ),
             now_s,
         )

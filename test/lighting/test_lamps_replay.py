@@ -77,6 +77,16 @@ def test_a_tunnel_and_an_emergency_stop(market: str, topic: str, tmp_path: Path)
     other = "/adas/shadow/headlamps/lamps" if market == "jp" else "/adas/headlamps/lamps"
     assert not lamps(out, other)
 
+    rows = json.loads((out / "series.json").read_text(encoding="utf-8"))["rows"]
+    level = "active" if market == "jp" else "shadow"
+    off, on = rows["headlamps: dipped beam"]
+    assert (off["label"], off["level"], on["label"], on["level"]) == ("off", "idle", "on", level)
+    assert DARK_AT_S < on["start_s"] == off["end_s"] <= DARK_AT_S + 2.0
+    (band,) = rows["signal_lamps: hazard"]
+    assert band["label"] == "on" and band["text"] == "after_emergency_stop"
+    assert "signal_lamps: stop lamps" not in rows, "nobody has a word on them in this drive"
+    assert "headlamps: dipped beam" in (out / "report.html").read_text(encoding="utf-8")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MrmInputs:

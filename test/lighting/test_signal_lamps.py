@@ -129,6 +129,15 @@ def test_v26_rates_of_flashing(source: str, rate_hz: float, is_legal: bool) -> N
             signal_params(ess_source=source, ess_rate_hz=rate_hz)
 
 
+@pytest.mark.clause("R48 6.23.7.1")
+@pytest.mark.parametrize("rate_hz", [3.5, 4.0])
+def test_v26_the_rate_goes_with_the_signal_and_with_nothing_else(rate_hz: float) -> None:
+    drive = SignalDrive(params=signal_params(ess_source="filament", ess_rate_hz=rate_hz))
+    steps = drive.hold(1.0) + drive.hold(1.0, decel_mps2=8.0) + drive.hold(1.0)
+    assert {lit.lamps.emergency_stop_rate_hz for lit in steps if is_ess(lit)} == {rate_hz}
+    assert {lit.lamps.emergency_stop_rate_hz for lit in steps if not is_ess(lit)} == {None}
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -120,7 +120,7 @@ def test_check_judges_the_day_that_is_asked(capsys: pytest.CaptureFixture[str], 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["market", "check", "xx"], "no market 'xx'; take one of ae, au, br, ch, cn, de,"),
+        (["market", "check", "xx"], "no market 'xx'; take one of ae, at, au, be, bg, br,"),
         (["market", "check", "gone.yaml"], "gone.yaml: no such file"),
         (["market", "check", "./"], "not a file"),
         (["market", "check", "de", "--on", "tomorrow"], "--on: 'tomorrow' is no day; write it as 2026-12-01"),

@@ -161,7 +161,9 @@ def test_8_an_unknown_country_has_the_most_restrictive_of_its_neighbours() -> No
     names_ = market_names()
     markets = {name: load_market(name, is_dated=False) for name in names_}
     functions = tuple(Features.model_fields)
-    assert profile("AT").markets == ("eu",) and profile("AT").is_exact, "a member of the Union without a file"
+    assert profile("AT").markets == ("at",) and profile("AT").is_exact
+    without = [name for name in names_ if name != "at"]
+    assert profile("AT", names=without).markets == ("eu",), "a member of the Union without a file"
     assert profile("US-CA").markets == ("us",) and profile("gb-nir").markets == ("gb-nir",)
     between = profile("LI", ["CH", "DE"])
     assert between.markets == ("ch", "de") and not between.is_exact
@@ -186,6 +188,8 @@ def test_a_release_needs_a_software_identification_and_texts_that_someone_read(t
     assert found("") == ["software-id", "text-unchecked"], "German texts are a machine's"
     assert found('software_id: "RX 1"\nalerts: {languages: [en]}\n') == []
     assert found("", "kr") == [], "every function is silent"
+    assert "union" in found("", "eu"), "a union is no country"
+    assert "missing-text" in found("alerts: {wanted: [cs]}\n"), "the country's language has no texts"
 
 
 def test_the_profile_is_told_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from market_files import write
 
-from adas_runtime.horizon.defaults import load_defaults
 from adas_runtime.market import load_market, market_names
 from adas_runtime.market.facts import PLACES, Place, places
+from adas_runtime.market.laws import ShippedLaws, carried_laws
+from adas_runtime.market.rules import load_rules
 from adas_runtime.signals import LimitKind, RoadClass, SpeedUnit
 from adas_runtime.units import kmh_to_mps, mph_to_mps
 
@@ -46,6 +47,16 @@ SHEET: dict[str, tuple[Any, ...]] = {
     "us": (UNKNOWN,) * 6,
     "cn": (UNKNOWN, 50, 70, UNKNOWN, UNKNOWN, 120),
     "eu": (UNKNOWN,) * 6,
+    # the open table, where a map can tell its cases apart
+    "at": (WALK, 50, 100, 100, 100, 130),
+    "be": (20, UNKNOWN, UNKNOWN, 120, UNKNOWN, 120),
+    "cy": (UNKNOWN,) * 6,
+    "cz": (20, 50, 90, 90, 90, 130),
+    "dk": (15, 50, 80, 80, 80, 130),
+    "fi": (20, 50, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN),
+    "ie": (UNKNOWN, 50, UNKNOWN, UNKNOWN, UNKNOWN, 120),
+    "lt": (20, 50, 90, 90, 120, 130),
+    "ro": (20, 50, UNKNOWN, UNKNOWN, UNKNOWN, 130),
 }
 KINDS: tuple[Place, ...] = ("living_street", "urban", "rural", "rural_dual", "expressway", "motorway")
 ROWS = [(name, kind, value) for name, row in SHEET.items() for kind, value in zip(KINDS, row, strict=True)]
@@ -87,6 +98,9 @@ CASES: list[tuple[str, Place, str, float]] = [
     ("gb", "rural", "trailer", 50),
     ("gb", "motorway", "trailer", 60),
     ("th", "urban", "trailer", 45),
+    ("at", "motorway", "trailer", 100),
+    ("lu", "motorway", "wet", 110),
+    ("lt", "motorway", "Nov-Mar", 110),
 ]
 
 
@@ -187,19 +201,35 @@ def test_a_file_of_ones_own_may_add_a_region(tmp_path: Path) -> None:
     assert market.default_limit("rural").limit_mps == pytest.approx(100 / 3.6)
 
 
-def test_the_table_of_the_map_says_the_same() -> None:
-    """The map's own table knows more countries and fewer kinds of road; where both speak, they agree."""
-    table = load_defaults()
-    compared = 0
+def test_a_run_carries_the_law_of_its_market_and_of_its_neighbours_and_of_no_other() -> None:
+    laws = carried_laws(MARKETS["de"])
+    assert laws["DE"].value_for(("rural",)) == 100.0 and laws["PL"].value_for(("motorway",)) == 140.0
+    assert laws["AT"].value_for(("living_street",)) == "walk" and laws["DE"].value_for(("motorway",)) == "none"
+    assert laws["FR"].value_for(("rural", "rural_multilane")) == UNKNOWN, "80 or 90"
+    assert "JP" not in laws
+
+
+def test_neighbours_carry_each_other() -> None:
+    """A border is crossed both ways."""
     for name, market in MARKETS.items():
-        kinds: tuple[Place, ...] = ("living_street", "urban", "rural", "motorway")
-        for kind in kinds if name.upper() in table else ():
-            _, ours = market.speed_defaults.resolve(kind)
-            theirs = table[name.upper()].of(kind)
-            if ours != UNKNOWN and theirs is not None:
-                assert ours == theirs, (name, kind)
-                compared += 1
-    assert compared >= 40
+        for other in market.isa.abroad:
+            assert name[:2] in MARKETS[other].isa.abroad, (name, other)
+
+
+def test_the_law_of_every_country_is_that_of_its_market_and_is_read_when_asked() -> None:
+    laws = ShippedLaws()
+    assert laws["AT"].value_for(("rural",)) == 100.0
+    assert laws.get("LI") is None and "EU" in laws and "GB-NIR" not in laws
+    for name in laws:
+        assert laws[name].unit is MARKETS[name.lower()].speed_unit
+
+
+def test_every_member_of_the_union_has_a_market_of_its_own() -> None:
+    members = load_rules().members("EU")
+    assert len(members) == 27
+    for code in members:
+        market = MARKETS[code.lower()]
+        assert market.market == code and market.title != MARKETS["eu"].title
 
 
 # --- the open table as an oracle --------------------------------------------------------------------------------------

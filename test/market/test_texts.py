@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import shutil
 from pathlib import Path
@@ -10,61 +9,26 @@ from pathlib import Path
 import pytest
 from market_files import write
 
-import adas_runtime
 from adas_runtime.errors import ConfigError
 from adas_runtime.graph import default_graph
 from adas_runtime.market import load_market, market_names
 from adas_runtime.market.report import checked
 from adas_runtime.market.texts import PLACEHOLDER, codes, direction, driver_text, missing, text_files
 from adas_runtime.resources import config_dir
+from adas_runtime.signals import Alert
 
-PACKAGE = Path(adas_runtime.__file__).parent
 FILES = text_files()
-STEMS = {"adas_runtime/arbitration/health.py": {"silent", "fault", "degraded"}}  # code/function, checked below
 
 
-def alert_codes(path: Path) -> set[str]:
-    """The codes of the alerts that a module makes: constants of the `code` argument, and of the names it uses."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    constants: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
-        value = getattr(node, "value", None)
-        for target in targets:
-            if isinstance(target, ast.Name) and isinstance(value, ast.AST):
-                texts = {item.value for item in ast.walk(value) if isinstance(item, ast.Constant)}
-                constants.setdefault(target.id, set()).update(text for text in texts if isinstance(text, str) and text)
-    name = path.relative_to(PACKAGE.parent).as_posix()
-    found = set(STEMS.get(name, set()))
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Alert"):
-            continue
-        if name in STEMS:
-            break
-        code = next(item.value for item in node.keywords if item.arg == "code")
-        for item in ast.walk(code):
-            if isinstance(item, ast.Constant) and isinstance(item.value, str):
-                found.add(item.value)
-            elif isinstance(item, ast.Name):
-                found |= constants.get(item.id, set())
-    assert found, f"{name}: no text can be found for its alerts; give code= a constant"
-    return found
+def test_every_alert_that_a_function_declares_has_a_text_and_no_text_is_left_over() -> None:
+    """That it raises no other is part of every function's contract (test/frame)."""
+    declared = {code for spec in default_graph().functions for code in spec.alerts}
+    assert declared == set(codes()), "write it in config/texts/en.yaml, then in every other language"
 
 
-def raised() -> set[str]:
-    modules = [path for path in PACKAGE.rglob("*.py") if re.search(r"\bAlert\((?!Signal)", path.read_text("utf-8"))]
-    return {code for path in modules if path.parent.name != "synth" for code in alert_codes(path)}
-
-
-def test_every_alert_that_the_code_raises_has_a_text() -> None:
-    assert raised() - set(codes()) == set(), "write it in config/texts/en.yaml, then in every other language"
-
-
-def test_the_monitor_has_no_other_codes() -> None:
-    source = (PACKAGE / "arbitration" / "health.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'f"(\w+)/\{name\}"', source)) == STEMS["adas_runtime/arbitration/health.py"]
+def test_who_raises_alerts_declares_their_codes() -> None:
+    for spec in default_graph().functions:
+        assert any(output.signal is Alert for output in spec.outputs) is bool(spec.alerts), spec.name
 
 
 def test_every_function_of_the_graph_has_a_name_for_the_driver() -> None:

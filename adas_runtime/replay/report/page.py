@@ -334,7 +334,9 @@ def _row_note(name: str) -> str:
         return "alerts"
     if name.endswith(" requests"):
         return "requests"
-    return "limits" if name == "envelope limits" else "state"
+    if ": " in name:
+        return "what is asked of the lamp"
+    return {"envelope limits": "limits", "envelope cap": "cap of the driver's pedal"}.get(name, "state")
 
 
 def _levels(series: Series) -> list[str]:
@@ -384,12 +386,17 @@ def _plots(summary: Summary, series: Series, events: Sequence[Event]) -> tuple[l
         )
     speed = tracks.pop("speed_mps", None)
     if speed is not None:
+        names = {"speed_mps": "ego speed", "speed_limit_mps": "limit told", "true_limit_mps": "true limit"}
+        told: dict[str, Track] = {
+            name: tracks.pop(name) for name in ("speed_limit_mps", "true_limit_mps") if name in tracks
+        }
         plots.append(
             Plot(
                 key="speed",
                 title="Speed",
                 unit="km/h",
-                lines=_lines({"speed_mps": speed}, {"speed_mps": "ego speed"}, factor=KMH_PER_MPS),
+                lines=_lines({"speed_mps": speed, **told}, names, factor=KMH_PER_MPS),
+                note="A gap in the line of a limit: none is told, or there is none." if told else "",
                 marks=marks,
             )
         )
@@ -449,6 +456,8 @@ def _quantity_title(name: str, suffix: str) -> str:
         return "demand (arbiter)"
     if stem == "command":
         return "command (envelope)"
+    if stem.endswith("_cap"):
+        return f"cap of the driver's pedal ({'arbiter' if stem.startswith('demand') else 'envelope'})"
     return stem.removeprefix("request_") + " asks"
 
 
