@@ -21,7 +21,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from typing_extensions import Self
 
 from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
-from adas_runtime.config import Strict
+from adas_runtime.config import Strict, need_items
 from adas_runtime.isa.params import IsaParams
 from adas_runtime.lane_keeping.params import LaneDepartureParams
 from adas_runtime.lighting.params import LightingParams
@@ -161,8 +161,7 @@ class WorksMarking(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.overrides_permanent and not self.colours:
-            raise ValueError("overrides_permanent is true without a colour that tells of works; name the colours")
+        need_items("overrides_permanent", self.overrides_permanent, "colours", self.colours, "name those of works")
         return self
 
 
