@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "adas_runtime.vehicle.cli",
     "adas_runtime.horizon.cli",
     "adas_runtime.step.cli",
+    "adas_runtime.usage.cli",
     "adas_runtime.doctor",
 )
 

@@ -14,7 +14,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar, Union
@@ -33,6 +33,16 @@ MAX_SHOWN: Final = 60
 
 Key = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def need_items(flag: str, is_true: bool, name: str, items: Collection[Any], mend: str) -> None:
+    """Refuse a list that is empty although a flag beside it says that it holds something.
+
+    Raises:
+        ValueError: It is; a validator of the model tells it.
+    """
+    if is_true and not items:
+        raise ValueError(f"{name} is empty although {flag} is true; {mend}")
 
 
 class Strict(BaseModel):

@@ -44,13 +44,15 @@ class Table(Generic[S, V]):
     def __init__(self, states: type[S], rows: Iterable[Transition[S, V]]) -> None:
         self.rows = tuple(rows)
         self._states = tuple(states)
+        # by name, since hashing a member of an Enum is a call of its own
         self._of = {
-            state: tuple(row for row in self.rows if row.sources is None or state in row.sources) for state in states
+            state._name_: tuple(row for row in self.rows if row.sources is None or state in row.sources)
+            for state in states
         }
 
     def fire(self, state: S, view: V) -> Transition[S, V] | None:
         """The first row that fires in `state`; `None`: everything stays."""
-        for row in self._of[state]:
+        for row in self._of[state._name_]:
             if row.guard(view):
                 return row
         return None

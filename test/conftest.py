@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -39,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # set once: child processes of a worker inherit the domain as it is
     os.environ["ADAS_TEST_DOMAIN_SET"] = "1" if worker else ""
     os.environ["ROS_DOMAIN_ID"] = str(base)
+    if not os.environ.get("ADAS_TEST_STATE_SET"):  # a test is no use of the car: its figures go where nobody reads
+        folder = tempfile.TemporaryDirectory(prefix="adas-test-state-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["ADAS_STATE_DIR"] = folder.name
+        os.environ["ADAS_TEST_STATE_SET"] = "1"
 
 
 @pytest.fixture(scope="session")

@@ -180,6 +180,7 @@ def _drive_live(wish: Wish, drive: Drive, vehicle: str, out: Path) -> tuple[Live
     validate(options)
     environment = child_environment()
     environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    environment["ADAS_STATE_DIR"] = str((out / "state").resolve())  # a demo is no use of the car
     if not environment.get("ROS_DOMAIN_ID"):
         environment["ROS_DOMAIN_ID"] = str(free_domain())  # a car's own graph on this machine is none of the demo's
     os.environ["ROS_DOMAIN_ID"] = environment["ROS_DOMAIN_ID"]

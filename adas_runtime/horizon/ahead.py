@@ -135,7 +135,8 @@ def _segment(edge: Edge, way: Way, is_forward: bool, limit: RoadLimit, part: Par
         probability=1.0,
         road_class=way.road_class,
         limit_mps=limit.limit_mps,
-        limit_kind=limit.kind,
+        # the signal's NO_LIMIT is the map's word; that the law sets none is for the functions that know the law
+        limit_kind=LimitKind.UNKNOWN if limit.is_by_law and limit.kind is LimitKind.NO_LIMIT else limit.kind,
         limit_confidence=limit.confidence,
         unit=limit.unit,
         advisory_mps=limit.advisory_mps,

@@ -192,12 +192,34 @@ class _Reader:
         self._seen.add(way.id)
         self.newest_utc_s = max(self.newest_utc_s, way.timestamp.timestamp())
         malformed: list[tuple[str, str]] = []
-        record = self._describe(way.id, tags, pieces, malformed)
-        self._counts.malformed.update(set(malformed))
         self._counts.ways += 1
-        self._counts.with_limit += record.forward.limit is not None or record.backward.limit is not None
-        self._counts.without_country += not record.country
-        self._writer.add(record, pieces)
+        for number, (country, parts) in enumerate(self._by_country(way.id, pieces)):
+            record = self._describe(way.id, tags, parts, malformed, country)
+            self._writer.add(record, parts)
+            if number == 0:
+                self._counts.with_limit += record.forward.limit is not None or record.backward.limit is not None
+                self._counts.without_country += not record.country
+        self._counts.malformed.update(set(malformed))
+
+    def _by_country(self, way_id: int, pieces: list[Piece]) -> list[tuple[str, list[Piece]]]:
+        """The pieces of a road, cut at borders: where it crosses one it goes on as a road of the other country."""
+        if self._country or self._borders is None:
+            return [(self._country, pieces)]
+        found: list[tuple[str, list[Piece]]] = []
+        cuts = 0
+        for start, end, points in pieces:
+            stretches = [item for item in self._borders.split(points) if len(item[1]) > 1]
+            for number, (country, part) in enumerate(stretches):
+                first, last = start, end
+                if number > 0:
+                    first = _border_node(way_id, cuts)
+                if number < len(stretches) - 1:
+                    cuts += 1
+                    last = _border_node(way_id, cuts)
+                if not found or found[-1][0] != country:
+                    found.append((country, []))
+                found[-1][1].append((first, last, part))
+        return found
 
     def _pieces(self, way: Any) -> list[Piece]:
         pieces: list[Piece] = []
@@ -231,7 +253,7 @@ class _Reader:
         return pieces
 
     def _describe(
-        self, way_id: int, tags: dict[str, str], pieces: list[Piece], malformed: list[tuple[str, str]]
+        self, way_id: int, tags: dict[str, str], pieces: list[Piece], malformed: list[tuple[str, str]], country: str
     ) -> Way:
         highway = tags["highway"]
         oneway = ONEWAY.get(tags.get("oneway", ""), None)
@@ -249,7 +271,6 @@ class _Reader:
         middle = pieces[len(pieces) // 2][2]
         place = middle[len(middle) // 2]
         point = (place[0] / SCALE, place[1] / SCALE)
-        country = self._country or (self._borders.country(point) if self._borders is not None else "")
         built_up, sure = self._built_up(highway, forward, point)
         lanes_forward, lanes_backward = _lanes(tags, bool(oneway), malformed)
         return Way(
@@ -291,6 +312,11 @@ class _Reader:
         if len(self._areas.query(Point(point[1], point[0]), "intersects")):
             return True, LANDUSE_SURE
         return False, OPEN_COUNTRY_SURE
+
+
+def _border_node(way_id: int, number: int) -> int:
+    """A node where a road crosses a border; OpenStreetMap's own nodes are positive."""
+    return -(abs(way_id) * 1024 + number % 1024) - 1
 
 
 def _swapped(key: str) -> str:

@@ -29,6 +29,7 @@ class RoadLimit:
         unit: Unit of the signs there.
         source: `map: maxspeed`, `law: DE urban`, ... for people and the report.
         confidence: How sure that this limit is right.
+        is_by_law: Not signed: what the law says of such a road.
         is_walk: Walking pace: a limit without a number (its kind is unknown, for there is nothing to compare with).
         conditional: Limits under a condition that are told beside it.
         advisory_mps: Advised speed, never a limit.
@@ -40,6 +41,7 @@ class RoadLimit:
     unit: SpeedUnit = SpeedUnit.KMH
     source: str = ""
     confidence: float = 0.0
+    is_by_law: bool = False
     is_walk: bool = False
     conditional: tuple[Conditional, ...] = ()
     advisory_mps: float | None = None
@@ -74,6 +76,7 @@ def limit_on(way: Way, is_forward: bool, laws: Laws) -> RoadLimit:
         unit=found.unit,
         source=found.source,
         confidence=found.confidence,
+        is_by_law=found.is_by_law,
         is_walk=found.is_walk,
         conditional=rule.conditionals,
         advisory_mps=advisory_mps,
@@ -121,10 +124,10 @@ def _by_law(way: Way, is_forward: bool, country: str, area: str, sure: float, la
     source = f"law: {country} {area}"
     sure = round(sure * LAW_SURE, 3)
     if number == "none":
-        return RoadLimit(kind=LimitKind.NO_LIMIT, unit=unit, source=source, confidence=sure)
+        return RoadLimit(kind=LimitKind.NO_LIMIT, unit=unit, source=source, confidence=sure, is_by_law=True)
     if isinstance(number, str):
-        return RoadLimit(unit=unit, source=source, confidence=sure, is_walk=True, reason="walking pace")
-    return RoadLimit(kind=LimitKind.IMPLICIT, value=number, unit=unit, source=source, confidence=sure)
+        return RoadLimit(unit=unit, source=source, confidence=sure, is_by_law=True, is_walk=True, reason="walking pace")
+    return RoadLimit(kind=LimitKind.IMPLICIT, value=number, unit=unit, source=source, confidence=sure, is_by_law=True)
 
 
 def _kinds(way: Way, is_forward: bool, area: str) -> tuple[Place, ...]:

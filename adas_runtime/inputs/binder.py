@@ -167,7 +167,8 @@ class Binder:
                 return []
             found = convert(message, log_s)
             for _, signal in found:
-                check(signal)
+                if signal is not message:  # the reader of our own messages has checked what it made
+                    check(signal)
         except SignalError as error:
             raise SignalError(error.what, where=topic) from None
         except _DAMAGED as error:
@@ -305,11 +306,12 @@ class Binder:
 
         target = next(source.topic for source in SOURCE_OF.values() if source.signal is signal)
         read = from_msg(signal)
+        use_log_time = self._use_log_time[topic]
 
         def convert(value: Any, log_s: float) -> Converted:
             # the reader of recordings decodes our own messages straight into signals; rclpy brings messages
             found = value if isinstance(value, Signal) else read(value)
-            return [(target, replace(found, stamp_s=log_s) if self._use_log_time[topic] else found)]  # type: ignore[type-var]
+            return [(target, replace(found, stamp_s=log_s) if use_log_time else found)]  # type: ignore[type-var]
 
         return convert
 

@@ -258,7 +258,7 @@ def _survey(bag: Bag, reads: Mapping[str, Read], feeds: Sequence[Feed]) -> dict[
     for feed in feeds:
         if "camera_front" in feed.feeds:
             left[feed.topic] = PICTURES
-        elif is_judged[feed.topic] or "pose_fix" in feed.feeds:
+        elif is_judged[feed.topic] or ("pose_fix" in feed.feeds and any(is_judged.values())):
             left[feed.topic] = round(SURVEY_S / IMU_STEP_S)
     last_s: dict[str, float] = {}
     step_s = {feed.topic: IMU_STEP_S if feed.type == "sensor_msgs/msg/Imu" else SURVEY_STEP_S for feed in feeds}

@@ -92,6 +92,7 @@ def show(
 ) -> int:
     """Show a market: what its file sets, how the law stands, and on demand every value and where it comes from."""
     from adas_runtime.console import print_json, print_table
+    from adas_runtime.market.facts import PLACES
     from adas_runtime.market.report import law, read, values
 
     merged = read(name)
@@ -107,6 +108,8 @@ def show(
     market = merged.market
     print(f"{market.title} ({market.market}), revision {market.revision}, {merged.layers[0].document.file}")
     print(f"extends {' > '.join(layer.name for layer in merged.layers[1:])}; digest {market.digest}")
+    if all(getattr(market.speed_defaults, place) in ("unknown", "same") for place in PLACES):
+        print("no default speed limit is known: where neither sign nor map tells the limit, it is unknown")
     for rule in rules:
         least = f" from {rule['minimum_stage']} up" if rule["minimum_stage"] else ""
         print(
@@ -343,7 +346,7 @@ def profile(
     """Show which market's rules hold in a country, and with which stages.
 
     A country without a file has those of what it is a part of, or of its union. Without any, it has the most
-    restrictive of what lies around; where nothing is known, every function is silent.
+    restrictive of what lies around; where nothing is known, every function is off.
     """
     from adas_runtime.console import print_json, print_table
     from adas_runtime.market.load import load_market

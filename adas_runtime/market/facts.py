@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from typing_extensions import Self
 
-from adas_runtime.config import Strict
+from adas_runtime.config import Strict, need_items
 from adas_runtime.signals import ConditionalLimit, LimitKind, RoadClass, SpeedUnit
 from adas_runtime.units import kmh_to_mps, mph_to_mps
 
@@ -402,8 +402,7 @@ class Corridor(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.is_required and not self.roads:
-            raise ValueError("roads is empty although a corridor is required; name the kinds of road")
+        need_items("is_required", self.is_required, "roads", self.roads, "name the kinds of road")
         return self
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from adas_runtime.market.load import Merged
-from adas_runtime.market.rules import Rule, RuleBook, State, load_rules
+from adas_runtime.market.rules import Effective, Rule, RuleBook, State, load_rules
 from adas_runtime.market.schema import Category
 from adas_runtime.market.texts import direction, text_files
 
@@ -67,7 +67,7 @@ class Cell:
     """
 
     state: State
-    effective: State
+    effective: Effective
     conf: str
     stage: str
     minimum_stage: str
@@ -158,7 +158,7 @@ def _row(name: str, merged: Merged, systems: tuple[str, ...], category: Category
 
 def _cell(rule: Rule | None, stage: str, why: str) -> Cell:
     state: State = rule.state if rule else "unknown"
-    effective: State = rule.effective if rule else "unknown"
+    effective: Effective = rule.effective if rule else "unknown"
     return Cell(
         state=state,
         effective=effective,
@@ -173,14 +173,14 @@ def _cell(rule: Rule | None, stage: str, why: str) -> Cell:
     )
 
 
-def _verdict(effective: State, stage: str, why: str) -> Verdict:
+def _verdict(effective: Effective, stage: str, why: str) -> Verdict:
     if not stage:
         return "missing" if effective == "mandatory" else "elsewhere"
     if why:
         return "refused"
     if stage in ("warn", "on"):
         return "works"
-    if effective in ("forbidden", "unknown"):
+    if effective in ("forbidden", "unknown", "unchecked"):
         return "locked"
     return "approval" if effective == "approval" else "silent"
 

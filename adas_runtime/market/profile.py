@@ -2,7 +2,7 @@
 
 A country without any of them, a border zone and the sea get the most restrictive of what lies around: the lowest stage
 of every function, and a default speed limit only where all neighbours agree. Where nothing lies around, every function
-is silent.
+is off.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Profile:
 
     Args:
         code: Country that was asked for, empty where none is known.
-        markets: Names of the markets that it comes from; several: the most restrictive of them; none: all is silent.
+        markets: Names of the markets that it comes from; several: the most restrictive of them; none: all is off.
         is_exact: The country has rules of its own, its parent's or its union's.
     """
 
@@ -66,9 +66,9 @@ def stages(markets: Iterable[Market]) -> dict[str, Stage]:
 
 
 def profile_stages(chosen: Profile, markets: Mapping[str, Market], functions: Iterable[str]) -> dict[str, Stage]:
-    """Stage of every function in a place: `shadow` at most where no market is known."""
+    """Stage of every function in a place: off where no market is known."""
     found = stages(markets[name] for name in chosen.markets)
-    return {name: found.get(name, Stage.SHADOW) for name in functions}
+    return {name: found.get(name, Stage.OFF) for name in functions}
 
 
 def default_limit(markets: Iterable[Market], *kinds: Place, region: str = "") -> DefaultLimit:

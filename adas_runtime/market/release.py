@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from adas_runtime.config import Finding, Key, dotted
 from adas_runtime.market.load import Merged
-from adas_runtime.market.rules import LOCKED, RuleBook, load_rules
+from adas_runtime.market.rules import SILENT, RuleBook, load_rules
 from adas_runtime.market.texts import text_files
 
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {  # section of the market file, and the functions that it serves
@@ -39,7 +39,7 @@ def release_findings(merged: Merged, *, on: date | None, rules: RuleBook | None 
     stages = market.stages()
     found = []
     for section, functions in SECTIONS.items():
-        working = [name for name in functions if stages.get(name) is not None and stages[name] not in LOCKED]
+        working = [name for name in functions if stages.get(name) is not None and stages[name] not in SILENT]
         demanded = [name for name in working if _is_demanded(book, name, market.market, market.categories, on)]
         if not demanded:
             continue
@@ -85,7 +85,7 @@ def bundle_findings(merged: Merged, *, rules: RuleBook | None = None) -> list[Fi
         rules: The rules; the shipped ones where none are given.
     """
     market = merged.market
-    if market is None or all(stage in LOCKED for stage in market.stages().values()):
+    if market is None or all(stage in SILENT for stage in market.stages().values()):
         return []
     found = []
     if not market.software_id.strip():

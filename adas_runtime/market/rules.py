@@ -5,12 +5,12 @@ A rule file says one state per market and function, as the law stands:
 - `mandatory`: the stage must reach `minimum_stage` from `since` on.
 - `approval`: `warn` or `on` need an approval that the market file names, in force on the day.
 - `none`: no rule was found; the product decides, `warn` at most.
-- `forbidden`, `unknown`: locked. `shadow` remains, since it reaches neither driver nor car.
+- `forbidden`, `unknown`: locked `off`. `shadow` reaches nobody, but it watches and records, which a country may forbid.
 
 A market without a rule is unknown. An unchecked word (confidence `u`) opens nothing and forces nothing: `none` then
-counts as unknown, `mandatory` as a duty to name an approval. The law follows the country, not the file: whatever a
-market file extends for its values, it is judged by the rules of its code, of what that is a part of (`US-CA` of `US`),
-or of the union it is a member of (`config/unions.yaml`), the nearest first.
+allows `shadow` at most, `mandatory` counts as a duty to name an approval. The law follows the country, not the file:
+whatever a market file extends for its values, it is judged by the rules of its code, of what that is a part of (`US-CA`
+of `US`), or of the union it is a member of (`config/unions.yaml`), the nearest first.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from adas_runtime.vehicle.schema import Vehicle
 
 State = Literal["mandatory", "approval", "none", "forbidden", "unknown"]
-LOCKED: Final = (Stage.OFF, Stage.SHADOW)
+Effective = Literal[State, "unchecked"]
+SILENT: Final = (Stage.OFF, Stage.SHADOW)  # they reach neither driver nor car
 
 
 class Rule(Strict):
@@ -63,10 +64,12 @@ class Rule(Strict):
         return self
 
     @property
-    def effective(self) -> State:
+    def effective(self) -> Effective:
         """The state that a judgement may rest on: an unchecked word opens nothing and forces nothing."""
-        if self.conf == "u":
-            return {"none": "unknown", "mandatory": "approval"}.get(self.state, self.state)  # type: ignore[return-value]
+        if self.conf == "u" and self.state == "none":
+            return "unchecked"
+        if self.conf == "u" and self.state == "mandatory":
+            return "approval"
         return self.state
 
 
@@ -283,6 +286,18 @@ def check_vehicle(market: Market, vehicle: Vehicle) -> None:
 
 def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -> tuple[str, str, str, str] | None:
     """Rule name, key, what is wrong, mend; `None` where nothing is."""
+    if stage is Stage.OFF and (rule is None or rule.effective != "mandatory"):
+        return None
+    state: Effective = rule.effective if rule else "unknown"
+    if state == "forbidden":
+        return "forbidden", "stage", "is not allowed", "set the stage to off"
+    if state == "unknown":
+        return (
+            "unknown-state",
+            "stage",
+            "is locked off, since nobody knows how the law stands",
+            "set the stage to off, or add the checked state to config/rules with its source",
+        )
     if stage > Stage.SHADOW and on is not None and feature.valid_from is not None and feature.valid_from > on:
         return (
             "not-yet-valid",
@@ -297,7 +312,6 @@ def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -
             f"lies before {on}, yet the stage is {feature.stage}",
             "renew the approval and its last day, or set the stage to shadow",
         )
-    state = rule.effective if rule else "unknown"
     if state == "mandatory":
         assert rule is not None and rule.minimum_stage is not None
         if stage < STAGES[rule.minimum_stage]:
@@ -308,15 +322,13 @@ def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -
                 f"set the stage to {rule.minimum_stage} or higher",
             )
         return None
-    if stage in LOCKED:
+    if stage in SILENT:
         return None
-    if state == "forbidden":
-        return "forbidden", "stage", "is not allowed", "set the stage to shadow or off"
-    if state == "unknown":
+    if state == "unchecked":
         return (
             "unknown-state",
             "stage",
-            "is locked, since the state of the law is unknown or unchecked",
+            "is locked at shadow: that no rule holds is hearsay",
             "set the stage to shadow or off, or add the checked state to config/rules with its source",
         )
     if state == "approval" and not feature.approval_ref.strip():
@@ -338,7 +350,7 @@ def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -
 
 def _uncertified(market: Market, stage: Stage, rule: Rule | None, on: date | None) -> tuple[str, str, str, str] | None:
     """A function that may be used only under the maker's valid certificates (VAF 8(2) in Switzerland)."""
-    if rule is None or not rule.needs_certificates or stage in LOCKED:
+    if rule is None or not rule.needs_certificates or stage in SILENT:
         return None
     for key in type(market.certificates).model_fields:
         last = getattr(market.certificates, key)

@@ -21,7 +21,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from typing_extensions import Self
 
 from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
-from adas_runtime.config import Strict
+from adas_runtime.config import Strict, need_items
 from adas_runtime.dcas.following_params import FollowingParams
 from adas_runtime.dcas.headway_params import HeadwayParams
 from adas_runtime.isa.params import IsaParams
@@ -169,8 +169,7 @@ class WorksMarking(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.overrides_permanent and not self.colours:
-            raise ValueError("overrides_permanent is true without a colour that tells of works; name the colours")
+        need_items("overrides_permanent", self.overrides_permanent, "colours", self.colours, "name those of works")
         return self
 
 

@@ -29,11 +29,22 @@ from adas_runtime.nodes.ledger import Reader, Writer
 from adas_runtime.nodes.mounts import mounts
 from adas_runtime.nodes.qos import FRAMES_DEPTH, LEASE_S, MARKET_STATUS, TopicQos, profile, requested
 from adas_runtime.nodes.settings import Loaded, Settings, message_type
-from adas_runtime.signals import ActuationCommand, CameraFrame, FeatureState, FunctionStatus, MarketStatus, Signal
+from adas_runtime.signals import (
+    ActuationCommand,
+    CameraFrame,
+    FeatureState,
+    FunctionStatus,
+    MarketStatus,
+    Signal,
+    Stage,
+)
+from adas_runtime.usage.store import Keeper, usage_file
 
 TIMER_MIN_S: Final = 1e-4  # a period of zero would never let go of the executor
 TIMER_EARLY_S: Final = 5e-5  # steady and node clock round apart: rather a little late than once in vain
 FIRST_STEP_S: Final = 0.01
+USED: Final = "isa"  # the function whose use the law wants counted (2021/1958 Article 4)
+USAGE_PERIOD_S: Final = 60.0  # what a crash may cost of the figures of use
 
 Sender = tuple[Any, Callable[[Any], Any], Writer]
 
@@ -52,6 +63,8 @@ class Host(ProcessNode):
         self._timer: Any = None
         self._armed_s: float | None = None
         self._jump: Any = None
+        self._usage: Keeper | None = None
+        self._usage_timer: Any = None
 
     # --- lifecycle ---
 
@@ -74,6 +87,9 @@ class Host(ProcessNode):
             self.get_logger().warning(warning)
         self._functions = executor
         self._files = loaded
+        is_counted = loaded.market.stages().get(USED, Stage.OFF) >= Stage.WARN  # no driver used it below
+        if is_counted and not self._is_sim_time and any(spec.name == USED for spec in executor.functions):
+            self._usage = Keeper(loaded.market.isa.feedback, usage_file(), self.get_logger().warning)
 
     def start(self) -> None:
         """Open all topics, tell what never changes, and step for the first time."""
@@ -103,6 +119,10 @@ class Host(ProcessNode):
         self._timer = self.create_timer(
             FIRST_STEP_S, self.guarded(self._on_timer), clock=None if self._is_sim_time else self._steady
         )
+        if self._usage is not None:
+            self._usage_timer = self.create_timer(
+                USAGE_PERIOD_S, self.guarded(self._usage.save_soon), clock=self._steady
+            )
         if self._is_sim_time:
             self._jump = self.get_clock().create_jump_callback(
                 JumpThreshold(
@@ -119,6 +139,11 @@ class Host(ProcessNode):
         if self._timer is not None:
             self.destroy_timer(self._timer)
             self._timer = None
+        if self._usage_timer is not None:
+            self.destroy_timer(self._usage_timer)
+            self._usage_timer = None
+        if self._usage is not None:
+            self._usage.save()
         self._armed_s = None
         for subscription in self._subscriptions_made:
             self.destroy_subscription(subscription)
@@ -132,7 +157,7 @@ class Host(ProcessNode):
 
     def forget(self) -> None:
         """Drop the functions and what they hold."""
-        self._functions = self._files = self._binder = None
+        self._functions = self._files = self._binder = self._usage = None
         self.ledger.functions.clear()
 
     # --- topics ---
@@ -322,6 +347,8 @@ class Host(ProcessNode):
         """Keep a function's last word for the diagnostics, and tell a change of its health at once."""
         former = self.ledger.functions.get(status.author)
         self.ledger.functions[status.author] = status
+        if self._usage is not None and status.author == USED:
+            self._usage.heard({kpi.name: kpi.value for kpi in status.kpis})
         if former is None or (former.health, former.absent, former.stage) != (
             status.health,
             status.absent,

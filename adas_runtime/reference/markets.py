@@ -6,7 +6,7 @@ from adas_runtime.config import Key, printable, shown
 from adas_runtime.market import market_names
 from adas_runtime.market.load import BASE, CONFIDENCE, OWN, Merged, market_path, markets_dir, merge
 from adas_runtime.market.report import Value, values
-from adas_runtime.market.rules import LOCKED, load_rules
+from adas_runtime.market.rules import SILENT, load_rules
 from adas_runtime.market.schema import STAGES, Market
 from adas_runtime.reference.fields import sections
 from adas_runtime.reference.text import code, generated, table
@@ -129,10 +129,11 @@ def _law(market: Market) -> str:
 
 
 def _may(state: str, minimum: str) -> str:
-    locked = max(LOCKED).name.lower()
+    silent = max(SILENT).name.lower()
     highest = max(STAGES, key=lambda name: STAGES[name])
     return {
         "mandatory": f"{highest}, at least {minimum}",
-        "approval": f"{highest} with an approval, else {locked}",
+        "approval": f"{highest} with an approval, else {silent}",
         "none": "warn",
-    }.get(state, locked)
+        "unchecked": silent,
+    }.get(state, min(STAGES, key=lambda name: STAGES[name]))

@@ -46,7 +46,9 @@ _RECORD: Final = struct.Struct("<BQ")
 _MESSAGE: Final = struct.Struct("<HIQQ")
 _CHUNK: Final = struct.Struct("<QQQII")
 
-Row = tuple[int, str, int, int, bytes]  # log time [ns], topic, sequence, place in the file, data
+_INDEX: Final = struct.Struct("<BQHI")  # message index: opcode, length, channel, bytes of its entries
+
+Row = tuple[int, str, int, int, int, bytes]  # log time [ns], topic, sequence, file, place in it, data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +79,14 @@ class _Chunk:
 
 class _File(Protocol):
     path: Path
+    number: int
     topics: dict[str, BagTopic]
     chunks: list[_Chunk]
     warnings: list[str]
 
     def load(self, chunk: _Chunk, wanted: Collection[str] | None, with_data: bool = True) -> list[Row]: ...
+
+    def times(self) -> list[list[tuple[str, Any]]] | None: ...
 
     def close(self) -> None: ...
 
@@ -91,12 +96,15 @@ class _McapFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.number = 0
         self.topics: dict[str, BagTopic] = {}
         self.chunks: list[_Chunk] = []
         self.warnings: list[str] = []
         self._schemas: dict[int, Any] = {}
         self._channels: dict[int, str] = {}
         self._skipped: set[int] = set()
+        self._indexes: list[tuple[int, int]] = []  # of each chunk: its end, and bytes of the message indexes behind it
+        self._counts: dict[int, int] = {}
         self._stream: IO[bytes] = path.open("rb")
         self._size = path.stat().st_size
         if not self._read_summary():
@@ -138,6 +146,9 @@ class _McapFile:
             self._schemas[schema.id] = schema
         for channel in summary.channels.values():
             self._add_channel(channel, summary.statistics.channel_message_counts.get(channel.id, 0))
+        self._counts = dict(summary.statistics.channel_message_counts)
+        ordered = sorted(summary.chunk_indexes, key=lambda index: index.chunk_start_offset)
+        self._indexes = [(i.chunk_start_offset + i.chunk_length, i.message_index_length) for i in ordered]
         self.chunks = [
             _Chunk(
                 index.message_start_time,
@@ -145,9 +156,46 @@ class _McapFile:
                 index.chunk_start_offset,
                 index.chunk_length,
             )
-            for index in sorted(summary.chunk_indexes, key=lambda index: index.chunk_start_offset)
+            for index in ordered
         ]
         return True
+
+    def times(self) -> list[list[tuple[str, Any]]] | None:
+        """Log times of each chunk by topic, in the order of recording, by the file's own index; `None` without it.
+
+        Eight times as fast as unpacking the chunks. An index that does not hold every message of the summary's counts
+        is not believed.
+        """
+        import numpy as np
+
+        if len(self._indexes) != len(self.chunks):
+            return None  # found by a walk through the records
+        counts: dict[int, int] = {}
+        found: list[list[tuple[str, Any]]] = []
+        for place, length in self._indexes:
+            if length <= 0 or place + length > self._size:
+                return None
+            self._stream.seek(place)
+            data = self._stream.read(length)
+            at, topics = 0, []
+            while at < length:
+                if at + _INDEX.size > length:
+                    return None
+                opcode, size, channel, count = _INDEX.unpack_from(data, at)
+                if opcode != 0x07 or size != count + 6 or count % 16 or at + 9 + size > length:
+                    return None
+                entries = np.frombuffer(data, dtype="<i8", count=count // 8, offset=at + _INDEX.size).reshape(-1, 2)
+                at += 9 + size
+                if len(entries) and (entries.min() < 0 or (np.diff(entries[:, 1]) <= 0).any()):
+                    return None
+                counts[channel] = counts.get(channel, 0) + len(entries)
+                topic = self._channels.get(channel)
+                if topic is not None and channel not in self._skipped and len(entries):
+                    topics.append((topic, entries[:, 0]))
+            found.append(topics)
+        if any(counts.get(channel, 0) != count for channel, count in self._counts.items()):
+            return None
+        return found
 
     def _walk(self) -> None:
         """Find chunks, channels and loose messages record by record, as far as the file goes."""
@@ -302,7 +350,7 @@ class _McapFile:
         at, end = 0, len(data)
         head, message = _RECORD.unpack_from, _MESSAGE.unpack_from
         channels, skipped = self._channels, self._skipped
-        append = rows.append
+        append, number = rows.append, self.number
         while at + 9 <= end:
             opcode, length = head(data, at)
             body = at + 9
@@ -319,6 +367,7 @@ class _McapFile:
                             log_ns,
                             topic,
                             sequence,
+                            number,
                             place + at,
                             data[body + 22 : after] if with_data else b"",
                         )
@@ -349,6 +398,7 @@ class _SqliteFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.number = 0
         self.topics: dict[str, BagTopic] = {}
         self.chunks: list[_Chunk] = []
         self.warnings: list[str] = []
@@ -493,6 +543,10 @@ class _SqliteFile:
         if line not in self.warnings:
             self.warnings.append(line)
 
+    def times(self) -> list[list[tuple[str, Any]]] | None:
+        """A database has no index by chunk."""
+        return None
+
     def load(self, chunk: _Chunk, wanted: Collection[str] | None, with_data: bool = True) -> list[Row]:
         numbers = [n for n, name in self._names.items() if wanted is None or name in wanted]
         marks = ",".join("?" * len(numbers))
@@ -504,7 +558,8 @@ class _SqliteFile:
                 (chunk.place, chunk.length, *numbers, MESSAGE_MAX),
             ):
                 if isinstance(number, int) and isinstance(stamp_ns, int) and stamp_ns >= 0:
-                    rows.append((stamp_ns, self._names[topic], number, number, data if type(data) is bytes else b""))
+                    content = data if type(data) is bytes else b""
+                    rows.append((stamp_ns, self._names[topic], number, self.number, number, content))
         except sqlite3.DatabaseError as error:
             last = f"read up to log time {rows[-1][0] * 1e-9:.3f} s" if rows else f"rows from {chunk.place} are lost"
             self._warn(f"cut short or damaged ({error}): {last}")
@@ -590,27 +645,29 @@ class Bag:
         A clock that ran back begins a new time line: its messages follow, with their own times.
         """
         wanted = None if topics is None else frozenset(topics)
-        pending: list[tuple[int, str, int, int, int, bytes]] = []
+        pending: list[Row] = []
         line = 0
         for piece in self._pieces:
+            cut = 0
             if piece.line != line:
-                yield from ((row[0], row[1], _plain(row[5])) for row in pending)
-                pending, line = [], piece.line
+                cut, line = len(pending), piece.line
             elif pending and pending[0][0] < piece.start_ns:
                 cut = bisect_left(pending, (piece.start_ns,))
-                yield from ((row[0], row[1], _plain(row[5])) for row in pending[:cut])
-                del pending[:cut]
+            for log_ns, topic, _, _, _, data in pending[:cut]:
+                yield log_ns, topic, _plain(data) if data.startswith(ZSTD_MAGIC) else data
+            del pending[:cut]
             file = self._files[piece.file]
             rows = file.load(
                 file.chunks[piece.chunk],
                 None if piece.first or piece.stop is not None else wanted,
             )
-            for log_ns, topic, sequence, place, data in rows[piece.first : piece.stop]:
-                if wanted is None or topic in wanted:
-                    pending.append((log_ns, topic, sequence, piece.file, place, data))
+            if piece.first or piece.stop is not None:
+                rows = [row for row in rows[piece.first : piece.stop] if wanted is None or row[1] in wanted]
+            pending += rows
             pending.sort()
             self._collect_warnings()
-        yield from ((row[0], row[1], _plain(row[5])) for row in pending)
+        for log_ns, topic, _, _, _, data in pending:
+            yield log_ns, topic, _plain(data) if data.startswith(ZSTD_MAGIC) else data
 
     def _find_files(self) -> list[Path]:
         path = self.path
@@ -785,7 +842,30 @@ class Bag:
         self._end_ns = max(span[1] for span in spans)
         self._pieces = self._cut_time_lines()
 
+    def _whole_chunks(self) -> list[_Piece] | None:
+        """The chunks as they are, where the files' own indexes show that no clock ran back; `None`: look closer."""
+        import numpy as np
+
+        latest: dict[str, int] = {}
+        pieces: list[_Piece] = []
+        for number, file in enumerate(self._files):
+            times = file.times()
+            if times is None:
+                return None
+            for index, topics in enumerate(times):
+                for topic, stamps in topics:
+                    known = np.maximum.accumulate(np.maximum(stamps, latest.get(topic, 0)))
+                    if (known - stamps > BACKWARD_NS).any():
+                        return None
+                    latest[topic] = int(known[-1])
+                if topics:
+                    start_ns = min(int(stamps.min()) for _, stamps in topics)
+                    pieces.append(_Piece(0, start_ns, number, index, 0, None))
+        return sorted(pieces)
+
     def _cut_time_lines(self) -> list[_Piece]:
+        for number, file in enumerate(self._files):
+            file.number = number
         chunks = [
             (number, index, chunk) for number, file in enumerate(self._files) for index, chunk in enumerate(file.chunks)
         ]
@@ -793,6 +873,9 @@ class Bag:
         size = sum(file.path.stat().st_size for file in self._files)
         if is_ordered and size > INDEX_PASS_MAX:
             return sorted(_Piece(0, chunk.start_ns, number, index, 0, None) for number, index, chunk in chunks)
+        whole = self._whole_chunks()
+        if whole is not None:
+            return whole
         order: list[tuple[int, str, int, int]] = []  # log time, topic, chunk, place in the chunk
         for serial, (number, _, chunk) in enumerate(chunks):
             rows = self._files[number].load(chunk, None, with_data=False)

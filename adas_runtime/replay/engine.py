@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from adas_runtime.errors import AdasError, BagError
-from adas_runtime.executor import BACKWARD_TOLERANCE_S, GAP_S, Emission, Executor
+from adas_runtime.executor import BACKWARD_TOLERANCE_S, GAP_S, ROUNDING_S, Emission, Executor
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import SOURCES, STATUS_OUTPUT, Graph, default_graph, live_topic
 from adas_runtime.horizon.open import open_map
@@ -36,7 +36,7 @@ from adas_runtime.signals import CameraFrame, FeatureState, FunctionStatus, Mark
 from adas_runtime.vehicle import load_vehicle
 
 PROGRESS_EVERY: Final = 256  # messages
-ROUNDING_S: Final = 1e-6  # a step that is due with the message, but for rounding, waits for it
+HASHED_PARTS: Final = 1024
 CAMERA_SOURCE: Final = next(source.topic for source in SOURCES if source.signal is CameraFrame)
 
 
@@ -180,6 +180,8 @@ class _Replay:
         perception = frozenset(spec.name for spec in graph.in_process(Process.PERCEPTION))
         executor = Executor(graph, context, self.market.stages(), without=perception if is_decision else frozenset())
         digest = hashlib.sha256()
+        hashed: list[bytes] = []  # what the digest is to be told, many parts at once
+        names: dict[str, bytes] = {}
         decisions = 0
         start_s = bag.start_s
         history = History(executor, start_s, self.folder, self.vehicle.cameras.get("front"))
@@ -213,16 +215,21 @@ class _Replay:
 
             def take(emissions: list[Emission], log_ns: int) -> None:
                 nonlocal decisions
+                decisions += len(emissions)
                 for emission in emissions:
-                    decisions += 1
+                    topic = emission.topic
                     # CDR bytes are the same on every machine, and made once for file and digest
-                    data = out.signal(emission.topic, emission.signal, log_ns)
-                    digest.update(emission.topic.encode() + data)
-                    history.emission(emission)
+                    data = write(topic, emission.signal, log_ns)
+                    add(names.get(topic) or names.setdefault(topic, topic.encode()))
+                    add(data)
+                    tell(emission)
+                if len(hashed) > HASHED_PARTS:
+                    digest.update(b"".join(hashed))
+                    hashed.clear()
 
             def catch_up(until_s: float) -> None:
                 """Step what is due before the next message comes."""
-                before_s = until_s - ROUNDING_S
+                before_s = until_s - ROUNDING_S  # what is due with the message, but for rounding, waits for it
                 due_s = executor.next_due_s()
                 if due_s is None or due_s >= before_s:
                     return
@@ -235,6 +242,8 @@ class _Replay:
                 while (due_s := executor.next_due_s()) is not None and due_s < before_s:
                     take(self._timed(executor.advance, due_s), round(due_s * 1e9))
 
+            write, tell, add, offer = out.signal, history.emission, hashed.append, executor.offer
+            topics = bag.topics
             pictures: dict[str, int] = {}
             newest: tuple[str, bytes, int] | None = None
             stills = 0
@@ -253,7 +262,7 @@ class _Replay:
                     elif type(signal) in DRAWN:
                         out.show(signal, log_ns)
                     begin_s = time.perf_counter()
-                    emissions = executor.offer(graph_topic, signal, now_s)
+                    emissions = offer(graph_topic, signal, now_s)
                     if emissions:
                         if not is_picture:
                             self.steps_s.append(time.perf_counter() - begin_s)
@@ -261,13 +270,14 @@ class _Replay:
                 if is_picture:
                     newest = (topic, data, log_ns)
                 if not is_picture or self.job.copy_camera:
-                    out.raw(topic, bag.topics[topic], data, log_ns)
+                    out.raw(topic, topics[topic], data, log_ns)
                 if history.stills > stills and newest is not None:
                     stills = history.stills
                     out.picture(bag.topics[newest[0]], newest[1], newest[2])
                 if progress is not None and number % PROGRESS_EVERY == 0:
                     progress(min(1.0, (now_s - start_s) / span_s))
             catch_up(self.read_to_s)  # what fell silent before the recording's end is absent there
+            digest.update(b"".join(hashed))
             if pictures and not self.job.copy_camera:
                 out.note("adas_pictures", _reference(bag, pictures))
         finally:

@@ -89,20 +89,26 @@ class _Curve:
     t_s: list[float] = field(default_factory=list)
     values: list[float | None] = field(default_factory=list)
     last: float | None = None
+    is_flat: bool = False  # its last two points show the same value
 
     def add(self, t_s: float, value: float | None) -> None:
         """Add a point; a flat stretch is two points."""
         values = self.values
-        if values and value == self.last:
+        if value == self.last and values:
+            if self.is_flat and t_s > self.t_s[-1]:
+                self.t_s[-1] = t_s
+                return
             shown = values[-1]
         else:
             shown = None if value is None else round(value, 6)
             self.last = value
-        if len(values) > 1 and values[-1] == shown == values[-2] and t_s > self.t_s[-1]:
+        is_same = bool(values) and values[-1] == shown
+        if is_same and self.is_flat and t_s > self.t_s[-1]:
             self.t_s[-1] = t_s
-        else:
-            self.t_s.append(t_s)
-            values.append(shown)
+            return
+        self.t_s.append(t_s)
+        values.append(shown)
+        self.is_flat = is_same
 
     def track(self) -> Track:
         """The line as the series holds it."""

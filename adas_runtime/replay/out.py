@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adas_runtime.vehicle import Vehicle
 
 METADATA_FILE: Final = "metadata.yaml"
-DRAWN: Final[tuple[type, ...]] = (LaneModel, TrackedObjects, RadarObjects, VehicleState)
+DRAWN: Final[frozenset[type]] = frozenset({LaneModel, TrackedObjects, RadarObjects, VehicleState})
 # what a late reader of /tf_static needs: numbers, as rosbag2 up to Iron wrote them and every later one still reads
 LATCHED: Final = """- history: 1
   depth: 1
@@ -63,7 +63,8 @@ class OutBag:
         self._encoders: dict[type, tuple[str, Callable[[Signal], bytes]]] = {}
         self._camera: Camera | None = None
         self._is_described = False
-        self._vehicle_ns = -viz.VEHICLE_PERIOD_NS
+        self._add = self._writer.add_message
+        self._drawn_ns: dict[str, int] = {}  # when each picture of the scene was drawn last
 
     def close(self) -> None:
         """Finish the file."""
@@ -82,15 +83,20 @@ class OutBag:
         if found is None:
             found = self._encoders[kind] = (type_name(kind), encoder(kind))
         data = found[1](signal)
-        self._write(topic, found[0], data, log_ns)
+        channel = self._channels.get(topic)
+        if channel is None:
+            channel = self._channel(topic, found[0], "", "ros2msg")
+        self._add(channel, log_ns, data)
         if is_shown and kind in DRAWN:
             self.show(signal, log_ns)
         return data
 
     def raw(self, topic: str, described: BagTopic, data: bytes, log_ns: int) -> None:
         """Append a message of the recording as it is."""
-        encoding = described.encoding or "ros2msg"
-        self._write(topic, described.type, data, log_ns, described.definition, encoding)
+        channel = self._channels.get(topic)
+        if channel is None:
+            channel = self._channel(topic, described.type, described.definition, described.encoding or "ros2msg")
+        self._add(channel, log_ns, data)
 
     def picture(self, described: BagTopic, data: bytes, log_ns: int) -> None:
         """Append the picture of an event, as recorded, for the viewer's image panel."""
@@ -109,8 +115,7 @@ class OutBag:
     def show(self, signal: Signal, log_ns: int) -> None:
         """Append what a viewer draws of a signal."""
         if isinstance(signal, VehicleState):
-            if not 0 <= log_ns - self._vehicle_ns < viz.VEHICLE_PERIOD_NS:
-                self._vehicle_ns = log_ns
+            if self._is_due(viz.VEHICLE, log_ns):
                 self.signal(viz.VEHICLE, signal, log_ns, is_shown=False)
             return
         now_s = log_ns * 1e-9
@@ -118,22 +123,30 @@ class OutBag:
             self._is_described = True
             self._write(viz.EGO, viz.MARKERS_TYPE, viz.ego_marker(self._vehicle, now_s), log_ns)
         if isinstance(signal, LaneModel):
-            self._write(viz.LANES, viz.MARKERS_TYPE, viz.lane_markers(signal, now_s), log_ns)
-            if self._camera is not None:
+            if self._is_due(viz.LANES, log_ns):
+                self._write(viz.LANES, viz.MARKERS_TYPE, viz.lane_markers(signal, now_s), log_ns)
+            if self._camera is not None:  # each picture has its own lines
                 data = viz.lane_image_marker(signal, self._camera)
                 self._write(viz.LANES_IMAGE, viz.IMAGE_MARKER_TYPE, data, log_ns)
         elif isinstance(signal, TrackedObjects):
-            self._write(viz.OBJECTS, viz.MARKERS_TYPE, viz.object_markers(signal, now_s), log_ns)
-        elif isinstance(signal, RadarObjects):
+            if self._is_due(viz.OBJECTS, log_ns):
+                self._write(viz.OBJECTS, viz.MARKERS_TYPE, viz.object_markers(signal, now_s), log_ns)
+        elif isinstance(signal, RadarObjects) and self._is_due(viz.RADAR, log_ns):
             self._write(viz.RADAR, viz.MARKERS_TYPE, viz.radar_markers(signal, now_s), log_ns)
 
-    def _write(
-        self, topic: str, kind: str, data: bytes, log_ns: int, definition: str = "", encoding: str = "ros2msg"
-    ) -> None:
+    def _is_due(self, topic: str, log_ns: int) -> bool:
+        """Whether what is drawn there is drawn again: no more often than an eye follows, and after a jump at once."""
+        drawn_ns = self._drawn_ns.get(topic)
+        if drawn_ns is not None and 0 <= log_ns - drawn_ns < viz.PERIOD_NS:
+            return False
+        self._drawn_ns[topic] = log_ns
+        return True
+
+    def _write(self, topic: str, kind: str, data: bytes, log_ns: int) -> None:
         channel = self._channels.get(topic)
         if channel is None:
-            channel = self._channel(topic, kind, definition, encoding)
-        self._writer.add_message(channel, log_ns, data)
+            channel = self._channel(topic, kind, "", "ros2msg")
+        self._add(channel, log_ns, data)
 
     def _channel(self, topic: str, kind: str, definition: str, encoding: str) -> int:
         if not definition:

@@ -126,10 +126,10 @@ def make_route(limit: int, unit: SpeedUnit, kerb: int, longitude_deg: float, is_
             (turn_to + 432.0, creep, RAMP_MPS2),
             (turn_to + 520.0, low, RAMP_MPS2),
             (turn_to + 802.0, low, RAMP_MPS2),
-            (turn_to + 880.0, calm, RAMP_MPS2),
-            (turn_to + 980.0, calm, RAMP_MPS2),
-            (turn_to + 1080.0, speed_of(less) * 1.1, HURRY_MPS2),  # overtakes: the driver wins
-            (turn_to + 1180.0, speed_of(less) * 1.1, RAMP_MPS2),
+            (turn_to + 880.0, speed_of(less) * 0.97, RAMP_MPS2),  # by the speedometer just above the limit
+            (turn_to + 980.0, speed_of(less) * 0.97, RAMP_MPS2),
+            (turn_to + 1080.0, speed_of(less) * 1.15, HURRY_MPS2),  # overtakes: the driver wins
+            (turn_to + 1180.0, speed_of(less) * 1.15, RAMP_MPS2),
             (turn_to + 1280.0, calm, RAMP_MPS2),
         )
     )

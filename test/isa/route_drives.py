@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 from adas_runtime.executor import Executor
 from adas_runtime.function import BuildContext
@@ -45,6 +46,25 @@ def route(market: str, rain: Rain = Rain.NONE) -> Drive:
             height_px=90,
         )
     )
+
+
+def market_with(folder: Path, feedback: str) -> Path:
+    """The file of a market like Germany's in which speed assistance acts, in one of its forms."""
+    path = folder / f"{feedback}.yaml"
+    path.write_text(
+        f"""format: 1
+market: "DE"
+title: Germany with another feedback
+revision: "test"
+extends: de
+features:
+  isa: {{stage: "on"}}
+isa:
+  feedback: {feedback}
+""",
+        encoding="utf-8",
+    )
+    return path
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,7 @@ from adas_runtime.signals import (  # noqa: E402
     VehicleState,
 )
 from adas_runtime.units import kmh_to_mps  # noqa: E402
+from adas_runtime.usage.store import FILE, STATE_DIR, read  # noqa: E402
 
 if TYPE_CHECKING:
     from adas_runtime.signals import SpeedLimitState
@@ -39,8 +41,14 @@ def probe(ros: int) -> Iterator[Probe]:
     made.close()
 
 
-def test_a_sign_on_the_wire_becomes_a_limit_and_a_warning(probe: Probe) -> None:
-    """Sign camera and body at their rates; a true speed below the limit, a speedometer above it."""
+def test_a_sign_on_the_wire_becomes_a_limit_and_a_warning(
+    probe: Probe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sign camera and body at their rates; a true speed below the limit, a speedometer above it.
+
+    What was driven stays counted when the process has ended.
+    """
+    monkeypatch.setenv(STATE_DIR, str(tmp_path))
     probe.listen(LIMIT, ALERT)
     stop = threading.Event()
     sign = SignObservation(kind=SignKind.SPEED_LIMIT, value_mps=kmh_to_mps(60.0), confidence=0.9)
@@ -61,7 +69,7 @@ def test_a_sign_on_the_wire_becomes_a_limit_and_a_warning(probe: Probe) -> None:
         return state if state is not None and state.source is LimitSource.SIGN else None
 
     sender = threading.Thread(target=send, daemon=True)
-    with child("decision"):
+    with child("decision") as decision:
         sender.start()
         try:
             state = until(shown, "the sign is shown")
@@ -72,3 +80,7 @@ def test_a_sign_on_the_wire_becomes_a_limit_and_a_warning(probe: Probe) -> None:
         finally:
             stop.set()
             sender.join(5.0)
+        decision.process.terminate()
+        assert decision.process.wait(20.0) == 0
+    counted = read(tmp_path / FILE)["acoustic"]
+    assert counted["on_s"] > 1.0 and counted["above_m"] > 10.0 and counted["warnings"] == 1.0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from route_drives import Said, follow, route
+from route_drives import Said, follow, market_with, route
 
 from adas_runtime.horizon.store import MapStore
 from adas_runtime.market import load_market
@@ -95,11 +97,9 @@ def test_signs_alone_know_what_is_signed() -> None:
 
 @pytest.mark.parametrize("feedback", ["acoustic", "speed_control"])
 def test_what_the_law_alone_says_is_shown_as_assumed_and_warns_nobody(
-    feedback: str, roads: dict[str, MapStore]
+    feedback: str, roads: dict[str, MapStore], tmp_path: Path
 ) -> None:
-    market = load_market("de", is_dated=False)
-    market = market.model_copy(update={"isa": market.isa.model_copy(update={"feedback": feedback})})
-    said = follow(route("de"), roads["de"], market=market)
+    said = follow(route("de"), roads["de"], market=load_market(market_with(tmp_path, feedback), is_dated=False))
     (untagged,) = [stretch for stretch in said.made.plan.stretches if stretch.limit is None]
     assert told(said, untagged) == {(50.0, LimitKind.IMPLICIT, LimitSource.DEFAULT)}
     here = said.on(untagged)
@@ -111,3 +111,4 @@ def test_what_the_law_alone_says_is_shown_as_assumed_and_warns_nobody(
     assert not [item for t_s, item in said.requests if begin_s <= t_s <= end_s and item.is_active]
     assert all(item.accel_cap_mps2 is None for t_s, item in said.commands if begin_s <= t_s <= end_s)
     assert [alert for _, alert in said.alerts if alert.is_active], "elsewhere it works"
+    assert any(item.accel_cap_mps2 is not None for _, item in said.commands) is (feedback == "speed_control")

@@ -23,6 +23,6 @@ def whole_file(code: str = "DE", features: str = "warn") -> str:
     head = f'market: "{code}"\ntitle: Whole\nrevision: "1"\nextends: base'
     text = re.sub(r'^revision: ".*"$', lambda _: head, text, count=1, flags=re.MULTILINE)
     for name in ("lane_departure", "isa"):  # what the law of the Union asks for; the others stay silent
-        text = re.sub(rf"(  {name}:\n    stage: )shadow", rf"\g<1>{features}", text, count=1)
+        text = re.sub(rf"(  {name}:\n    stage: )off", rf"\g<1>{features}", text, count=1)
     assert f'market: "{code}"' in text and f"stage: {features}" in text, "the base's head has changed: mend the helper"
     return text

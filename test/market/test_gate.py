@@ -84,14 +84,31 @@ def test_2_and_5_an_approval_is_named_and_in_force_on_the_day(tmp_path: Path, bo
 
 
 @pytest.mark.clause("matrix 1.3")
-@pytest.mark.parametrize("code", ["XN", "XQ", "XV", "XX"])
-def test_3_what_is_forbidden_or_unknown_stays_locked_whatever_the_file_says(
+@pytest.mark.parametrize("code", ["XN", "XQ", "XX"])
+def test_3_what_is_forbidden_or_unknown_stays_locked_off_whatever_the_file_says(
     tmp_path: Path, book: RuleBook, code: str
 ) -> None:
-    for stage in ("warn", "on"):
+    for stage in ("shadow", "warn", "on"):
         for feature in ("", APPROVED):
-            assert len(rules_of(tmp_path, book, code, stage, feature)) == 1
-    assert not rules_of(tmp_path, book, code, "shadow")
+            found = rules_of(tmp_path, book, code, stage, feature)
+            assert len(found) == 1 and found[0].rule in ("forbidden", "unknown-state") and "to off" in found[0].mend
+    assert not rules_of(tmp_path, book, code, "off")
+
+
+@pytest.mark.clause("matrix 1.3")
+@pytest.mark.parametrize("name", market_names())
+def test_3_no_shipped_market_runs_what_is_forbidden_or_unknown_not_even_silently(name: str) -> None:
+    market = load_market(name, on=DAY)
+    for function, stage in market.stages().items():
+        rule, _ = load_rules().rule(function, market.market, "M1", DAY)
+        if rule is None or rule.state in ("forbidden", "unknown"):
+            assert stage is Stage.OFF, function
+
+
+def test_that_no_rule_holds_opens_shadow_while_it_is_hearsay(tmp_path: Path, book: RuleBook) -> None:
+    assert not rules_of(tmp_path, book, "XV", "shadow")
+    for feature in ("", APPROVED):
+        assert names(rules_of(tmp_path, book, "XV", "warn", feature)) == ["unknown-state"]
 
 
 @pytest.mark.clause("matrix 1.4")
@@ -173,7 +190,7 @@ def test_8_an_unknown_country_has_the_most_restrictive_of_its_neighbours() -> No
     assert found["lane_departure"] is Stage.SHADOW, "warns in Germany, not released in Switzerland"
     for nowhere in (profile(""), profile("XX"), profile("AQ", ["XX"])):
         assert nowhere.markets == () and not nowhere.is_exact
-        assert set(profile_stages(nowhere, markets, functions).values()) == {Stage.SHADOW}
+        assert set(profile_stages(nowhere, markets, functions).values()) == {Stage.OFF}
     pair = [markets[name] for name in between.markets]
     assert default_limit(pair, "urban").limit_mps == pytest.approx(50 / 3.6)
     assert default_limit(pair, "motorway").kind is LimitKind.UNKNOWN, "none in Germany, 120 in Switzerland"

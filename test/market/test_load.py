@@ -63,7 +63,7 @@ WRONG = [
         "lanes: {works: {colours: {value: [], conf: e, src: x}}}\n",
         "contradiction",
         6,
-        "without a colour",
+        "colours is empty",
     ),
     ("hysteresis", "lane_departure: {active_until_kmh: 65}\n", "contradiction", 6, "hysteresis"),
     ("silent warning", "lane_departure: {is_acoustic: false}\n", "contradiction", 6, "R130 5.4.1"),

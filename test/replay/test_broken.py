@@ -15,8 +15,9 @@ from pathlib import Path
 import lz4.frame  # type: ignore[import-untyped]
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mcap.reader import SeekingReader
 from replay_bags import (
     DRIVER,
     EPOCH_NS,
@@ -39,6 +40,7 @@ from adas_runtime.errors import BagError
 from adas_runtime.inputs.recording import reader_of
 from adas_runtime.replay.bag import MCAP_MAGIC, MESSAGE_MAX, Bag
 from adas_runtime.replay.engine import Job, run
+from adas_runtime.replay.mcap_writer import McapWriter
 from adas_runtime.replay.schema import EventKind, Summary, read_events, read_summary
 from adas_runtime.signals import DriverInput, VehicleState
 
@@ -64,6 +66,47 @@ def _read_or_refusal(path: Path) -> tuple[list[Message], list[str]] | BagError:
         return _read(path)
     except BagError as error:
         return error
+
+
+@given(
+    steps=st.lists(st.sampled_from([0, 5, 40, 120, 900, -30, -120, -900]), min_size=1, max_size=60),
+    topics=st.lists(st.sampled_from([STATE, DRIVER, LANES]), min_size=60, max_size=60),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_file_s_own_index_says_what_its_messages_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, steps: list[int], topics: list[str]
+) -> None:
+    """With the index or by unpacking everything: the same messages, the same order, the same word on a clock."""
+    monkeypatch.setattr("adas_runtime.replay.mcap_writer.CHUNK_BYTES", 300)  # many chunks
+    path = tmp_path_factory.mktemp("index") / "a.mcap"
+    with path.open("wb") as stream:
+        writer = McapWriter(stream, profile="ros2", library="test")
+        schema = writer.add_schema("std_msgs/msg/String", "ros2msg", b"string data")
+        channels = {topic: writer.add_channel(topic, "cdr", schema, {}) for topic in (STATE, DRIVER, LANES)}
+        log_ns = EPOCH_NS
+        for step, topic in zip(steps, topics, strict=False):
+            log_ns += step * 1_000_000
+            writer.add_message(channels[topic], log_ns, str(log_ns).encode())
+        writer.finish()
+    by_index = _read(path)
+    with monkeypatch.context() as patch:
+        patch.setattr("adas_runtime.replay.bag._McapFile.times", lambda file: None)
+        assert _read(path) == by_index
+
+
+@pytest.mark.parametrize("damage", [b"\x00", b"\x07", b"\xff"])
+def test_an_index_that_is_damaged_is_not_believed(tmp_path: Path, damage: bytes) -> None:
+    path = storage_file(write(tmp_path / "bag", drive(SHORT_S), StoragePlugin.MCAP))
+    whole = _read(path)
+    data = bytearray(path.read_bytes())
+    with path.open("rb") as stream:
+        summary = SeekingReader(stream).get_summary()
+    assert summary is not None
+    index = summary.chunk_indexes[0]
+    at = index.chunk_start_offset + index.chunk_length
+    data[at : at + 100] = damage * 100
+    path.write_bytes(data)
+    assert _read(path) == whole
 
 
 @settings(max_examples=25)
