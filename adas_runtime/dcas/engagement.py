@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from typing import Final
 
 from adas_runtime.dcas.gaze import Sight
@@ -256,8 +257,10 @@ make_alarm_view = maker(AlarmView)
 class EngagementMonitor:
     """Steps the chains. Set-points lie below the legal maxima by more than a sensor's age and a step."""
 
-    def __init__(self, params: EngagementParams) -> None:
+    def __init__(self, params: EngagementParams, *, is_hands_off: bool = False) -> None:
+        """`is_hands_off`: no hands-on request on motorways while the eyes are confirmed (see `DcasParams`)."""
         self._params = params
+        self._is_hands_off = is_hands_off
         self._gate_mps = kmh_to_mps(params.gate_kmh)
 
     def step(
@@ -269,6 +272,7 @@ class EngagementMonitor:
         speed_mps: float,
         is_taken_over: bool,
         now_s: float,
+        is_motorway: bool = False,
     ) -> Engagement:
         """One step.
 
@@ -279,6 +283,7 @@ class EngagementMonitor:
             speed_mps: Speed, for the gate: only the first request of a chain waits for it.
             is_taken_over: The driver steers without assistance, or overrides in another clear way.
             now_s: Time.
+            is_motorway: The map says so.
         """
         if (
             is_hands_on
@@ -332,6 +337,8 @@ class EngagementMonitor:
         # the delay holds only while the eyes are confirmed: when they leave, the request is due at once
         is_confirmed = sight is Sight.RELEVANT and eyes is Eyes.ON
         wait_s = params.hands_request_eyes_on_s if is_confirmed else params.hands_request_s
+        if self._is_hands_off and is_motorway and is_confirmed:
+            wait_s = inf
         hands_row = HANDS.fire(
             hands,
             make_hands_view(

@@ -99,6 +99,7 @@ PRECONDITIONS: Final = {  # code: (whole-system failure, leaves nothing to assis
     "speed_low": (False, False, "Slower than assistance may be switched on at."),
     "lane_lost": (False, False, "The lane is not seen, or not surely enough."),
     "lane_narrow": (False, False, "The lane is too narrow for this car."),
+    "settling": (False, False, "A boundary has just ended: assistance waits, so that it does not come and go."),
     "road_outside": (False, False, "The map says that this road is not one that assistance is designed for."),
 }
 

@@ -36,6 +36,7 @@ from adas_runtime.vehicle.schema import Vehicle
 
 NAME: Final = "ego_lane"
 LANES_MAX_AGE_S: Final = 0.2
+OTHER_LINE_M: Final = 0.1  # a works marking this far from the permanent line is another line
 UNDER_M: Final = 0.3  # an unseen line this far beyond the car's middle is the other side's
 STEADY_MAX_MPS: Final = 3.0
 GAP_S: Final = 1.0  # after so long without a picture nothing is carried on: too much may have happened
@@ -110,8 +111,8 @@ class Memory:
         fork: Side that is followed while the lane forks or merges.
         fork_s, fork_calm_s: Since when it does, and since when the width is as before.
         one_s, one_m: Time and way with one side alone.
-        works_s: Stamp of the last works marking.
-        share: Share of pictures with both lines.
+        works_s, is_works: Stamp of the last works marking; works hold.
+        share: Share of both lines that the last pictures showed.
         number: Lane from the left, with the number that the markings tell now and since when.
         hint, hint_s: See above.
         road_s, road: What the map said at that stamp.
@@ -137,6 +138,7 @@ class Memory:
     one_s: float = 0.0
     one_m: float = 0.0
     works_s: float | None = None
+    is_works: bool = False
     share: float = 1.0
     number: int | None = None
     hint: int | None = None
@@ -340,7 +342,7 @@ class EgoLaneEstimate:
         has_both = left is not None and right is not None
         one_s, one_m = (0.0, 0.0) if has_both or fault else (old.one_s + dt_s, old.one_m + abs(motion.way_m))
         fade = math.exp(-dt_s / params.worn_s)
-        share = old.share * fade + (1.0 - fade) * (lines.left is not None and lines.right is not None)
+        share = old.share * fade + (1.0 - fade) * self._seen(lines, stamp_s)
         number, hint, hint_s = self._number(old, lines, road, stamp_s)
         jam = self._jam(old.jam, vehicle, road, number, stamp_s, dt_s)
         lane: EgoLane
@@ -384,6 +386,7 @@ class EgoLaneEstimate:
             one_s=one_s,
             one_m=one_m,
             works_s=lines.works_s,
+            is_works=lines.is_works,
             share=share,
             number=number,
             hint=hint,
@@ -505,7 +508,11 @@ class EgoLaneEstimate:
         """The line after it was seen. A jump is held back until it lasts: one bad picture must move nothing."""
         if track is None or dt_s <= 0.0:
             return begun(seen, stamp_s, rate_mps)
-        if abs(seen.y_m - track.y_m) <= self._params.jump_m:
+        apart_m = abs(seen.y_m - track.y_m)
+        works = self._rules.works
+        if apart_m > OTHER_LINE_M and seen.colour in works and track.colour not in works:
+            return begun(seen, stamp_s, rate_mps)  # its colour says that it is another line, not a bad picture
+        if apart_m <= self._params.jump_m:
             return corrected(track, seen, stamp_s, dt_s, keep, keep_slope, keep_bend)
         if track.odd_since_s is None:
             return replace(track, odd_since_s=stamp_s)
@@ -534,7 +541,7 @@ class EgoLaneEstimate:
         slope = 0.5 * (left.slope + right.slope)
         span_m = (left.y_m - right.y_m) / math.sqrt(1.0 + slope * slope) - 0.5 * (left.paint_m + right.paint_m)
         is_lane = self._works_min_m <= span_m <= self._max_m
-        if width_m is None or lines.is_works and not self._was_works(old):  # noqa: RUF021
+        if width_m is None or lines.is_works is not old.is_works:
             if not is_lane:
                 return make_span(None, span_m, None, None, stamp_s, None, "lane_width")
             return make_span(span_m, span_m, None, None, stamp_s, None, "")
@@ -556,13 +563,6 @@ class EgoLaneEstimate:
         if is_new or (calm_s is not None and stamp_s - calm_s >= params.fork_end_s):
             return make_span(span_m, span_m, None, None, stamp_s, None, "")
         return make_span(width_m, span_m, fork, fork, fork_s, calm_s, "")
-
-    def _was_works(self, old: Memory) -> bool:
-        return (
-            old.works_s is not None
-            and old.stamp_s is not None
-            and (old.stamp_s - old.works_s <= self._params.works_hold_s)
-        )
 
     def _side(self, driver: DriverInput | None, road: Road, left: Track, right: Track, steady_mps: float) -> LaneSide:
         """The side that is followed: the driver's, the map's, else the one that goes on as the car did before."""
@@ -701,9 +701,8 @@ class EgoLaneEstimate:
                 + right_weight * (right.y_m + 0.5 * right.paint_m * lean + reach_m)
             ) / total
             far_m = max(left.far_m, right.far_m)
-            confidence = min(left_weight, right_weight)
-            if lines.left_weight != lines.right_weight:
-                confidence = params.one_side_factor * max(left_weight, right_weight)
+            # a second, weaker line never makes the lane less sure than the better one alone
+            confidence = max(min(left_weight, right_weight), params.one_side_factor * max(left_weight, right_weight))
         else:
             track = left if left is not None else right
             assert track is not None
@@ -771,6 +770,12 @@ class EgoLaneEstimate:
             reason=reason,
         )
         return lane, jam, bend_1pm, rate_mps
+
+    @staticmethod
+    def _seen(lines: Lines, stamp_s: float) -> float:
+        """Share of the own lane's lines that this picture shows."""
+        left, right = lines.left, lines.right
+        return 0.5 * ((left is not None and left.seen_s == stamp_s) + (right is not None and right.seen_s == stamp_s))
 
     def _weight(self, track: Track, weight: float, stamp_s: float) -> float:
         """How far a line is believed now: less while it is carried on unseen."""

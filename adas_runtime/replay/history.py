@@ -33,6 +33,7 @@ from adas_runtime.signals import (
     Alert,
     AlertSide,
     CameraFrame,
+    EgoLane,
     FunctionStatus,
     Health,
     LampDemand,
@@ -61,7 +62,7 @@ LAMPS: Final = tuple(
     item.name for item in fields(LampRequest) if item.default is LampDemand.NO_DEMAND
 )  # each has a band in the timeline
 SIGNS: Final = frozenset(
-    {"side"}
+    {"side", "lane_from_left"}
 )  # figures that tell which one: neither their mean nor their least value says anything
 
 
@@ -145,6 +146,7 @@ class History:
         self.stills = 0
         self._lanes: dict[LaneSide, int] = dict.fromkeys(LaneSide, 0)
         self._models = 0
+        self._lane_pictures = [0, 0, 0]  # of the ego lane: all, with a lane, fit to steer by
         self.seen: set[str] = set()
         self.limits = LimitShares()
         self._speed_mps = 0.0
@@ -196,6 +198,8 @@ class History:
             self._alert(emission.function, signal, t_s, emission.topic.startswith(SHADOW))
         elif isinstance(signal, ACTUATING):
             self._request(emission.function, signal, t_s, emission.topic.startswith(SHADOW))
+        elif isinstance(signal, EgoLane):
+            self._ego_lane(emission.function, signal, t_s)
         elif isinstance(signal, LaneModel):
             self._lane(signal, t_s)
         elif isinstance(signal, SpeedLimitState):
@@ -222,6 +226,27 @@ class History:
                 offset_m, confidence = boundary.c0_m, boundary.confidence
             self._plot(f"lane_{name}_m", f"{name} boundary", "m", t_s, offset_m)
             self._plot(f"lane_{name}_confidence", f"{name} confidence", "1", t_s, confidence)
+
+    def _ego_lane(self, name: str, lane: EgoLane, t_s: float) -> None:
+        """Where the car is in its lane, and what the market makes of the markings."""
+        seen = bool(lane.edges)
+        counts = self._lane_pictures
+        counts[0] += 1
+        counts[1] += seen
+        counts[2] += lane.is_fit_to_steer
+        self._plot("ego_offset_m", "lane centre", "m", t_s, lane.offset_m if seen else None)
+        self._plot("ego_width_m", "lane width", "m", t_s, lane.width_m if seen else None)
+        self._plot("ego_shift_m", "wanted place in the lane", "m", t_s, lane.shift_m if seen else None)
+        self._plot("ego_confidence", "own lane", "1", t_s, lane.confidence if seen else None)
+        for key, label, level, text in (
+            (" works", "works" if lane.is_works else "", "active", lane.reason),
+            (" shift", lane.shift_reason, "info", f"{lane.shift_m:+.2f} m left of the centre"),
+            (" not for steering", "" if lane.is_fit_to_steer or not seen else lane.reason, "warning", ""),
+        ):
+            if label:
+                self._bar(name + key, "", label, level, text, t_s)
+            else:
+                self._close((name + key, ""), t_s)
 
     def _status(self, status: FunctionStatus, t_s: float) -> None:
         function = self._functions[status.author]
@@ -477,6 +502,10 @@ class History:
             if name == "lane_perception" and self._models:
                 kpis["left_seen_share"] = self._lanes[LaneSide.LEFT] / self._models
                 kpis["right_seen_share"] = self._lanes[LaneSide.RIGHT] / self._models
+            if name == "ego_lane" and self._lane_pictures[0]:
+                pictures, with_lane, fit = self._lane_pictures
+                kpis["lane_share"] = with_lane / pictures
+                kpis["fit_to_steer_share"] = fit / pictures
             functions[name] = FunctionSummary(
                 stage=function.stage.name.lower(),
                 time_active_s=round(function.active_s, 6),

@@ -334,6 +334,8 @@ def _row_note(name: str) -> str:
         return "alerts"
     if name.endswith(" requests"):
         return "requests"
+    if name.startswith("ego_lane "):
+        return "lane"
     if ": " in name:
         return "what is asked of the lamp"
     return {"envelope limits": "limits", "envelope cap": "cap of the driver's pedal"}.get(name, "state")
@@ -384,6 +386,20 @@ def _plots(summary: Summary, series: Series, events: Sequence[Event]) -> tuple[l
                 marks=marks,
             )
         )
+    own: dict[str, Track] = {
+        name: tracks.pop(name) for name in ("ego_offset_m", "ego_width_m", "ego_shift_m") if name in tracks
+    }
+    if any(value is not None for track in own.values() for value in track.values):
+        plots.append(
+            Plot(
+                key="own-lane",
+                title="Own lane",
+                unit="m",
+                lines=_lines(own, {}),
+                note="Centre of the lane at the rear axle and the wanted place in it, left positive, and its width.",
+                marks=marks,
+            )
+        )
     speed = tracks.pop("speed_mps", None)
     if speed is not None:
         names = {"speed_mps": "ego speed", "speed_limit_mps": "limit told", "true_limit_mps": "true limit"}
@@ -425,11 +441,12 @@ def _plots(summary: Summary, series: Series, events: Sequence[Event]) -> tuple[l
         names = {
             "lane_left_confidence": "left boundary",
             "lane_right_confidence": "right boundary",
+            "ego_confidence": "own lane",
         }
         plots.append(
             Plot(
                 key="confidence",
-                title="Confidence of the lane boundaries",
+                title="Confidence of the lane boundaries and of the own lane",
                 unit="1",
                 lines=_lines(confidence, names),
             )
