@@ -39,6 +39,7 @@ LEAD_MOVES_MPS: Final = 0.5  # a standing car ahead has moved off
 RELEASE_JERK_MPS3: Final = 4.0  # of the brake that held the car
 APPLY_JERK_MPS3: Final = 3.0
 RAMP_MPS: Final = kmh_to_mps(10.0)  # below the speed that a distance is asked for from, the gap grows towards it
+TIME_GAP_MIN_S: Final = 1.0  # no market file allows less
 NEAR_M: Final = 0.5  # shortest way to a point ahead that braking is spread over
 
 
@@ -243,7 +244,7 @@ class GapLaw:
         gap_m, gain_s = queue_gap_m + time_gap_s * speed_mps, time_gap_s
         lines = self._lines
         if visibility_m is not None and self._fog:
-            lines += tuple(line for below_m, line in self._fog if visibility_m < below_m)
+            lines += tuple(line for below_m, line in self._fog if visibility_m < below_m)[:1]
         for knee_mps, distance_m, ramp_s in lines:
             over_mps = speed_mps - knee_mps
             line_m = distance_m + (self._slope_s if over_mps > 0.0 else ramp_s) * over_mps
@@ -289,7 +290,7 @@ class Following:
 
         lead_id, lead_gap_m, lead_speed_mps, lead_accel_mps2, lead_age_s = self._lead(old, drive, speed_mps, dt_s)
         has_lead = lead_age_s <= AGE_MAX_S
-        time_gap_s = self._slewed(old.time_gap_s, drive.time_gap_s, dt_s)
+        time_gap_s = self._slewed(old.time_gap_s, max(drive.time_gap_s, TIME_GAP_MIN_S), dt_s)
         gap_m, gain_s = self._law.wanted(speed_mps, time_gap_s, drive.queue_gap_m, drive.visibility_m)
 
         # --- state ---
