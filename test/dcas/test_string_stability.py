@@ -11,7 +11,9 @@ from columns import wave
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adas_runtime.dcas.following import build_following
 from adas_runtime.dcas.string_stability import gain, is_string_stable, shortest_time_gap_s, worst_gain
+from adas_runtime.errors import ConfigError
 from adas_runtime.market import load_market as read_market
 from adas_runtime.resources import config_dir
 from adas_runtime.scenario.platoon import platoon, wanted_gap_m
@@ -96,3 +98,12 @@ def test_a_column_of_eight_cars_calms_a_swing(market: str, speed_mps: float, rat
     for ahead, behind in itertools.pairwise(swings):
         assert behind <= ahead * 1.002 + 0.002
     assert min(min(trace.gap_m) for trace in traces) > 0.8 * facts.queue_gap_m
+
+
+def test_a_vehicle_that_would_swing_up_is_refused_when_the_core_is_built() -> None:
+    """Numbers of two files that do not fit each other (peers' trap 6.2): refused at the start, with the way out."""
+    market, vehicle = load_market("de"), load_vehicle("reference")
+    build_following(market, vehicle)
+    lazy = vehicle.model_copy(update={"drive": vehicle.drive.model_copy(update={"lag_s": 0.9, "delay_s": 0.3})})
+    with pytest.raises(ConfigError, match=r"swings up at .* take gaps of"):
+        build_following(market, lazy)
