@@ -458,7 +458,7 @@ def build_following(market: Market, vehicle: Vehicle) -> Following:
                 f"a column of cars swings up at {slope_s:g} s, by {100.0 * (worst - 1.0):.1f} % from car to car, with "
                 f"drive.delay_s = {drive.delay_s:g} and drive.lag_s = {drive.lag_s:g}",
                 where=f"market {market.name}, vehicle {vehicle.name}",
-                mend=f"take gaps of {shortest_s:.2f} s and more, lower longitudinal.gap_gain_1ps, or measure the vehicle",
+                mend=f"take gaps of {shortest_s:.2f} s and more, or lower longitudinal.gap_gain_1ps",
             )
     return Following(params, facts)
 
