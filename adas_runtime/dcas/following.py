@@ -5,7 +5,7 @@ lets a column of cars swing up nowhere as long as h exceeds about twice the actu
 `string_stability`, which proves it for a vehicle file and a market. On top of it stands what a gap law does not know:
 the braking that a slower car ahead *needs*, bounds of comfort, cut-ins, curves, stopping, and moving off.
 
-    following = Following(params, facts)                    # of one market
+    following = build_following(market, vehicle)
     wanted = following.step(Drive(dt_s=0.02, speed_mps=v, max_speed_mps=v_set, time_gap_s=2.0, lead=lead))
 
 Nothing here steers the modes: whoever is not active calls `reset` with the acceleration of the car.
@@ -16,13 +16,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from adas_runtime.dcas.following_params import FollowingParams
+from adas_runtime.dcas.string_stability import TOLERANCE, shortest_time_gap_s, worst_gain
+from adas_runtime.errors import ConfigError
 from adas_runtime.market.facts import Following as FollowingFacts
 from adas_runtime.records import maker
 from adas_runtime.transitions import Table, Transition
 from adas_runtime.units import kmh_to_mps
+
+if TYPE_CHECKING:
+    from adas_runtime.market.schema import Market
+    from adas_runtime.vehicle.schema import Vehicle
 
 STEP_MAX_S: Final = 0.2  # over a longer gap in time nothing is integrated
 AGE_MAX_S: Final = 1.0  # an older lead is none
@@ -39,6 +45,7 @@ LEAD_MOVES_MPS: Final = 0.5  # a standing car ahead has moved off
 RELEASE_JERK_MPS3: Final = 4.0  # of the brake that held the car
 APPLY_JERK_MPS3: Final = 3.0
 RAMP_MPS: Final = kmh_to_mps(10.0)  # below the speed that a distance is asked for from, the gap grows towards it
+TIME_GAP_MIN_S: Final = 1.0  # no market file allows less
 NEAR_M: Final = 0.5  # shortest way to a point ahead that braking is spread over
 
 
@@ -243,7 +250,7 @@ class GapLaw:
         gap_m, gain_s = queue_gap_m + time_gap_s * speed_mps, time_gap_s
         lines = self._lines
         if visibility_m is not None and self._fog:
-            lines += tuple(line for below_m, line in self._fog if visibility_m < below_m)
+            lines += tuple(line for below_m, line in self._fog if visibility_m < below_m)[:1]
         for knee_mps, distance_m, ramp_s in lines:
             over_mps = speed_mps - knee_mps
             line_m = distance_m + (self._slope_s if over_mps > 0.0 else ramp_s) * over_mps
@@ -289,7 +296,7 @@ class Following:
 
         lead_id, lead_gap_m, lead_speed_mps, lead_accel_mps2, lead_age_s = self._lead(old, drive, speed_mps, dt_s)
         has_lead = lead_age_s <= AGE_MAX_S
-        time_gap_s = self._slewed(old.time_gap_s, drive.time_gap_s, dt_s)
+        time_gap_s = self._slewed(old.time_gap_s, max(drive.time_gap_s, TIME_GAP_MIN_S), dt_s)
         gap_m, gain_s = self._law.wanted(speed_mps, time_gap_s, drive.queue_gap_m, drive.visibility_m)
 
         # --- state ---
@@ -428,6 +435,32 @@ class Following:
             return max(params.speed_gain_1ps * (slower_mps - speed_mps), -params.decel_comfort_mps2)
         needed = (slower_mps * slower_mps - speed_mps * speed_mps) / (2.0 * distance_m)
         return max(_blend(needed, params.curve_from_mps2, top_mps2), -params.decel_comfort_mps2)
+
+
+def build_following(market: Market, vehicle: Vehicle) -> Following:
+    """The controller of one market and one vehicle.
+
+    Raises:
+        ConfigError: With this vehicle's engine and brakes a column of such cars would swing up at the market's gaps.
+    """
+    facts, params, drive = market.following, market.longitudinal, vehicle.drive
+    for slope_s in (facts.time_gap_s(), params.floor_slope_s):
+        worst = worst_gain(
+            slope_s=slope_s,
+            gain_s=slope_s,
+            gap_gain_1ps=params.gap_gain_1ps,
+            lag_s=drive.lag_s,
+            delay_s=drive.delay_s,
+        )
+        if worst > 1.0 + TOLERANCE:
+            shortest_s = shortest_time_gap_s(gap_gain_1ps=params.gap_gain_1ps, lag_s=drive.lag_s, delay_s=drive.delay_s)
+            raise ConfigError(
+                f"a column of cars swings up at {slope_s:g} s, by {100.0 * (worst - 1.0):.1f} % from car to car, with "
+                f"drive.delay_s = {drive.delay_s:g} and drive.lag_s = {drive.lag_s:g}",
+                where=f"market {market.name}, vehicle {vehicle.name}",
+                mend=f"take gaps of {shortest_s:.2f} s and more, or lower longitudinal.gap_gain_1ps",
+            )
+    return Following(params, facts)
 
 
 def _blend(needed_mps2: float, from_mps2: float, top_mps2: float) -> float:

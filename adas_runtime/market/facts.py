@@ -383,7 +383,7 @@ class Following(Strict):
         gap = speed_mps * self.time_gap_s(is_wet=is_wet, is_tunnel=is_tunnel, has_trailer=has_trailer)
         floors = [step.distance_m for step in self.distances if speed_mps > kmh_to_mps(step.above_kmh) + 1e-9]
         if visibility_m is not None:
-            floors += [step.distance_m for step in self.low_visibility if visibility_m < step.below_m]
+            floors += [step.distance_m for step in self.low_visibility if visibility_m < step.below_m][:1]
         return max([gap, *floors])
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from adas_runtime.dcas.following import Drive, Following, Lead, Wanted
+from adas_runtime.dcas.following import Drive, Following, GapLaw, Lead, Wanted
 from adas_runtime.market.schema import Market
 from adas_runtime.vehicle.schema import Vehicle
 
@@ -154,13 +154,20 @@ def follow(
     return Trace(t_s=tuple(t), speed_mps=tuple(speed), accel_mps2=tuple(accel), gap_m=tuple(gap), wanted=tuple(wanted))
 
 
+def wanted_gap_m(market: Market, speed_mps: float, time_gap_s: float | None = None) -> float:
+    """The gap at which our car follows at rest [m]."""
+    gap_s = market.following.time_gap_s() if time_gap_s is None else time_gap_s
+    law = GapLaw(market.longitudinal, market.following)
+    return law.wanted(speed_mps, gap_s, market.following.queue_gap_m)[0]
+
+
 def recorded(t_s: Sequence[float], speed_mps: Sequence[float], first_gap_m: float) -> LeadMotion:
     """Motion of a recorded car by its speed, its rear bumper `first_gap_m` ahead of x = 0 at the first sample."""
     places = [first_gap_m]
     for index in range(1, len(t_s)):
         mean = 0.5 * (speed_mps[index] + speed_mps[index - 1])
         places.append(places[-1] + mean * (t_s[index] - t_s[index - 1]))
-    begin_s, step_s = t_s[0], (t_s[-1] - t_s[0]) / max(len(t_s) - 1, 1)
+    step_s = (t_s[-1] - t_s[0]) / (len(t_s) - 1)
 
     def at(now_s: float) -> tuple[float, float, int]:
         place = min(max(now_s / step_s, 0.0), len(t_s) - 1.000001)
@@ -170,7 +177,6 @@ def recorded(t_s: Sequence[float], speed_mps: Sequence[float], first_gap_m: floa
         v_mps = speed_mps[index] + share * (speed_mps[index + 1] - speed_mps[index])
         return x_m, v_mps, 1
 
-    assert begin_s <= t_s[-1]
     return at
 
 
@@ -187,7 +193,7 @@ def platoon(
 ) -> list[Trace]:
     """A column of `cars` cars of ours behind a car whose motion is known, each at its wanted gap when it starts."""
     gap_s = market.following.time_gap_s() if time_gap_s is None else time_gap_s
-    first_m = market.following.queue_gap_m + gap_s * speed_mps
+    first_m = wanted_gap_m(market, speed_mps, gap_s)
     traces: list[Trace] = []
     for index in range(cars):
         own = (
