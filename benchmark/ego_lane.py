@@ -136,7 +136,7 @@ def rendered(name: str, seconds: float) -> Tally:
     works = {"yellow", "orange"} & set(drive.market.lanes.works.colours)
     for index, model in enumerate(seen(drive)):
         now_s = model.stamp_s + PICTURE_AGE_S
-        inputs = Inputs(lanes=model, vehicle=states[bisect_right(stamps, now_s) - 1])
+        inputs = Inputs(lanes=(model,), vehicle=(states[bisect_right(stamps, now_s) - 1],))
         began = time.thread_time()
         lane = core.step(inputs, now_s).lane
         tally.cpu_s += time.thread_time() - began
@@ -208,7 +208,7 @@ def recorded(name: str) -> Tally:
         stamp_s = 1000.0 + frame.stamp_s
         result, state = detector.step(frame.image, stamp_s, state)
         began = time.thread_time()
-        lane = core.step(Inputs(lanes=result.model), stamp_s + PICTURE_AGE_S).lane
+        lane = core.step(Inputs(lanes=(result.model,)), stamp_s + PICTURE_AGE_S).lane
         tally.cpu_s += time.thread_time() - began
         assert lane is not None
         tally.pictures += 1

@@ -22,7 +22,6 @@ from adas_runtime.signals import (
     BodyState,
     DriverInput,
     EgoLane,
-    Health,
     Horizon,
     Indicator,
     LaneEdge,
@@ -42,7 +41,6 @@ STEADY_MAX_MPS: Final = 3.0
 GAP_S: Final = 1.0  # after so long without a picture nothing is carried on: too much may have happened
 STEADY_S: Final = 1.5  # time constant of the car's own drift in the lane, which tells a diverging line from it
 CALM_MPS: Final = 0.15  # a lane whose width changes slower than this has found its width
-FAULT_AFTER_S: Final = 2.0
 ALERT_PERIOD_S: Final = 1.0
 LEFT_ALERT, RIGHT_ALERT, JAM_ALERT = "emergency_corridor_left", "emergency_corridor_right", "emergency_corridor"
 CODES: Final = {
@@ -55,11 +53,13 @@ NO_ROAD: Final = Road()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the lane estimate reads; `None` is absent or too old. Few cars have a map, so none is missed."""
+    """What the lane estimate reads; empty is absent or too old. What lacks something says so by itself: perception
+    when it is blind, a lane function when it may not warn or steer. So nothing is missed a second time here.
+    """
 
-    lanes: LaneModel | None = None
-    vehicle: VehicleState | None = None
-    driver: DriverInput | None = None
+    lanes: tuple[LaneModel, ...] = ()
+    vehicle: tuple[VehicleState, ...] = ()
+    driver: tuple[DriverInput, ...] = ()
     horizon: tuple[Horizon, ...] = ()
     body: tuple[BodyState, ...] = ()
 
@@ -101,7 +101,6 @@ class Memory:
 
     Args:
         now_s: Of the former step.
-        lanes_s: When a lane model was last there.
         stamp_s: Stamp of the last picture.
         speed_mps, yaw_rate_rps: At the last picture; yaw rate `None` unknown.
         left, right: Both lines.
@@ -123,7 +122,6 @@ class Memory:
     """
 
     now_s: float | None = None
-    lanes_s: float = 0.0
     stamp_s: float | None = None
     speed_mps: float = 0.0
     yaw_rate_rps: float | None = None
@@ -245,8 +243,8 @@ class EgoLaneEstimate:
     when the car crosses one. The lane holds at its stamp, the picture's; whoever needs it later carries it on
     (`EgoLane.moved`). One side alone is followed at the width from before; so is the side that goes on at a fork.
 
-    Absent inputs. No lane model: a lane without edges, standby, after a while a fault. No vehicle state: lines are
-    followed without the car's motion, more slowly; degraded. No driver input: no indicator tells the side at a fork.
+    Absent inputs. No lane model: a lane without edges, standby. No vehicle state: lines are followed without the car's
+    motion, with more lag in manoeuvres. No driver input: no indicator tells the side at a fork.
     No map: lane number and what lies beyond follow from markings alone, no emergency corridor. No body state: cold is
     not told from warm. Time running back starts everything afresh.
     """
@@ -279,8 +277,9 @@ class EgoLaneEstimate:
                 now_s = old.now_s  # no clock at all: time stands still
             else:
                 end = self._ended(old.jam, now_s, "time_ran_back")
-                old = Memory(now_s=now_s, lanes_s=now_s)
-        lanes, vehicle = inputs.lanes, inputs.vehicle
+                old = Memory(now_s=now_s)
+        lanes = inputs.lanes[0] if inputs.lanes else None
+        vehicle = inputs.vehicle[0] if inputs.vehicle else None
         if lanes is not None and not math.isfinite(lanes.stamp_s):
             lanes = None
         if vehicle is not None and not math.isfinite(vehicle.speed_mps):
@@ -288,8 +287,8 @@ class EgoLaneEstimate:
         if lanes is None:
             return self._without(old, now_s, end)
         if old.stamp_s is not None and lanes.stamp_s <= old.stamp_s:
-            self.state = replace(old, now_s=now_s, lanes_s=now_s)  # the same picture once more
-            return make_outputs(lane=None, alert=end, status=self._status(vehicle is not None))
+            self.state = replace(old, now_s=now_s)  # the same picture once more
+            return make_outputs(lane=None, alert=end, status=self._status())
         return self._with(old, inputs, lanes, vehicle, now_s, end)
 
     # --- with and without a picture -----------------------------------------------------------------------------------
@@ -297,15 +296,14 @@ class EgoLaneEstimate:
     def _without(self, old: Memory, now_s: float, end: Alert | None) -> Outputs:
         """No lane model: a lane without edges says so."""
         state, reason = old.state, old.reason
-        is_failure = now_s - old.lanes_s > FAULT_AFTER_S
-        row = TRANSITIONS.fire(state, make_view(True, is_failure, "", False, False, False))
+        row = TRANSITIONS.fire(state, make_view(True, "", False, False, False))
         if row is not None:
             state, reason = row.target, row.reason
         self.state = replace(old, now_s=now_s, jam=Jam(), figures=(), state=state, reason=reason)
         return make_outputs(
             lane=make_lane(stamp_s=max(now_s, 0.0), reason=reason),
             alert=end or self._ended(old.jam, now_s, reason),
-            status=self._status(True),
+            status=self._status(),
         )
 
     def _with(
@@ -326,7 +324,7 @@ class EgoLaneEstimate:
         motion = self._motion(old, vehicle, dt_s)
         lines = self._look(old, lanes, motion, dt_s)
         road_s, road = self._road(old, inputs.horizon)
-        span = self._span(old, lines, inputs.driver, road, motion, stamp_s, dt_s)
+        span = self._span(old, lines, inputs.driver[0] if inputs.driver else None, road, motion, stamp_s, dt_s)
         left = None if span.follows is LaneSide.RIGHT else lines.left
         right = None if span.follows is LaneSide.LEFT else lines.right
         fault = lines.fault or span.fault
@@ -334,10 +332,10 @@ class EgoLaneEstimate:
             left = right = None
         state, reason = old.state, old.reason
         row = TRANSITIONS.fire(
-            state, make_view(False, False, fault, left is not None, right is not None, span.fork is not None)
+            state, make_view(False, fault, left is not None, right is not None, span.fork is not None)
         )
         if row is not None:
-            state, reason = row.target, row.reason_for(make_view(False, False, fault, False, False, False))
+            state, reason = row.target, row.reason_for(make_view(False, fault, False, False, False))
 
         has_both = left is not None and right is not None
         one_s, one_m = (0.0, 0.0) if has_both or fault else (old.one_s + dt_s, old.one_m + abs(motion.way_m))
@@ -371,7 +369,6 @@ class EgoLaneEstimate:
         alert, jam = self._alert(old.jam, jam, stamp_s, now_s)
         self.state = make_memory(
             now_s=now_s,
-            lanes_s=now_s,
             stamp_s=stamp_s,
             speed_mps=motion.speed_mps,
             yaw_rate_rps=motion.yaw_rate_rps,
@@ -399,12 +396,12 @@ class EgoLaneEstimate:
             state=state,
             reason=reason,
         )
-        return make_outputs(lane=lane, alert=end or alert, status=self._status(vehicle is not None))
+        return make_outputs(lane=lane, alert=end or alert, status=self._status())
 
     @staticmethod
     def _afresh(old: Memory) -> Memory:
         """What outlives a long gap between pictures: the emergency corridor alone."""
-        return Memory(now_s=old.now_s, lanes_s=old.lanes_s, jam=old.jam, state=old.state, reason=old.reason)
+        return Memory(now_s=old.now_s, jam=old.jam, state=old.state, reason=old.reason)
 
     def _motion(self, old: Memory, vehicle: VehicleState | None, dt_s: float) -> Motion:
         """The car's motion between both pictures; without yaw rate it is taken to follow the lane."""
@@ -843,19 +840,14 @@ class EgoLaneEstimate:
             return "markings_under_sand"
         return "markings_worn"
 
-    def _status(self, has_vehicle: bool) -> Status:
+    def _status(self) -> Status:
         memory = self.state
-        state, health = memory.state, Health.OK
-        if state is State.FAULT:
-            health = Health.FAULT
-        elif state is State.STANDBY or not has_vehicle or (state in ACTIVE and not memory.is_calibrated):
-            health = Health.DEGRADED
+        is_active = memory.state in ACTIVE
         return make_status(
-            state=state.value,
-            is_active=state in ACTIVE,
-            health=health,
+            state=memory.state.value,
+            is_active=is_active,
             reason=memory.reason,
-            kpis=memory.figures if state in ACTIVE else (),
+            kpis=memory.figures if is_active else (),
         )
 
 
@@ -876,9 +868,10 @@ SPEC: Final = FunctionSpec(
     summary="The one lane that all lane functions share: place, shape, width, edges and what they mean here.",
     process=Process.DECISION,
     inputs=(
-        Input(name="lanes", signal=LaneModel, max_age_s=LANES_MAX_AGE_S),
-        Input(name="vehicle", signal=VehicleState, max_age_s=0.2),
-        Input(name="driver", signal=DriverInput, max_age_s=1.0),
+        # many: see `Inputs`; the driver need not be told of one missing camera by everyone behind it
+        Input(name="lanes", signal=LaneModel, max_age_s=LANES_MAX_AGE_S, many=True),
+        Input(name="vehicle", signal=VehicleState, max_age_s=0.2, many=True),
+        Input(name="driver", signal=DriverInput, max_age_s=1.0, many=True),
         Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True, source="horizon"),
         Input(name="body", signal=BodyState, max_age_s=1.0, many=True),
     ),

@@ -12,7 +12,6 @@ from adas_runtime.transitions import ANY, Table, Transition
 class State(Enum):
     """What the lane rests on; the status carries the value."""
 
-    FAULT = "fault"
     STANDBY = "standby"
     NO_LANE = "no_lane"
     FORK = "fork"
@@ -27,14 +26,12 @@ class View:
 
     Args:
         is_missing: The lane model is absent.
-        is_failure: It is absent for longer than a short dropout.
         fault: Why there is no lane although a lane model is there, `""` when there is one.
         has_left, has_right: The lane rests on that side's line.
         is_fork: One side leads elsewhere; the other is followed.
     """
 
     is_missing: bool
-    is_failure: bool
     fault: str
     has_left: bool
     has_right: bool
@@ -44,8 +41,7 @@ class View:
 ACTIVE: Final = frozenset({State.FORK, State.BOTH, State.LEFT_ONLY, State.RIGHT_ONLY})
 TRANSITIONS: Final[Table[State, View]] = Table(
     State,
-    (  # first match wins: order is priority, faults first
-        Transition(ANY, State.FAULT, lambda v: v.is_missing and v.is_failure, "lanes_absent", "R79 5.6.2.2.4"),
+    (  # first match wins: order is priority
         Transition(ANY, State.STANDBY, lambda v: v.is_missing, "lanes_absent", "[D]"),
         Transition(
             ANY,

@@ -14,7 +14,6 @@ from adas_runtime.signals import (
     BodyState,
     DriverInput,
     EgoLane,
-    Health,
     Horizon,
     HorizonSegment,
     Indicator,
@@ -120,7 +119,6 @@ class Told:
     alert: Alert | None
     state: str
     reason: str
-    health: Health
     lateral_m: float
 
 
@@ -180,15 +178,13 @@ class World:
                     is_calibrated=is_calibrated,
                 )
                 assert is_usable(model.stamp_s, self.now_s, SPEC.inputs[0].max_age_s)
+            yaw_rate_rps = speed_mps * self.curvature_1pm
+            state = VehicleState(stamp_s=self.now_s, speed_mps=speed_mps, yaw_rate_rps=yaw_rate_rps)
             said = self.core.step(
                 Inputs(
-                    lanes=model,
-                    vehicle=VehicleState(
-                        stamp_s=self.now_s, speed_mps=speed_mps, yaw_rate_rps=speed_mps * self.curvature_1pm
-                    )
-                    if has_vehicle
-                    else None,
-                    driver=None if indicator is None else DriverInput(stamp_s=self.now_s, indicator=indicator),
+                    lanes=() if model is None else (model,),
+                    vehicle=(state,) if has_vehicle else (),
+                    driver=() if indicator is None else (DriverInput(stamp_s=self.now_s, indicator=indicator),),
                     horizon=() if horizon is None else (horizon,),
                     body=() if warmth_k is None else (BodyState(stamp_s=self.now_s, outside_temperature_k=warmth_k),),
                 ),
@@ -202,7 +198,6 @@ class World:
                     alert=said.alert,
                     state=said.status.state,
                     reason=said.status.reason,
-                    health=said.status.health,
                     lateral_m=self.lateral_m,
                 )
             )

@@ -174,14 +174,14 @@ def test_every_corridor_state_against_every_guard(state: State) -> None:
 @pytest.mark.parametrize("state", list(lane_states.State))
 def test_every_lane_state_against_every_guard(state: lane_states.State) -> None:
     states = lane_states.State
-    for missing, failure, fault, left, right, fork in product(
-        (False, True), (False, True), ("", "no_marking", "lane_width"), (False, True), (False, True), (False, True)
+    for missing, fault, left, right, fork in product(
+        (False, True), ("", "no_marking", "lane_width"), (False, True), (False, True), (False, True)
     ):
-        view = LaneView(missing, failure, fault, left, right, fork)
+        view = LaneView(missing, fault, left, right, fork)
         row = lane_states.TRANSITIONS.fire(state, view)
         assert row is not None, "the table is total"
         if missing:
-            assert row.target is (states.FAULT if failure else states.STANDBY)
+            assert row.target is states.STANDBY
         elif fault:
             assert row.target is states.NO_LANE and row.reason_for(view) == fault
         elif fork:
