@@ -240,7 +240,12 @@ class History:
         self._plot("ego_confidence", "own lane", "1", t_s, lane.confidence if seen else None)
         for key, label, level, text in (
             (" works", "works" if lane.is_works else "", "active", lane.reason),
-            (" shift", lane.shift_reason, "info", f"{lane.shift_m:+.2f} m left of the centre"),
+            (
+                " shift",
+                lane.shift_reason,
+                "info",
+                "keeps left of the lane's centre" if lane.shift_m > 0.0 else "keeps right of the lane's centre",
+            ),
             (" not for steering", "" if lane.is_fit_to_steer or not seen else lane.reason, "warning", ""),
         ):
             if label:
