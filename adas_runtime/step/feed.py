@@ -110,6 +110,8 @@ def _sent(item: Input, value: Any, t_s: float, where: str, folder: Path) -> tupl
         return ()
     if not item.many:
         return (_one(item, value, item.name, t_s, where, folder),)
+    if isinstance(value, dict):
+        value = [value]  # of one sender
     if not isinstance(value, list):
         raise AdasError(
             f"{item.name} = {_shown(value)}: must be a list",

@@ -117,7 +117,7 @@ def run(spec: FunctionSpec, context: BuildContext, lines: tuple[Line, ...]) -> I
     heard: list[Step] = []
     own = replace(
         spec,
-        inputs=tuple(item if item.many else replace(item, source=f"{item.name}_0") for item in spec.inputs),
+        inputs=tuple(replace(item, source=None if item.many else f"{item.name}_0") for item in spec.inputs),
         build=lambda built: _Listener(spec.build(built), spec, heard),
     )
     most = {item.name: max([1, *(len(line.inputs.get(item.name, ())) for line in lines)]) for item in spec.inputs}

@@ -114,6 +114,16 @@ def test_an_input_of_many_senders_is_a_list(tmp_path: Path, capsys: pytest.Captu
     assert (by_time[0.4], by_time[0.9], by_time[1.4]) == (-8.0, -2.0, 0.0)
 
 
+def test_of_many_senders_a_named_one_reaches_its_function_and_one_alone_needs_no_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    road = {"offset_m": 0, "length_m": 900, "probability": 1, "road_class": "motorway", "lanes": 3}
+    rows = [{"t_s": 0.0, "horizon": {"is_matched": True, "segments": [road]}}]
+    rows.append({"t_s": 0.0, "lanes": {"is_calibrated": True, "boundaries": [line("left", 1.8), line("right", -1.8)]}})
+    rows.append({"t_s": 1.0})
+    assert steps(capsys, write(tmp_path / "a.jsonl", rows), "ego_lane")[-1]["outputs"]["lane"]["lanes"] == 3
+
+
 @pytest.mark.parametrize("name", [spec.name for spec in default_graph().functions])
 def test_every_function_can_be_stepped_with_nothing(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
