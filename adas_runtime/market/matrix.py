@@ -24,6 +24,8 @@ NAMES: Final = {  # heads of columns, in the order of a type approval rather tha
     "isa": "Speed assistance (ISA)",
     "lane_departure": "Lane departure warning",
     "elks": "Emergency lane keeping",
+    "lane_centring": "Lane centring (ACSF B1)",
+    "side_wind": "Side wind help (CSF)",
     "aeb": "Emergency braking (AEB)",
     "headlamps": "Automatic dipped beam",
     "main_beam": "Automatic main beam",
