@@ -285,8 +285,11 @@ def default_graph() -> Graph:
     from adas_runtime.dcas.headway import SPEC as headway
     from adas_runtime.horizon.core import SPEC as horizon
     from adas_runtime.isa.core import SPEC as isa
+    from adas_runtime.lane_keeping.centring import SPEC as lane_centring
+    from adas_runtime.lane_keeping.correction import SPEC as elks
     from adas_runtime.lane_keeping.departure import SPEC as lane_departure
     from adas_runtime.lane_keeping.ego_lane import SPEC as ego_lane
+    from adas_runtime.lane_keeping.side_wind import SPEC as side_wind
     from adas_runtime.lighting.headlamps import SPEC as headlamps
     from adas_runtime.lighting.signal_lamps import SPEC as signal_lamps
     from adas_runtime.perception.lane_function import SPEC as lane_perception
@@ -297,6 +300,9 @@ def default_graph() -> Graph:
             horizon,
             ego_lane,
             lane_departure,
+            elks,
+            lane_centring,
+            side_wind,
             headway,
             isa,
             arbiter,

@@ -19,6 +19,8 @@ from adas_runtime.market.texts import text_files
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {  # section of the market file, and the functions that it serves
     "isa": ("isa",),
     "lighting": ("headlamps", "signal_lamps"),
+    "dcas": ("dcas",),
+    "elks": ("elks",),
 }
 MARK: Final = "_confirmed"
 UNION: Final = "EU"

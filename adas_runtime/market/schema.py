@@ -25,8 +25,12 @@ from adas_runtime.config import Strict, need_items
 from adas_runtime.dcas.following_params import FollowingParams
 from adas_runtime.dcas.headway_params import HeadwayParams
 from adas_runtime.isa.params import IsaParams
+from adas_runtime.lane_keeping.centring_params import LaneCentringParams
+from adas_runtime.lane_keeping.correction_params import EmergencyLaneKeepingParams
 from adas_runtime.lane_keeping.lane_params import EgoLaneParams
 from adas_runtime.lane_keeping.params import LaneDepartureParams
+from adas_runtime.lane_keeping.side_wind_params import SideWindParams
+from adas_runtime.lateral.params import LateralControlParams
 from adas_runtime.lighting.params import LightingParams
 from adas_runtime.market.facts import Corridor, DefaultLimit, Following, Parking, Place, Signs, SpeedDefaults
 from adas_runtime.perception.params import LanePerceptionParams
@@ -91,6 +95,9 @@ class Features(Strict):
     headlamps: Feature = Field(description="Automatic dipped beam, daytime running lamps and main beam, UN R48.")
     signal_lamps: Feature = Field(description="Emergency stop signal, automatic hazard and stop lamps, UN R48.")
     lane_departure: Feature = Field(description="Lane departure warning, R130 style.")
+    elks: Feature = Field(description="Emergency lane keeping, the correcting half, 2021/646.")
+    lane_centring: Feature = Field(description="Lane centring, hands on the wheel, UN R79 ACSF B1.")
+    side_wind: Feature = Field(description="Help in side wind, UN R79 corrective steering.")
     headway: Feature = Field(description="Warning of a distance that is shorter than usual in the country.")
     isa: Feature = Field(description="Intelligent speed assistance; elsewhere than in the EU, the speed limit.")
 
@@ -273,6 +280,10 @@ class Market(Strict):
     perception: LanePerceptionParams = Field(description="Lane perception.")
     ego_lane: EgoLaneParams = Field(description="The one lane estimate that all lane functions share.")
     lane_departure: LaneDepartureParams = Field(description="Lane departure warning.")
+    lateral_control: LateralControlParams = Field(description="How every function that steers leads the car.")
+    elks: EmergencyLaneKeepingParams = Field(description="Emergency lane keeping, the correcting half.")
+    lane_centring: LaneCentringParams = Field(description="Lane centring.")
+    side_wind: SideWindParams = Field(description="Help in side wind.")
     isa: IsaParams = Field(description="Intelligent speed assistance.")
     lighting: LightingParams = Field(description="Lamps.")
     longitudinal: FollowingParams = Field(description="Following and set speed of driver control assistance.")
@@ -293,7 +304,28 @@ class Market(Strict):
                 f"lane_departure stands by in lanes wider than lane_width_max_m = {warning.lane_width_max_m}, which "
                 f"max_m = {width.max_m} takes for lanes; raise lane_width_max_m"
             )
+        self._check_lateral()
         return self
+
+    def _check_lateral(self) -> None:
+        """What functions ask for must pass the envelope: one that cuts them would open their loops."""
+        accel, jerk = self.envelope.lateral_accel_max_mps2, self.envelope.lateral_jerk_max_mps3
+        declared = max(
+            value for _, value in self.lane_centring.aysmax.steps() + self.lane_centring.aysmax_heavy.steps()
+        )
+        asked = {
+            "lane_centring.aysmax and lane_centring.excess_mps2": (declared + self.lane_centring.excess_mps2, accel),
+            "elks.accel_max_mps2": (self.elks.accel_max_mps2, accel),
+            "elks.jerk_max_mps3": (self.elks.jerk_max_mps3, jerk),
+            "lateral_control.jerk_max_mps3": (self.lateral_control.jerk_max_mps3, jerk),
+        }
+        for key, (value, bound) in asked.items():
+            if value > bound + 1e-9:
+                raise ValueError(f"{key}: {value:g} is more than the envelope lets through, {bound:g}; lower it")
+        if self.elks.override_torque_nm > self.envelope.override_torque_nm:
+            raise ValueError("elks.override_torque_nm is above that of the envelope, which hands back first; lower it")
+        if self.lane_centring.override_torque_nm > self.envelope.override_torque_nm:
+            raise ValueError("lane_centring.override_torque_nm is above that of the envelope; lower it")
 
     @property
     def name(self) -> str:

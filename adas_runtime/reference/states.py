@@ -7,7 +7,7 @@ from typing import Any
 
 from adas_runtime.dcas import following, headway
 from adas_runtime.isa import feedback as isa
-from adas_runtime.lane_keeping import corridor, lane_states
+from adas_runtime.lane_keeping import centring_states, correction_states, corridor, lane_states, side_wind_states
 from adas_runtime.lane_keeping import states as lane_departure
 from adas_runtime.lighting import headlamp_states, signal_states
 from adas_runtime.reference.text import code, generated, table
@@ -23,6 +23,14 @@ the lane-keeping sheet. `[NF]` and `[U]` mark a figure or a rule of a legal text
 
 MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ("Lane departure warning", "lane_keeping/states.py", lane_departure.TRANSITIONS, lane_departure.REASONS),
+    (
+        "Emergency lane keeping, correction",
+        "lane_keeping/correction_states.py",
+        correction_states.TRANSITIONS,
+        correction_states.REASONS,
+    ),
+    ("Lane centring", "lane_keeping/centring_states.py", centring_states.TRANSITIONS, centring_states.REASONS),
+    ("Side wind", "lane_keeping/side_wind_states.py", side_wind_states.TRANSITIONS, side_wind_states.REASONS),
     ("Ego lane", "lane_keeping/lane_states.py", lane_states.TRANSITIONS, lane_states.REASONS),
     ("Emergency corridor", "lane_keeping/corridor.py", corridor.TRANSITIONS, corridor.REASONS),
     ("Following the car ahead", "dcas/following.py", following.TRANSITIONS, following.REASONS),

@@ -86,6 +86,7 @@ class LaneCamera:
             x_max_m=model.x_max_m,
             shift_m=shift_m,
             is_calibrated=True,
+            is_fit_to_steer=True,
             confidence=0.9,
         )
 

@@ -22,7 +22,8 @@ def whole_file(code: str = "DE", features: str = "warn") -> str:
     text = (config_dir() / "markets" / "base.yaml").read_text(encoding="utf-8")
     head = f'market: "{code}"\ntitle: Whole\nrevision: "1"\nextends: base'
     text = re.sub(r'^revision: ".*"$', lambda _: head, text, count=1, flags=re.MULTILINE)
-    for name in ("lane_departure", "isa"):  # what the law of the Union asks for; the others stay silent
-        text = re.sub(rf"(  {name}:\n    stage: )off", rf"\g<1>{features}", text, count=1)
+    # what the law of the Union asks for; the others stay silent
+    for name, stage in (("lane_departure", features), ("isa", features), ("elks", "on")):
+        text = re.sub(rf"(  {name}:\n    stage: )off", rf"\g<1>{stage}", text, count=1)
     assert f'market: "{code}"' in text and f"stage: {features}" in text, "the base's head has changed: mend the helper"
     return text

@@ -36,7 +36,7 @@ def test_every_market_and_every_system_is_there(found: Matrix) -> None:
 # market, system, letter, verdict: matrix.md section 3
 CELLS = [
     ("de", "lane_departure", "Mp", "works"),
-    ("de", "elks", "Ms", "missing"),
+    ("de", "elks", "Ms", "works"),
     ("de", "alks", "Ap", "elsewhere"),
     ("de", "dcas_hands_off", "?s", "elsewhere"),
     ("nl", "dcas_hands_off", "As", "elsewhere"),
@@ -45,7 +45,7 @@ CELLS = [
     ("ae", "lane_departure", "?u", "locked"),
     ("my", "alks", "Ns", "elsewhere"),
     ("jp", "aeb", "Ms", "missing"),
-    ("no", "elks", "Mu", "elsewhere"),
+    ("no", "elks", "Mu", "approval"),
     ("mx", "lane_departure", "-s", "works"),
 ]
 

@@ -1,0 +1,1 @@
+"""Leading the car along a path: shared by every function that steers."""
