@@ -60,6 +60,8 @@ SHADOW: Final = "/adas/shadow/"
 LAMPS: Final = tuple(
     item.name for item in fields(LampRequest) if item.default is LampDemand.NO_DEMAND
 )  # each has a band in the timeline
+HEALTH: Final = "health"
+OWN_FAULT: Final = "_fault"  # how the codes of functions that tell their own failure end
 SIGNS: Final = frozenset(
     {"side"}
 )  # figures that tell which one: neither their mean nor their least value says anything
@@ -127,7 +129,11 @@ class _Open:
 
 
 class History:
-    """Listens to inputs and emissions; `finish` gives summary, events and series."""
+    """Listens to inputs and emissions; `finish` gives summary, events and series.
+
+    `unfed`: functions that need sources which the recording never had, with the names of these. That such a function
+    tells its failure is right in a car and no event of the drive: it goes to `untold`, by source, and to no alert.
+    """
 
     def __init__(self, executor: Executor, start_s: float, folder: Path, mount: CameraMount | None = None) -> None:
         self._start_s = start_s
@@ -148,6 +154,8 @@ class History:
         self.seen: set[str] = set()
         self.limits = LimitShares()
         self._speed_mps = 0.0
+        self.unfed: Mapping[str, tuple[str, ...]] = {}
+        self.untold: dict[str, set[str]] = {}
         self._lit: dict[str, tuple[LampDemand, ...]] = {}
 
     # --- as it runs ---
@@ -293,6 +301,12 @@ class History:
             )
 
     def _alert(self, name: str, alert: Alert, t_s: float, is_shadow: bool) -> None:
+        kind, _, subject = alert.code.partition("/")
+        subject, is_failure = (subject, kind != "silent") if name == HEALTH else (name, kind.endswith(OWN_FAULT))
+        if is_failure and subject in self.unfed:
+            for source in self.unfed[subject]:
+                self.untold.setdefault(source, set()).add(alert.code)
+            return
         row, key = f"{name} alerts", alert.code
         common: dict[str, Any] = {
             "function": name,
