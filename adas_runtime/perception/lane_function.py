@@ -47,6 +47,10 @@ class LanePerception:
         self._decode = decode
         self.state = PerceptionState(lanes=LaneState())
 
+    def warm_up(self) -> None:
+        """Load what the first picture would otherwise wait for; nothing of it is remembered."""
+        self._detector.warm_up()
+
     def step(self, inputs: LanePerceptionInputs, now_s: float) -> LanePerceptionOutputs:
         """One picture; a broken one is a lane model without boundaries that says so."""
         frame = inputs.frame
