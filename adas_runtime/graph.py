@@ -275,6 +275,7 @@ def default_graph() -> Graph:
     from adas_runtime.arbitration.arbiter import SPEC as arbiter
     from adas_runtime.arbitration.envelope import SPEC as envelope
     from adas_runtime.arbitration.health import SPEC as health
+    from adas_runtime.country.core import SPEC as country
     from adas_runtime.horizon.core import SPEC as horizon
     from adas_runtime.isa.core import SPEC as isa
     from adas_runtime.lane_keeping.departure import SPEC as lane_departure
@@ -282,4 +283,6 @@ def default_graph() -> Graph:
     from adas_runtime.lighting.signal_lamps import SPEC as signal_lamps
     from adas_runtime.perception.lane_function import SPEC as lane_perception
 
-    return Graph((lane_perception, horizon, lane_departure, isa, arbiter, envelope, headlamps, signal_lamps, health))
+    return Graph(
+        (lane_perception, horizon, country, lane_departure, isa, arbiter, envelope, headlamps, signal_lamps, health)
+    )
