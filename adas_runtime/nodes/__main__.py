@@ -36,6 +36,7 @@ def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--vehicle", default="reference", help="vehicle: name or file")
     parser.add_argument("--inputs", default="default", help="input map: name or file")
     parser.add_argument("--map", help="map file; ADAS_MAP names one as well")
+    parser.add_argument("--map-digest", default="", help="the content that the map must have, by its SHA-256")
     parser.add_argument("--on", type=date.fromisoformat, metavar="DAY", help="day by which the market is judged: today")
     parser.add_argument("--use-sim-time", action="store_true", help="time comes from /clock")
     parser.add_argument("--record", type=Path, metavar="DIR", help="folder of the recording (recorder only)")
@@ -68,6 +69,7 @@ def run(arguments: Sequence[str]) -> int:
         vehicle=options.vehicle,
         inputs=options.inputs,
         map=options.map,
+        map_digest=options.map_digest,
         on=options.on,
         use_sim_time=options.use_sim_time,
         record=options.record,

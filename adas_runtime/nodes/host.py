@@ -98,6 +98,9 @@ class Host(ProcessNode):
         self._binder = Binder(feeds, {}, trust_stamps=True)
         for warning in self._binder.warnings:
             self.get_logger().warning(warning)
+        if loaded.map_refusal:
+            self.get_logger().error(f"goes on without a map: {loaded.map_refusal}")
+        self.ledger.facts["map"] = loaded.map_refusal or ("" if loaded.roads is None else loaded.roads.digest)
         self._functions = executor
         self._files = loaded
         is_counted = loaded.market.stages().get(USED, Stage.OFF) >= Stage.WARN  # no driver used it below
