@@ -16,7 +16,7 @@ from chromium import Browser
 
 from adas_runtime.errors import BagError
 from adas_runtime.replay.report import write_report
-from adas_runtime.replay.report.page import MAX_EVENTS, MAX_STILLS, clock, duration
+from adas_runtime.replay.report.page import MAX_EVENTS, MAX_STILLS, clock, duration, moment
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 JPEG = cv2.imencode(".jpg", np.full((90, 160, 3), 120, np.uint8))[1].tobytes()
@@ -58,6 +58,31 @@ def test_says_what_was_replayed_and_how_to_repeat_it(tmp_path: Path) -> None:
         "lane_model 1.5 s",
     ):
         assert expected in text, expected
+
+
+def test_tells_the_date_of_the_drive_in_utc(tmp_path: Path) -> None:
+    assert "from 2023-11-14 22:13:20 UTC" in _Elements(_page(tmp_path)).text
+
+
+@pytest.mark.parametrize("start_s", [0.0, 86_400.0, 3.2e8, 1e12])
+def test_a_clock_that_tells_no_date_is_not_taken_for_one(tmp_path: Path, start_s: float) -> None:
+    text = _Elements(_page(tmp_path, summary=make_summary(start_s=start_s))).text
+    assert "UTC" not in text.split("What was replayed")[0]
+    assert "without a date" in text
+
+
+@pytest.mark.parametrize(
+    ("time_s", "told"),
+    [
+        (1_700_000_000.999, "2023-11-14 22:13:20 UTC"),
+        (1_709_251_199.0, "2024-02-29 23:59:59 UTC"),
+        (946_684_799.9, ""),
+        (float("nan"), ""),
+        (float("inf"), ""),
+    ],
+)
+def test_a_moment_is_of_the_calendar(time_s: float, told: str) -> None:
+    assert moment(time_s) == told
 
 
 def test_counts_shadow_alerts_apart(tmp_path: Path) -> None:
