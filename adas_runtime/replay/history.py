@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +18,7 @@ from adas_runtime.replay.schema import (
     SERIES_SCHEMA,
     STILLS_DIR,
     SUMMARY_SCHEMA,
+    DriverText,
     Event,
     EventKind,
     FunctionSummary,
@@ -534,6 +535,7 @@ class History:
             decisions=decisions,
             inputs=inputs,
             functions=functions,
+            texts=driver_texts(market, {event.code for event in self._events if event.kind is EventKind.ALERT_START}),
             latency_ms=Latency(p50=percentile(0.5), p95=percentile(0.95), p99=percentile(0.99)),
             warnings=list(warnings),
             versions=versions,
@@ -548,3 +550,19 @@ class History:
             rows={name: sorted(spans, key=lambda span: span.start_s) for name, spans in self._rows.items() if spans},
         )
         return summary, events, series
+
+
+def driver_texts(market: Market, codes: Iterable[str]) -> dict[str, DriverText]:
+    """What the driver reads for alerts: in the market's first language, and in English."""
+    from adas_runtime.market.texts import REFERENCE, direction, driver_text
+
+    language = market.alerts.languages[0]
+    return {
+        code: DriverText(
+            language=language,
+            direction=direction(language),
+            text=driver_text(market, code, language),
+            english=driver_text(market, code, REFERENCE),
+        )
+        for code in sorted(codes)
+    }

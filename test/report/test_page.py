@@ -15,6 +15,8 @@ from builders import make_events, make_series, make_summary, write_folder
 from chromium import Browser
 
 from adas_runtime.errors import BagError
+from adas_runtime.market import load_market
+from adas_runtime.replay.history import driver_texts
 from adas_runtime.replay.report import write_report
 from adas_runtime.replay.report.page import MAX_EVENTS, MAX_STILLS, clock, duration, moment
 
@@ -89,21 +91,39 @@ def test_counts_shadow_alerts_apart(tmp_path: Path) -> None:
     assert "1 of them in shadow, unseen by the driver" in _page(tmp_path)
 
 
+OWN = """format: 1
+market: "DE"
+title: A trial
+revision: "1"
+extends: de
+alerts: {texts: {lane_departure_left: {de: "Achtung <links>"}}}
+"""
+
+
 @pytest.mark.parametrize(
     ("market", "language", "direction", "text"),
     [
-        ("AE", "ar", "rtl", "خروج عن المسار إلى اليسار"),
-        ("DE", "de", "ltr", "Spur wird links verlassen"),
-        ("GB", "en", "ltr", "Leaving the lane to the left"),
-        ("ZZ", "en", "ltr", "Leaving the lane to the left"),
+        ("ae", "ar", "rtl", "خروج عن المسار إلى اليسار"),
+        ("de", "de", "ltr", "Spur wird links verlassen"),
+        ("gb", "en", "ltr", "Leaving the lane to the left"),
+        ("own.yaml", "de", "ltr", "Achtung &lt;links&gt;"),
     ],
 )
-def test_says_what_the_driver_reads_in_the_markets_language(
+def test_says_what_the_driver_reads_in_the_market_s_own_words(
     tmp_path: Path, market: str, language: str, direction: str, text: str
 ) -> None:
-    page = _page(tmp_path, summary=make_summary(market=market))
+    (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
+    chosen = load_market(tmp_path / market if market.endswith(".yaml") else market, is_dated=False)
+    told = driver_texts(chosen, ["lane_departure_left", "lane_departure_right"])
+    texts = {code: item.model_dump(mode="json") for code, item in told.items()}
+    page = _page(tmp_path, summary=make_summary(market=chosen.name, texts=texts))
     assert f'<q lang="{language}" dir="{direction}">{text}</q>' in page
     assert ("(Leaving the lane to the left)" in page) is (language != "en"), "in English too, for whoever reads reports"
+
+
+def test_a_summary_of_an_older_release_shows_the_code_alone(tmp_path: Path) -> None:
+    page = _page(tmp_path)
+    assert "lane_departure_left" in page and "<q lang" not in page
 
 
 def test_tells_a_missing_input_from_an_empty_figure(tmp_path: Path) -> None:

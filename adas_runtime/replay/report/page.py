@@ -126,7 +126,7 @@ def write_report(out_dir: Path) -> Path:
             notable_count=len(notable),
             kind_text=KIND_TEXT,
             is_notable=is_notable,
-            alert_codes=_alert_codes(events, summary.market),
+            alert_codes=_alert_codes(events, summary),
             data=data,
             **page_parts("uPlot.iife.min.js", "report.js"),
         )
@@ -292,28 +292,20 @@ class AlertCode:
     english: str
 
 
-def _alert_codes(events: Iterable[Event], market: str) -> list[AlertCode]:
-    """Every alert of the drive. A market of a user's own, which is not at hand here, is told in English."""
-    from adas_runtime.market import load_market, market_names
-    from adas_runtime.market.texts import REFERENCE, direction, driver_text
-
+def _alert_codes(events: Iterable[Event], summary: Summary) -> list[AlertCode]:
+    """Every alert of the drive, with what the driver read: the replay wrote it down, since a market may be a file."""
     counts = Counter((event.function, event.code) for event in events if event.kind is EventKind.ALERT_START)
-    if not counts:
-        return []
-    is_shipped = market.lower() in market_names()
-    chosen = load_market(market.lower() if is_shipped else "eu", is_dated=False)
-    language = chosen.alerts.languages[0] if is_shipped else REFERENCE
     found = []
     for (_, code), count in sorted(counts.items()):
-        text, english = driver_text(chosen, code, language), driver_text(chosen, code, REFERENCE)
+        told = summary.texts.get(code)
         found.append(
             AlertCode(
                 code=code,
                 count=count,
-                language=language,
-                direction=direction(language),
-                text="" if text == code else text,
-                english="" if english in (code, text) else english,
+                language=told.language if told is not None else "en",
+                direction=told.direction if told is not None else "ltr",
+                text="" if told is None or told.text == code else told.text,
+                english="" if told is None or told.english in (code, told.text) else told.english,
             )
         )
     return found
