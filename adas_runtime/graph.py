@@ -282,6 +282,7 @@ def default_graph() -> Graph:
     from adas_runtime.arbitration.arbiter import SPEC as arbiter
     from adas_runtime.arbitration.envelope import SPEC as envelope
     from adas_runtime.arbitration.health import SPEC as health
+    from adas_runtime.country.core import SPEC as country
     from adas_runtime.dcas.headway import SPEC as headway
     from adas_runtime.horizon.core import SPEC as horizon
     from adas_runtime.isa.core import SPEC as isa
@@ -298,6 +299,7 @@ def default_graph() -> Graph:
         (
             lane_perception,
             horizon,
+            country,
             ego_lane,
             lane_departure,
             elks,

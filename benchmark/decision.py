@@ -2,10 +2,11 @@
 
     python benchmark/decision.py [--seconds 30] [--passes 5]
 
-A rendered drive's truth (vehicle state 100 Hz, stalks 20 Hz, lane model 20 Hz, 50 ms old on arrival) goes through the
-executor of the decision process, as on the car. A step is one arrival of a vehicle state: it steps every decision
-function whose trigger it is and the arbiter. Time is the thread's processor time, so that what else the machine does
-does not count; garbage collection does. Wall time is printed beside it.
+A rendered drive's truth (vehicle state 100 Hz, stalks and signs 20 Hz, body 10 Hz, lane model and objects 20 Hz, 50 ms
+old on arrival) goes through the executor of the decision process, as on the car. A step is one arrival of a vehicle
+state: it steps every decision function whose trigger it is and the arbiter. Time is the thread's processor time, so
+that what else the machine does does not count; garbage collection does. Wall time is printed beside it. The lamps step
+by their own period; their rows are of a graph that holds one of them alone.
 """
 
 from __future__ import annotations
@@ -21,13 +22,17 @@ from adas_runtime.executor import Executor
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import default_graph, live_topic
 from adas_runtime.market import load_market
-from adas_runtime.signals import Signal
+from adas_runtime.signals import Signal, Stage
 from adas_runtime.synth.drive import DriveSpec, make_drive
 from adas_runtime.vehicle import load_vehicle
 
 MARKET: Final = "de"
 PICTURE_AGE_S: Final = 0.05
 VEHICLE: Final = "/vehicle/state"
+BODY: Final = "/vehicle/body"
+SIGNS: Final = "/camera/signs"
+OBJECTS: Final = "/objects/tracked"
+ALONE: Final = ("headlamps", "signal_lamps")  # functions with a row of their own
 LANES: Final = live_topic("lane_perception", "lanes")
 MEDIAN_MS: Final = 0.15
 P99_MS: Final = 0.4
@@ -40,6 +45,10 @@ def arrivals(seconds: float) -> list[Arrival]:
     drive = make_drive(DriveSpec(market=MARKET, seconds=seconds))
     found: list[Arrival] = [(item.stamp_s, VEHICLE, item) for item in drive.vehicle_states()]
     found += [(item.stamp_s, "/vehicle/driver_input", item) for item in drive.driver_inputs()]
+    found += [(item.stamp_s, BODY, item) for item in drive.body_states()]
+    for index in range(drive.frame_count):
+        signs, objects = drive.sign_camera(index), drive.objects(index)
+        found += [(signs.stamp_s + PICTURE_AGE_S, SIGNS, signs), (objects.stamp_s + PICTURE_AGE_S, OBJECTS, objects)]
     models = [drive.lanes(index) for index in range(drive.frame_count)]
     found += [(item.stamp_s + PICTURE_AGE_S, LANES, item) for item in models]
     return sorted(found, key=lambda item: item[0])
@@ -66,6 +75,23 @@ def measure(process: Process, sequence: list[Arrival], trigger: str, passes: int
                 spent.append(cpu * 1e3)
                 walls.append(wall * 1e3)
     return sorted(spent), sorted(walls)
+
+
+def measure_alone(function: str, sequence: list[Arrival]) -> list[float]:
+    """Processor time of each step of one function [ms], sorted: what its period brings, and what triggers it."""
+    market = load_market(MARKET)
+    graph = default_graph()
+    others = frozenset(spec.name for spec in graph.functions if spec.name != function)
+    context = BuildContext(market=market, vehicle=load_vehicle("reference"))
+    executor = Executor(graph, context, {**market.stages(), function: Stage.ON}, without=others)
+    spent: list[float] = []
+    for now_s, topic, signal in sequence:
+        while (due_s := executor.next_due_s()) is not None and due_s < now_s:
+            cpu = time.thread_time()
+            executor.advance(due_s)
+            spent.append((time.thread_time() - cpu) * 1e3)
+        executor.offer(topic, signal, now_s)
+    return sorted(spent)
 
 
 def outputs(sequence: list[Arrival], process: Process) -> list[Arrival]:
@@ -96,6 +122,7 @@ def rows(seconds: float = 30.0, passes: int = 5) -> list[Row]:
     guarded, _ = measure(
         Process.GUARD, outputs(sequence, Process.DECISION), live_topic("arbiter", "demand"), max(1, passes // 2)
     )
+    alone = {name: measure_alone(name, sequence) for name in ALONE}
     return [
         _row("decision functions, one step, median", share(spent, 0.5), share(walls, 0.5), MEDIAN_MS),
         _row("decision functions, one step, p99", share(spent, 0.99), share(walls, 0.99), P99_MS),
@@ -104,6 +131,15 @@ def rows(seconds: float = 30.0, passes: int = 5) -> list[Row]:
             measured=f"{share(guarded, 0.5):.3f} / {share(guarded, 0.99):.3f} ms",
             value=share(guarded, 0.5),
             unit="ms",
+        ),
+        *(
+            Row(
+                what=f"{name.replace('_', ' ')} alone, one step, median / p99",
+                measured=f"{share(times, 0.5):.3f} / {share(times, 0.99):.3f} ms",
+                value=share(times, 0.5),
+                unit="ms",
+            )
+            for name, times in alone.items()
         ),
     ]
 

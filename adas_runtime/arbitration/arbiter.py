@@ -93,9 +93,9 @@ def choose_longitudinal(requests: tuple[LongitudinalRequest, ...], vehicle: Vehi
     """The longitudinal demand.
 
     R1 the strongest valid braking wins; R2 no propulsion while emergency braking is asked for; R3 a speed cap bounds
-    propulsion and never weakens a brake (what it does to the driver's own pedal: `choose_cap`); the driver's brake
-    ends propulsion and never a braking request. Kick-down
-    interrupts emergency braking (R152 5.3.2, sheet B18) and nothing else: what ACC then asks for is its own decision.
+    propulsion and never weakens a brake (what it does to the driver's own pedal: `choose_cap`); the driver's brake ends
+    propulsion and never a braking request. Kick-down interrupts emergency braking (R152 5.3.2, sheet B18) and nothing
+    else: what ACC then asks for is its own decision.
     """
     active = [r for r in requests if r.is_active and math.isfinite(r.accel_mps2)]
     if vehicle.accelerator is not None and vehicle.accelerator >= kick_down:

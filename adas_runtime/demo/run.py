@@ -65,12 +65,15 @@ def run(wish: Wish, *, as_json: bool = False) -> int:
     Raises:
         AdasError: An input cannot be used, or the graph does not start.
     """
+    from adas_runtime.inputs import load_input_map
     from adas_runtime.market import load_market
     from adas_runtime.vehicle import load_vehicle
 
     load_market(wish.market)  # what is wrong with it is told before anything is rendered
     if wish.vehicle != "auto":
         load_vehicle(wish.vehicle)
+    if wish.inputs is not None:
+        load_input_map(wish.inputs)
     out = wish.out
     _make_place(out, wish.path)
     try:

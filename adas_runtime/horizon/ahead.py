@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.horizon.geo import course_rad, turn_rad
-from adas_runtime.horizon.limits import UNIT_OF, RoadLimit, limit_on, speed_mps
+from adas_runtime.horizon.limits import UNIT_OF, RoadLimit, lane_condition, limit_on, speed_mps
 from adas_runtime.horizon.match import entry_course, exit_course, exits, fork
 from adas_runtime.horizon.roads import Edge, RoadMap, Way
 from adas_runtime.horizon.tags import Form
@@ -154,13 +154,17 @@ def _segment(edge: Edge, way: Way, is_forward: bool, limit: RoadLimit, part: Par
 
 
 def _conditional(limit: RoadLimit) -> tuple[ConditionalLimit, ...]:
+    """Limits under a condition; of lanes that differ, each with its lane, counted from the left."""
+    count = len(limit.lanes)
+    cases = [(item, lane_condition(number, count)) for number, item in enumerate(limit.lanes, 1) if item is not None]
+    cases += [(item.limit, item.condition) for item in limit.conditional]
     found = []
-    for item in limit.conditional:
-        if item.limit.form is Form.NUMBER:
-            speed = speed_mps(item.limit.value, UNIT_OF[item.limit.unit])
-            found.append(ConditionalLimit(limit_mps=speed, kind=LimitKind.EXPLICIT, condition=item.condition))
-        elif item.limit.form is Form.NO_LIMIT:
-            found.append(ConditionalLimit(kind=LimitKind.NO_LIMIT, condition=item.condition))
+    for said, condition in cases:
+        if said.form is Form.NUMBER:
+            speed = speed_mps(said.value, UNIT_OF[said.unit])
+            found.append(ConditionalLimit(limit_mps=speed, kind=LimitKind.EXPLICIT, condition=condition))
+        elif said.form is Form.NO_LIMIT:
+            found.append(ConditionalLimit(kind=LimitKind.NO_LIMIT, condition=condition))
     return tuple(found[-8:])  # the later ones go before
 
 

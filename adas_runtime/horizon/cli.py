@@ -146,7 +146,9 @@ def as_row(answer: Answer) -> dict[str, Any]:
         shown = "walk"
     elif isinstance(shown, float) and shown.is_integer():
         shown = int(shown)
-    note = "; ".join([limit.reason] * bool(limit.reason) + [_condition(item) for item in limit.conditional])
+    lanes = "|".join("-" if item is None else _said(item) for item in limit.lanes)
+    parts = [f"{limit.reason}: {lanes}" if lanes else limit.reason, *(_condition(item) for item in limit.conditional)]
+    note = "; ".join(part for part in parts if part)
     return {
         "road_id": None if spot is None else spot.edge.way.way_id,
         "road_class": None if spot is None else spot.edge.way.highway,
@@ -159,9 +161,12 @@ def as_row(answer: Answer) -> dict[str, Any]:
     }
 
 
+def _said(limit: Any) -> str:
+    return f"{limit.value:g}" if limit.value else str(limit.form.value)
+
+
 def _condition(item: Any) -> str:
-    limit = item.limit
-    return f"{limit.value:g} if {item.condition}" if limit.value else f"{limit.form.value} if {item.condition}"
+    return f"{_said(item.limit)} if {item.condition}"
 
 
 def _text(value: Any) -> str:

@@ -33,6 +33,8 @@ class RoadLimit:
         is_walk: Walking pace: a limit without a number (its kind is unknown, for there is nothing to compare with).
         conditional: Limits under a condition that are told beside it.
         advisory_mps: Advised speed, never a limit.
+        lanes: Limit per lane, left to right in driving direction, where the lanes differ: which one holds depends on
+            the lane, and the limit of the road is unknown.
         reason: Why it is unknown.
     """
 
@@ -45,6 +47,7 @@ class RoadLimit:
     is_walk: bool = False
     conditional: tuple[Conditional, ...] = ()
     advisory_mps: float | None = None
+    lanes: tuple[Limit | None, ...] = ()
     reason: str = ""
 
     @property
@@ -58,6 +61,11 @@ def speed_mps(value: float, unit: SpeedUnit) -> float:
     return mph_to_mps(value) if unit is SpeedUnit.MPH else kmh_to_mps(value)
 
 
+def lane_condition(number: int, count: int) -> str:
+    """Condition of a limit that holds on one lane, counted from the left, 1 the leftmost; `isa.fusion` reads it."""
+    return f"lane {number} of {count}"
+
+
 def limit_on(way: Way, is_forward: bool, laws: Laws) -> RoadLimit:
     """The limit on a road in one direction.
 
@@ -66,7 +74,14 @@ def limit_on(way: Way, is_forward: bool, laws: Laws) -> RoadLimit:
     rule = way.rule(is_forward)
     unit = SpeedUnit.MPH if way.country in MPH_COUNTRIES else SpeedUnit.KMH
     advisory = rule.advisory
-    found = _base(way, is_forward, rule.limit, rule.source, laws, unit)
+    lanes = tuple(rule.limit if lane is None else lane for lane in rule.lanes)  # an empty one: as the road
+    if not lanes:
+        found = _base(way, is_forward, rule.limit, rule.source, laws, unit)
+    elif all(lane == lanes[0] for lane in lanes):
+        found = _base(way, is_forward, lanes[0], "maxspeed:lanes", laws, unit)
+        lanes = ()
+    else:
+        found = RoadLimit(unit=unit, source="map: maxspeed:lanes", reason="its lanes have different limits")
     advisory_mps = None
     if advisory is not None and advisory.form is Form.NUMBER:
         advisory_mps = speed_mps(advisory.value, UNIT_OF[advisory.unit])
@@ -80,6 +95,7 @@ def limit_on(way: Way, is_forward: bool, laws: Laws) -> RoadLimit:
         is_walk=found.is_walk,
         conditional=rule.conditionals,
         advisory_mps=advisory_mps,
+        lanes=lanes,
         reason=found.reason,
     )
 

@@ -6,6 +6,7 @@ import struct
 from typing import Any, Final
 
 from adas_runtime.errors import SignalError
+from adas_runtime.perception.encoded import is_cut
 from adas_runtime.signals import MAX_FRAME_BYTES, CameraFrame, CameraId
 
 CHANNELS: Final = {
@@ -30,7 +31,7 @@ def compressed_frame(message: Any, stamp_s: float) -> CameraFrame:
     """A frame of `sensor_msgs/CompressedImage`.
 
     Raises:
-        SignalError: The bytes are no JPEG, PNG, WebP or BMP, or end before they tell their size.
+        SignalError: The bytes are no JPEG, PNG, WebP or BMP, or are cut short: what is missing would be decoded grey.
     """
     data = as_bytes(message.data)
     kind, size = picture_kind(data)
@@ -42,6 +43,8 @@ def compressed_frame(message: Any, stamp_s: float) -> CameraFrame:
         raise SignalError("picture is a depth image")
     if size is None:
         raise SignalError(f"picture is cut short: {len(data)} bytes of {kind} without a size")
+    if is_cut(data):
+        raise SignalError(f"picture is cut short: {len(data)} bytes of {kind} without its end")
     return CameraFrame(
         stamp_s=stamp_s, camera=CameraId.FRONT, width_px=size[0], height_px=size[1], encoding=kind, data=data
     )

@@ -20,7 +20,7 @@ from adas_runtime.inputs.guess import NO_USE, guess
 from adas_runtime.inputs.load import InputMap, input_map_names, input_map_path, load_input_map
 from adas_runtime.inputs.paths import leaves
 from adas_runtime.interfaces import msg_definitions
-from adas_runtime.replay.bag import Bag, BagTopic, decoder
+from adas_runtime.replay.bag import Bag, BagTopic, decoder, oversize
 
 SURVEY_MESSAGES: Final = 400
 SURVEY_S: Final = 600.0  # a car may stand for minutes before its motion shows which axis is which
@@ -199,6 +199,8 @@ def is_as_today(topic: BagTopic) -> bool:
     """Whether a topic of ours is recorded with the fields that this version knows, so that its own decoder fits."""
     if not topic.definition or topic.encoding not in ("ros2msg", ""):
         return True
+    if oversize(topic.definition):
+        return False  # none of ours, whatever its name says
     ours = _own_types()
     if topic.definition == ours.generate_msgdef(topic.type, ros_version=2)[0]:
         return True

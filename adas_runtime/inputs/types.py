@@ -33,6 +33,10 @@ def defined_types(kind: str, definition: str) -> Mapping[str, Any]:
     from rosbags.typesys import get_types_from_msg
     from rosbags.typesys.base import TypesysError
 
+    from adas_runtime.replay.bag import oversize
+
+    if too_large := oversize(definition):
+        raise ConfigError(f"a message definition {too_large}", mend="give the one type's own .msg text")
     try:
         found: Mapping[str, Any] = get_types_from_msg(definition, kind)
     except (TypesysError, ValueError, KeyError, IndexError) as error:

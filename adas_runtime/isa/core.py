@@ -20,6 +20,7 @@ from adas_runtime.signals import (
     AlertLevel,
     BodyState,
     DriverInput,
+    EgoLane,
     Health,
     Horizon,
     HorizonSegment,
@@ -49,6 +50,7 @@ TRACE_MAX: Final = 24  # headings that are kept to see a turn
 LANE_JUMP_M: Final = 2.0  # the centre of the lane moves by more when the car crosses a line
 LANES_GAP_S: Final = 0.5
 BOUNDARY_CONFIDENCE: Final = 0.3
+LANE_CONFIDENCE: Final = 0.5  # that a number of a lane needs to be used
 FORMS: Final = {"acoustic": "is_acoustic", "vibration": "is_haptic", "haptic": "is_haptic"}
 
 
@@ -62,6 +64,7 @@ class Inputs:
     signs: SignObservations | None = None
     horizon: Horizon | None = None
     lanes: LaneModel | None = None
+    ego_lane: EgoLane | None = None
     alerts: tuple[Alert, ...] = ()
 
 
@@ -355,7 +358,7 @@ class Isa:
         )
         for sign in passed:
             sources = fusion.after_sign(sources, sign, params, now_s, circumstances)
-        road = make_road(segment, confidence, map_since_m)
+        road = make_road(segment, confidence, map_since_m, self._lane(inputs.ego_lane))
         sources = fusion.confirmed(sources, road, odometer_m, now_s)
         sources = fusion.without_expired(sources, odometer_m, now_s, params)
         found = fusion.choose(sources, road, circumstances, odometer_m, now_s, self._rules.get(country))
@@ -400,6 +403,13 @@ class Isa:
             if segment.offset_m <= at_m < segment.offset_m + segment.length_m and segment.probability >= 0.5:
                 return segment, horizon.confidence
         return None, 0.0
+
+    @staticmethod
+    def _lane(ego: EgoLane | None) -> tuple[int, int] | None:
+        """The car's lane, 1 the leftmost, and how many there are; `None` where that is not sure."""
+        if ego is None or ego.lane_from_left is None or ego.lanes is None or ego.confidence < LANE_CONFIDENCE:
+            return None
+        return ego.lane_from_left + 1, ego.lanes
 
     def _lane_change(self, old: Memory, lanes: LaneModel | None, now_s: float) -> tuple[int, float | None, float]:
         """Lanes that the car moved to the left, from the jump of its lane's centre."""
@@ -742,6 +752,7 @@ SPEC: Final = FunctionSpec(
         Input(name="signs", signal=SignObservations, max_age_s=1.0, is_optional=True),
         Input(name="horizon", signal=Horizon, max_age_s=2.0, source="horizon", is_optional=True),
         Input(name="lanes", signal=LaneModel, max_age_s=0.3, is_optional=True),
+        Input(name="ego_lane", signal=EgoLane, max_age_s=0.3, is_optional=True),
         Input(name="alerts", signal=Alert, max_age_s=0.5, many=True, is_former=True),
     ),
     outputs=(

@@ -8,6 +8,7 @@ road, at the end of a motorway and at a border. A limit that was not on a sign i
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,6 +21,9 @@ from adas_runtime.records import maker, replacer
 from adas_runtime.signals import HorizonSegment, LimitKind, LimitSource, RoadClass, SignKind, SpeedUnit
 
 GROUP_MAX: Final = 16  # signs that are kept of one place
+LANE: Final = "lane "  # a map's condition for one lane: `horizon.limits.lane_condition`, and a test
+LANE_OF: Final = re.compile(r"lane (\d+) of (\d+)")
+LANE_CONFIDENCE: Final = 0.8  # of a lane's limit: less than of a road's, for the lane may be another  [D]
 SAME_MPS: Final = 0.05  # two limits are one: 0.2 km/h
 AGREED_M: Final = 50.0  # the map agreed with a sign for so long that it speaks of the same stretch  [D]
 DAY_S: Final = 86400.0
@@ -133,11 +137,13 @@ class Road:
         segment: The piece of road that holds the car.
         confidence: Of the match.
         since_m: Odometer at which the map's limit became what it is now.
+        lane: Lane of the car, 1 the leftmost, and how many there are; `None`: nobody knows it for sure.
     """
 
     segment: HorizonSegment | None = None
     confidence: float = 0.0
     since_m: float = 0.0
+    lane: tuple[int, int] | None = None
 
     @property
     def is_link(self) -> bool | None:
@@ -557,6 +563,8 @@ def _unsigned(
         if mapped is not None and not is_same(mapped.limit_mps, implied.ended_mps):
             return mapped
         return make_found(unit=unit, reason=f"{implied.code}_of_unknown_road")
+    if segment is not None and any(case.condition.startswith(LANE) for case in segment.conditional):
+        return _of_unknown_lane(segment, unit)
     if by_law is not None:
         return found_with(by_law, confidence=by_law.confidence * road.confidence, since_m=odometer_m, since_s=now_s)
     if segment is not None and segment.limit_kind is LimitKind.IMPLICIT and segment.limit_mps is not None:
@@ -580,7 +588,12 @@ def _mapped(road: Road, circumstances: Circumstances, odometer_m: float, now_s: 
         return None
     pending_mps: float | None = None
     pending_text, special_mps, special_text = "", None, ""
+    base_kind, base_mps, base_text = segment.limit_kind, segment.limit_mps, ""
     for case in segment.conditional:
+        if case.condition.startswith(LANE):
+            if _is_lane(case.condition, road.lane):
+                base_kind, base_mps, base_text = case.kind, case.limit_mps, case.condition
+            continue
         if case.kind is not LimitKind.EXPLICIT or case.limit_mps is None:
             continue
         condition = read(case.condition)
@@ -595,10 +608,10 @@ def _mapped(road: Road, circumstances: Circumstances, odometer_m: float, now_s: 
             special_mps, special_text = case.limit_mps, case.condition
     if special_mps is not None:
         kind, limit_mps = LimitKind.EXPLICIT, special_mps
-    elif segment.limit_kind is LimitKind.NO_LIMIT:
+    elif base_kind is LimitKind.NO_LIMIT:
         kind, limit_mps = LimitKind.NO_LIMIT, None
-    elif segment.limit_kind is LimitKind.EXPLICIT and segment.limit_mps is not None:
-        kind, limit_mps = LimitKind.EXPLICIT, segment.limit_mps
+    elif base_kind is LimitKind.EXPLICIT and base_mps is not None:
+        kind, limit_mps = LimitKind.EXPLICIT, base_mps
     else:
         return None
     return make_found(
@@ -606,13 +619,33 @@ def _mapped(road: Road, circumstances: Circumstances, odometer_m: float, now_s: 
         source=LimitSource.MAP,
         limit_mps=limit_mps,
         unit=segment.unit,
-        condition=special_text,
-        confidence=segment.limit_confidence * road.confidence,
+        condition=special_text or base_text,
+        confidence=(LANE_CONFIDENCE if base_text else segment.limit_confidence) * road.confidence,
         reason="map",
         since_m=odometer_m,
         since_s=now_s,
         pending_mps=pending_mps,
         pending_condition=pending_text,
+    )
+
+
+def _is_lane(condition: str, lane: tuple[int, int] | None) -> bool:
+    """Whether a map's condition of a lane speaks of the car's own: both count as many lanes."""
+    said = LANE_OF.fullmatch(condition)
+    return lane is not None and said is not None and lane == (int(said[1]), int(said[2]))
+
+
+def _of_unknown_lane(segment: HorizonSegment, unit: SpeedUnit) -> Found:
+    """The lanes have different limits and nobody knows the car's: unknown, with the lowest shown as present."""
+    cases = [case for case in segment.conditional if case.condition.startswith(LANE) and case.limit_mps is not None]
+    lowest = min(cases, key=lambda case: case.limit_mps or 0.0, default=None)
+    if lowest is None:
+        return make_found(unit=unit, reason="lanes_differ")
+    return make_found(
+        unit=segment.unit,
+        reason="lanes_differ",
+        pending_mps=lowest.limit_mps,
+        pending_condition=lowest.condition,
     )
 
 

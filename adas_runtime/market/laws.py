@@ -53,15 +53,16 @@ def rules_of(market: Market) -> CountryRules:
 
 def carried_laws(market: Market) -> dict[str, CountryRules]:
     """The rules that a run carries, by country: its market's and those of the markets abroad that it names."""
-    return {**dict(_abroad(market.isa.abroad)), country_of(market): rules_of(market)}
+    found = {country_of(other): rules_of(other) for other in abroad(market.isa.abroad)}
+    return {**found, country_of(market): rules_of(market)}
 
 
 @lru_cache(maxsize=8)
-def _abroad(names: tuple[str, ...]) -> tuple[tuple[str, CountryRules], ...]:
+def abroad(names: tuple[str, ...]) -> tuple[Market, ...]:
+    """The markets that a run carries for the day it crosses a border, read once."""
     from adas_runtime.market.load import load_market
 
-    found = (load_market(name, is_dated=False) for name in names)
-    return tuple((country_of(market), rules_of(market)) for market in found)
+    return tuple(load_market(name, is_dated=False) for name in names)
 
 
 class ShippedLaws(Mapping[str, CountryRules]):

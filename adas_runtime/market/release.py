@@ -16,12 +16,15 @@ from adas_runtime.market.load import Merged
 from adas_runtime.market.rules import SILENT, RuleBook, load_rules
 from adas_runtime.market.texts import text_files
 
-SECTIONS: Final[dict[str, tuple[str, ...]]] = {  # section of the market file, and the functions that it serves
-    "isa": ("isa",),
-    "lighting": ("headlamps", "signal_lamps"),
-    "dcas": ("dcas",),
-    "elks": ("elks",),
+SECTIONS: Final[dict[Key, tuple[str, ...]]] = {  # part of the market file, and the functions that it serves
+    ("isa",): ("isa",),
+    ("lighting", "headlamps"): ("headlamps",),
+    ("lighting", "main_beam"): ("headlamps",),
+    ("lighting", "signals"): ("signal_lamps",),
+    ("dcas",): ("dcas",),
+    ("elks",): ("elks",),
 }
+SWITCH: Final = "is_enabled"  # of a part that a market may leave off while its function works
 MARK: Final = "_confirmed"
 UNION: Final = "EU"
 
@@ -40,12 +43,16 @@ def release_findings(merged: Merged, *, on: date | None, rules: RuleBook | None 
     book = rules or load_rules()
     stages = market.stages()
     found = []
-    for section, functions in SECTIONS.items():
+    for part, functions in SECTIONS.items():
         working = [name for name in functions if stages.get(name) is not None and stages[name] not in SILENT]
         demanded = [name for name in working if _is_demanded(book, name, market.market, market.categories, on)]
-        if not demanded:
+        data: Any = merged.document.data
+        values: Any = market
+        for name in part:
+            data, values = data.get(name, {}), getattr(values, str(name))
+        if not demanded or not getattr(values, SWITCH, True):
             continue
-        for key in _unconfirmed(merged.document.data.get(section, {}), (section,)):
+        for key in _unconfirmed(data, part):
             found.append(
                 Finding(
                     where=merged.document.origin(key),

@@ -7,19 +7,15 @@ one line; too many defects end it with 3, so that the supervisor starts a fresh 
 from __future__ import annotations
 
 import argparse
-import gc
-import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from adas_runtime.nodes import scheduling
+from adas_runtime.nodes.life import Ending, begin, driving
 
-ENDING: Final = frozenset((signal.SIGINT, signal.SIGTERM))
 SPIN_S: Final = 3600.0
 DEFECT: Final = 3
 
@@ -40,59 +36,12 @@ def _parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--vehicle", default="reference", help="vehicle: name or file")
     parser.add_argument("--inputs", default="default", help="input map: name or file")
     parser.add_argument("--map", help="map file; ADAS_MAP names one as well")
+    parser.add_argument("--map-digest", default="", help="the content that the map must have, by its SHA-256")
     parser.add_argument("--on", type=date.fromisoformat, metavar="DAY", help="day by which the market is judged: today")
     parser.add_argument("--use-sim-time", action="store_true", help="time comes from /clock")
     parser.add_argument("--record", type=Path, metavar="DIR", help="folder of the recording (recorder only)")
     parser.add_argument("--no-autostart", action="store_true", help="wait unconfigured for a lifecycle manager")
     return parser.parse_args(own), arguments[len(own) :]
-
-
-class Ending:
-    """How the process ends: an exit code that a signal or the node sets, and the wake-up of the executor.
-
-    The signals are blocked in every thread and waited for in one: rclpy's executor runs in C++ for as long as nothing
-    happens, where no Python handler would be called.
-    """
-
-    def __init__(self) -> None:
-        self.code: int | None = None
-        self._is_running = False
-        self._future: Any = None
-        self._lock = threading.Lock()
-
-    def watch(self) -> None:
-        """Begin to wait for the signals."""
-        threading.Thread(target=self._wait, name="signals", daemon=True).start()
-
-    def begin(self) -> None:
-        """From here on there is something to end in order."""
-        with self._lock:
-            self._is_running = True
-
-    def wake(self, future: Any) -> None:
-        """The future that ends the executor's spinning."""
-        with self._lock:
-            self._future = future
-            if self.code is not None:
-                future.set_result(None)
-
-    def __call__(self, code: int) -> None:
-        """End with this code; the first one counts."""
-        with self._lock:
-            if self.code is not None:
-                return
-            self.code = code
-            if self._future is not None:
-                self._future.set_result(None)
-
-    def _wait(self) -> None:
-        signal.sigwait(ENDING)
-        with self._lock:
-            if not self._is_running:
-                os._exit(0)  # nothing is open yet; to load it all only to end takes seconds on a busy machine
-        self(0)
-        signal.sigwait(ENDING)  # asked twice: the orderly way hangs
-        os._exit(1)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -101,10 +50,10 @@ def run(arguments: Sequence[str]) -> int:
     Raises:
         AdasError: The configuration cannot be used.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # before any thread exists, so that all inherit it
+    begin()
+    ending = Ending()
     options, ros_arguments = _parse(list(arguments))
     priority = scheduling.place(options.process)
-    ending = Ending()
     ending.watch()
 
     from adas_runtime.errors import AdasError
@@ -120,6 +69,7 @@ def run(arguments: Sequence[str]) -> int:
         vehicle=options.vehicle,
         inputs=options.inputs,
         map=options.map,
+        map_digest=options.map_digest,
         on=options.on,
         use_sim_time=options.use_sim_time,
         record=options.record,
@@ -151,9 +101,7 @@ def run(arguments: Sequence[str]) -> int:
             node.ledger.facts["log_files"] = "none: the folder of the logs cannot be written to (ROS_LOG_DIR, HOME)"
         if ending.code is None and not options.no_autostart and not _autostart(node):
             return DEFECT
-        # what was loaded lives as long as the process: to look through it again took 18 ms in the middle of driving
-        gc.collect()
-        gc.freeze()
+        driving()
         if real_time := scheduling.go_real_time(options.process):
             node.ledger.facts["priority"] += f", {real_time}"
         stop = Future()

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from rclpy.clock import ClockChange, JumpThreshold
 from rclpy.duration import Duration
@@ -46,6 +46,15 @@ FIRST_STEP_S: Final = 0.01
 USED: Final = "isa"  # the function whose use the law wants counted (2021/1958 Article 4)
 USAGE_PERIOD_S: Final = 60.0  # what a crash may cost of the figures of use
 
+
+@runtime_checkable
+class WarmsUp(Protocol):
+    """A core whose first step would be slow: it loads before its process is active."""
+
+    def warm_up(self) -> None:
+        """Load what the first step would wait for; its memory stays that of a start."""
+
+
 Sender = tuple[Any, Callable[[Any], Any], Writer]
 
 
@@ -76,6 +85,10 @@ class Host(ProcessNode):
             loaded.market.stages(),
             process=self.settings.process,
         )
+        for spec in executor.functions:
+            core = executor.core(spec.name)
+            if isinstance(core, WarmsUp):
+                core.warm_up()
         wanted = set(executor.external_topics)
         feeds = [
             feed
@@ -85,6 +98,9 @@ class Host(ProcessNode):
         self._binder = Binder(feeds, {}, trust_stamps=True)
         for warning in self._binder.warnings:
             self.get_logger().warning(warning)
+        if loaded.map_refusal:
+            self.get_logger().error(f"goes on without a map: {loaded.map_refusal}")
+        self.ledger.facts["map"] = loaded.map_refusal or ("" if loaded.roads is None else loaded.roads.digest)
         self._functions = executor
         self._files = loaded
         is_counted = loaded.market.stages().get(USED, Stage.OFF) >= Stage.WARN  # no driver used it below

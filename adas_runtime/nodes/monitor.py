@@ -9,21 +9,19 @@ process is told there, too.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 import threading
 from typing import Any, Final
 
 from adas_runtime.function import Process
 from adas_runtime.graph import MARKET_STATUS_TOPIC, default_graph, live_topic
+from adas_runtime.nodes.life import Ending, begin, driving
 from adas_runtime.nodes.settings import node_name
 from adas_runtime.signals import Alert, AlertLevel, FunctionStatus, Health, Stage
 
 NAME: Final = "adas_supervisor"
 DIAGNOSTICS: Final = "/diagnostics"
 PROCESSES: Final = {f"{node_name(process)}: process": process.value for process in Process}
-ENDING: Final = frozenset((signal.SIGINT, signal.SIGTERM))
 
 
 def tell(kind: str, **values: Any) -> None:
@@ -153,7 +151,9 @@ class Monitor:
 
 def main() -> None:
     """Entry point."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    begin()
+    ending = Ending()
+    ending.watch()
     from adas_runtime.nodes import log_files, transport
 
     transport.prepare()
@@ -162,22 +162,18 @@ def main() -> None:
     from rclpy.signals import SignalHandlerOptions
     from rclpy.task import Future
 
+    ending.begin()
     rclpy.init(args=log_files.arguments(), signal_handler_options=SignalHandlerOptions.NO)
     monitor = Monitor()
     ended = Future()
-
-    def wait() -> None:
-        signal.sigwait(ENDING)
-        ended.set_result(None)
-        signal.sigwait(ENDING)
-        os._exit(1)
+    ending.wake(ended)
 
     def read() -> None:
         for line in sys.stdin:
             monitor.hear(line)
 
-    threading.Thread(target=wait, daemon=True).start()
     threading.Thread(target=read, daemon=True).start()
+    driving()
     executor = EventsExecutor()
     executor.add_node(monitor.node)
     while not ended.done() and rclpy.ok():

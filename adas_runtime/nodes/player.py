@@ -18,7 +18,7 @@ from queue import Queue
 from typing import Any, Final
 
 from adas_runtime.demo.playback import GAP_PLAYED_S, Cue, Pace, Told, as_compressed, cues
-from adas_runtime.errors import AdasError
+from adas_runtime.errors import AdasError, BagError
 from adas_runtime.inputs import load_input_map
 from adas_runtime.inputs.recording import open_recording
 from adas_runtime.inputs.vehicle_choice import INFO, info_topic_of
@@ -33,6 +33,7 @@ CLOCK_STEP_S: Final = 0.01
 SETTLE_S: Final = 0.3  # after all are connected: the other side may still be matching
 FIRST_S: Final = 0.2  # from the decision to start to the first message
 LATE_S: Final = 0.05
+CLOCK_END_S: Final = 2.0**31  # of builtin_interfaces/Time
 
 
 @dataclass(slots=True)
@@ -92,6 +93,12 @@ def play(
         pictures = [name for name, feed in bound.feeds.items() if "camera_front" in feed.feeds and name in bound.reads]
         if pictures:
             info = info_topic_of(pictures[0], [name for name, topic in bag.topics.items() if topic.type == INFO])
+        if with_clock and bag.end_s >= CLOCK_END_S:
+            raise BagError(
+                f"holds stamps up to {bag.end_s:.0f} s, beyond 2038, which /clock (32 bits) cannot tell",
+                where=str(path),
+                mend="play it without --clock: its stamps are then moved to now",
+            )
         told = Told()
         length_s = bag.end_s - bag.start_s if seconds is None else min(seconds, bag.end_s - bag.start_s)
         timeline = read_ahead(cues(bag, bound, told, seconds=seconds, info_topic=info, without=without))
@@ -219,13 +226,18 @@ class _Player:
         self._clock.publish(message)
 
     def _await(self, wait_s: float) -> None:
-        """Until somebody listens to every topic, or the patience is over."""
+        """Until somebody listens to every topic and no further listener comes, or the patience is over."""
         end_s = time.monotonic() + wait_s
+        former: list[int] = []
+        still_s = time.monotonic()
         while time.monotonic() < end_s:
-            if all(publisher.get_subscription_count() for publisher in self._publishers.values()):
-                break
+            counts = [publisher.get_subscription_count() for publisher in self._publishers.values()]
+            if counts != former:
+                former, still_s = counts, time.monotonic()
+            # a recorder that is there first must not cost perception the first pictures
+            if all(counts) and time.monotonic() - still_s >= SETTLE_S:
+                return
             time.sleep(0.05)
-        time.sleep(SETTLE_S)
 
     def _open(self, cue: Cue, by_topic: dict[str, Any], info: str | None) -> Callable[[Cue, Pace], bool]:
         sender = self._senders.get(cue.topic)

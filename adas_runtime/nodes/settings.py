@@ -12,7 +12,7 @@ from adas_runtime.errors import ConfigError
 from adas_runtime.function import Process
 from adas_runtime.graph import Graph, default_graph
 from adas_runtime.horizon.open import open_map
-from adas_runtime.horizon.store import MapStore
+from adas_runtime.horizon.store import MapError, MapStore
 from adas_runtime.inputs import Feed, load_input_map
 from adas_runtime.market import Market, load_market
 from adas_runtime.market.rules import check_vehicle
@@ -41,6 +41,7 @@ class Settings:
         process: Which one.
         market, vehicle, inputs: Names or files.
         map: Map file; `None`: the one that ADAS_MAP names, or none.
+        map_digest: The content that the map must have; empty: any.
         on: Day by which the market is judged; `None`: today.
         use_sim_time: Time comes from `/clock`.
         record: Folder of the recording (recorder only).
@@ -53,6 +54,7 @@ class Settings:
     vehicle: str = "reference"
     inputs: str = DEFAULT_INPUTS
     map: str | None = None
+    map_digest: str = ""
     on: date | None = None
     use_sim_time: bool = False
     record: Path | None = None
@@ -67,13 +69,17 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The files behind the settings, checked."""
+    """The files behind the settings, checked.
+
+    `map_refusal` says why a graph that began with a map goes on without it.
+    """
 
     graph: Graph
     market: Market
     vehicle: Vehicle
     feeds: tuple[Feed, ...]
     roads: MapStore | None = None
+    map_refusal: str = ""
 
 
 def load(settings: Settings) -> Loaded:
@@ -84,13 +90,36 @@ def load(settings: Settings) -> Loaded:
     """
     market, vehicle = load_market(settings.market, on=settings.on), load_vehicle(settings.vehicle)
     check_vehicle(market, vehicle)
+    roads, refusal = _roads(settings)
     return Loaded(
         graph=default_graph(),
         market=market,
         vehicle=vehicle,
         feeds=tuple(feed for feed in load_input_map(settings.inputs).live_feeds() if feed.feeds),
-        roads=open_map(settings.map),
+        roads=roads,
+        map_refusal=refusal,
     )
+
+
+def _roads(settings: Settings) -> tuple[MapStore | None, str]:
+    """The map where it is used, and why there is none although the graph began with one.
+
+    Only the decision process reads it: what becomes of the file must not keep a guard from coming back. Nor may it keep
+    the other functions of decision from doing so: then there is no map, and all that needs one says so.
+    """
+    if settings.process is not Process.DECISION:
+        return None, ""
+    try:
+        roads = open_map(settings.map)
+        if settings.map_digest and roads is not None and roads.digest != settings.map_digest:
+            raise MapError(
+                "is not the map that the graph began with", where=str(roads.path), mend="start the graph anew"
+            )
+    except MapError as error:
+        if not settings.map_digest:
+            raise
+        return None, error.line()
+    return roads, ""
 
 
 def message_type(name: str, topic: str) -> type:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from adas_runtime.errors import AdasError
 from adas_runtime.ingest.footage import PICTURES, SIZE_MAX_PX, Footage
 from adas_runtime.ingest.footage import Source as FootageSource
+from adas_runtime.perception.encoded import is_cut
 
 if TYPE_CHECKING:
     from adas_runtime.inputs.feed import Feed
@@ -178,7 +179,7 @@ def read_picture(path: Path) -> Image:
     except OSError as error:
         raise AdasError(f"cannot be read ({error.strerror})", where=where, mend="check its permissions") from error
     raw = data.tobytes()
-    if _is_cut(raw):
+    if is_cut(raw):
         raise AdasError("is cut short: the picture's end is missing", where=where, mend="copy it again")
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
@@ -212,37 +213,6 @@ def to_8_bits(image: npt.NDArray[Any], where: str) -> Image:
     if image.ndim == 2:
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     return np.ascontiguousarray(image[:, :, :3])
-
-
-def _is_cut(raw: bytes) -> bool:
-    """Whether a JPEG or PNG lacks its end; decoders would fill it with grey, or complain in words of their own."""
-    if raw.startswith(b"\x89PNG"):
-        return b"IEND" not in raw[-4096:] and b"IEND" not in raw
-    if not raw.startswith(b"\xff\xd8\xff"):
-        return False
-    at = 2
-    while at + 4 <= len(raw):
-        if raw[at] != 0xFF:
-            return False  # not a segment: the decoder may judge
-        marker = raw[at + 1]
-        if marker == 0xD9:
-            return False
-        if marker == 0xFF:
-            at += 1
-            continue
-        at += 2 + int.from_bytes(raw[at + 2 : at + 4], "big")
-        if marker != 0xDA:
-            continue
-        # entropy-coded data: 0xFF is followed by 0 or a restart marker until the next segment
-        while True:
-            at = raw.find(b"\xff", at)
-            if at < 0 or at + 1 >= len(raw):
-                return True
-            if raw[at + 1] == 0 or 0xD0 <= raw[at + 1] <= 0xD7:
-                at += 2
-                continue
-            break
-    return raw[at : at + 2] != b"\xff\xd9"
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from adas_runtime.market.schema import LaneFacts
 from adas_runtime.perception.calibration import PitchEstimate, vanishing_points
 from adas_runtime.perception.camera import Camera, camera_of, unknown_camera
+from adas_runtime.perception.encoded import is_cut
 from adas_runtime.perception.lane_fit import (
     Family,
     Line,
@@ -54,6 +55,7 @@ JUMP_M: Final = 0.5
 VOTES_MAX: Final = 12.0
 UNDER_CAR_M: Final = 0.7  # a lone line this near to the car's middle lies under the car
 ALONE_UPDATES: Final = 25  # pictures in a row after which such a line is believed all the same
+WARM_UP_PX: Final = (1280, 720)  # where the camera is not known
 DIGITS: Final = 4  # outputs are rounded to 0.1 mm, so that the last bits of a CPU do not reach a digest
 
 
@@ -205,6 +207,18 @@ class LaneDetector:
             if moved == 0.0 and state.frames >= SETTLE_MIN:
                 break
         return result, state
+
+    def warm_up(self) -> None:
+        """Look at a drawn road twice and forget it: the first use of each part of OpenCV reads it from the disk."""
+        columns, rows = (self._mount.width_px, self._mount.height_px) if self._mount is not None else WARM_UP_PX
+        road = np.full((rows, columns, 3), 90, dtype=np.uint8)
+        far = (columns // 2, rows // 2)
+        for foot in (columns // 5, columns * 4 // 5):
+            cv2.line(road, far, (foot, rows - 1), (230, 230, 230), max(2, columns // 160))
+        picture = decode("jpeg", cv2.imencode(".jpg", road)[1].tobytes(), columns, rows)
+        assert picture is not None
+        _, state = self.step(picture, 0.0, LaneState())
+        self.step(picture, 0.05, state)
 
     def _camera(self, width: int, height: int) -> tuple[Camera, bool]:
         if self._mount is not None:
@@ -438,9 +452,11 @@ class LaneDetector:
 
 
 def decode(encoding: str, data: bytes, width_px: int, height_px: int) -> Image | None:
-    """The picture as blue green red, `None` where the bytes are no such picture."""
+    """The picture as blue green red, `None` where the bytes are no such picture or lack its end."""
     code = encoding.lower()
     if code in ("jpeg", "jpg", "png", "webp", "bmp") or "compressed" in code:
+        if is_cut(data):
+            return None
         try:
             found = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
         except cv2.error:

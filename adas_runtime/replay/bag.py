@@ -41,6 +41,8 @@ MESSAGE_MAX: Final = 128 * 1024 * 1024  # no sensor's message is longer; what sa
 CHUNK_MAX: Final = 256 * 1024 * 1024  # of one MCAP record, packed and unpacked: recorders write 1 to 16 MiB
 UNPACKED_MIN: Final = 64 * 1024 * 1024  # a packed file may always become that large
 UNPACKED_RATIO: Final = 200  # and beyond it this many times its own size; recordings pack 2 to 30 times
+DEFINITION_BYTES_MAX: Final = 512 * 1024
+DEFINITION_LINES_MAX: Final = 2000  # of all types that it embeds, comments aside; Autoware's have under 400
 NAME_MAX: Final = 255  # of a file, on all file systems
 _RECORD: Final = struct.Struct("<BQ")
 _MESSAGE: Final = struct.Struct("<HIQQ")
@@ -972,6 +974,16 @@ def _plain(data: bytes) -> bytes:
 Decode = Callable[[bytes], Any]
 
 
+def oversize(definition: str) -> str:
+    """Why a message definition is not read, `""` where it is: compiling one of 60,000 fields takes a quarter minute."""
+    if len(definition) > DEFINITION_BYTES_MAX:
+        return f"{len(definition)} bytes long, more than {DEFINITION_BYTES_MAX}"
+    lines = sum(
+        1 for line in definition.splitlines() if line.strip() and not line.lstrip().startswith(("#", "=", "//"))
+    )
+    return "" if lines <= DEFINITION_LINES_MAX else f"{lines} lines long, more than {DEFINITION_LINES_MAX}"
+
+
 def decoder(topic: BagTopic, definitions: Mapping[str, str], distro: str = "") -> Decode | str:
     """The function that turns a topic's bytes into a message object, or one clause that says why there is none.
 
@@ -990,6 +1002,9 @@ def decoder(topic: BagTopic, definitions: Mapping[str, str], distro: str = "") -
         return f"serialised as {topic.serialization}, only cdr can be read"
     if not re.fullmatch(r"[A-Za-z]\w*/msg/\w+", topic.type):
         return f"unknown type {topic.type or '(none)'}"
+    for definition in (topic.definition, definitions.get(topic.type, "")):
+        if too_large := oversize(definition):
+            return f"the definition of {topic.type} is {too_large}: no sensor's message is"
     stores = {"humble": Stores.ROS2_HUMBLE, "iron": Stores.ROS2_IRON}
     store = get_typestore(stores.get(distro, Stores.ROS2_JAZZY))
     try:

@@ -132,6 +132,26 @@ def recorded_perception(graph: Graph) -> dict[str, type[Signal]]:
     return found
 
 
+def unfed(executor: Executor, fed: set[str]) -> dict[str, tuple[str, ...]]:
+    """Functions that need what nothing in a recording feeds, themselves or through another one, by these sources.
+
+    Args:
+        executor: Its functions, producers first.
+        fed: Names of the sources that the recording feeds.
+    """
+    lacking: dict[str, tuple[str, ...]] = {source.topic: (source.name,) for source in SOURCES if source.name not in fed}
+    found: dict[str, tuple[str, ...]] = {}
+    for spec in executor.functions:
+        names: set[str] = set()
+        for item, wire in zip(spec.inputs, executor.graph.wires(spec.name), strict=True):
+            if item.is_needed:
+                names.update(name for topic in wire.topics for name in lacking.get(topic, ()))
+        if names:
+            found[spec.name] = tuple(sorted(names))
+            lacking |= {live_topic(spec.name, output.name): found[spec.name] for output in spec.outputs}
+    return found
+
+
 class _Replay:
     """The state of one run."""
 
@@ -186,6 +206,9 @@ class _Replay:
         start_s = bag.start_s
         history = History(executor, start_s, self.folder, self.vehicle.cameras.get("front"))
         history.limits = LimitShares(truth_of(bag))
+        history.unfed = unfed(
+            executor, {part.partition(".")[0] for feed in bound.feeds.values() for part in feed.feeds}
+        )
         out = OutBag(
             self.folder / OUT_FILE,
             {
@@ -292,7 +315,11 @@ class _Replay:
         }
         for source in SOURCES:
             if source.topic in needed and source.topic not in history.seen:
-                self.warnings.append(f"nothing in the bag feeds {source.name}: what needs it reports it absent")
+                told = ", ".join(sorted(history.untold.get(source.name, ())))
+                in_a_car = f"; no alert of this drive, in a car the driver would be told: {told}" if told else ""
+                self.warnings.append(
+                    f"nothing in the bag feeds {source.name}: what needs it reports it absent{in_a_car}"
+                )
         self.warnings += self._sparse_warnings(executor, bound.feeds)
         summary, events, series = history.finish(
             job=self.job,

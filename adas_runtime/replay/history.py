@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +18,7 @@ from adas_runtime.replay.schema import (
     SERIES_SCHEMA,
     STILLS_DIR,
     SUMMARY_SCHEMA,
+    DriverText,
     Event,
     EventKind,
     FunctionSummary,
@@ -61,6 +62,8 @@ SHADOW: Final = "/adas/shadow/"
 LAMPS: Final = tuple(
     item.name for item in fields(LampRequest) if item.default is LampDemand.NO_DEMAND
 )  # each has a band in the timeline
+HEALTH: Final = "health"
+OWN_FAULT: Final = "_fault"  # how the codes of functions that tell their own failure end
 SIGNS: Final = frozenset(
     {"side", "lane_from_left"}
 )  # figures that tell which one: neither their mean nor their least value says anything
@@ -128,7 +131,11 @@ class _Open:
 
 
 class History:
-    """Listens to inputs and emissions; `finish` gives summary, events and series."""
+    """Listens to inputs and emissions; `finish` gives summary, events and series.
+
+    `unfed`: functions that need sources which the recording never had, with the names of these. That such a function
+    tells its failure is right in a car and no event of the drive: it goes to `untold`, by source, and to no alert.
+    """
 
     def __init__(self, executor: Executor, start_s: float, folder: Path, mount: CameraMount | None = None) -> None:
         self._start_s = start_s
@@ -150,6 +157,8 @@ class History:
         self.seen: set[str] = set()
         self.limits = LimitShares()
         self._speed_mps = 0.0
+        self.unfed: Mapping[str, tuple[str, ...]] = {}
+        self.untold: dict[str, set[str]] = {}
         self._lit: dict[str, tuple[LampDemand, ...]] = {}
 
     # --- as it runs ---
@@ -323,6 +332,12 @@ class History:
             )
 
     def _alert(self, name: str, alert: Alert, t_s: float, is_shadow: bool) -> None:
+        kind, _, subject = alert.code.partition("/")
+        subject, is_failure = (subject, kind != "silent") if name == HEALTH else (name, kind.endswith(OWN_FAULT))
+        if is_failure and subject in self.unfed:
+            for source in self.unfed[subject]:
+                self.untold.setdefault(source, set()).add(alert.code)
+            return
         row, key = f"{name} alerts", alert.code
         common: dict[str, Any] = {
             "function": name,
@@ -554,6 +569,7 @@ class History:
             decisions=decisions,
             inputs=inputs,
             functions=functions,
+            texts=driver_texts(market, {event.code for event in self._events if event.kind is EventKind.ALERT_START}),
             latency_ms=Latency(p50=percentile(0.5), p95=percentile(0.95), p99=percentile(0.99)),
             warnings=list(warnings),
             versions=versions,
@@ -568,3 +584,19 @@ class History:
             rows={name: sorted(spans, key=lambda span: span.start_s) for name, spans in self._rows.items() if spans},
         )
         return summary, events, series
+
+
+def driver_texts(market: Market, codes: Iterable[str]) -> dict[str, DriverText]:
+    """What the driver reads for alerts: in the market's first language, and in English."""
+    from adas_runtime.market.texts import REFERENCE, direction, driver_text
+
+    language = market.alerts.languages[0]
+    return {
+        code: DriverText(
+            language=language,
+            direction=direction(language),
+            text=driver_text(market, code, language),
+            english=driver_text(market, code, REFERENCE),
+        )
+        for code in sorted(codes)
+    }

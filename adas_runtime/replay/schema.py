@@ -73,6 +73,15 @@ class Latency(_Record):
     p99: float
 
 
+class DriverText(_Record):
+    """What the driver reads for an alert code, in the market's own words where it has some."""
+
+    language: str
+    direction: Literal["ltr", "rtl"]
+    text: str
+    english: str
+
+
 class Summary(_Record):
     """One replay: one bag under one market."""
 
@@ -94,6 +103,9 @@ class Summary(_Record):
     inputs: dict[str, InputSummary]
     functions: dict[str, FunctionSummary]
     latency_ms: Latency
+    texts: dict[str, DriverText] = Field(
+        default_factory=dict, description="What the driver read, by alert code of this drive."
+    )
     warnings: list[str] = Field(description="One line each: what is wrong with the data, where, and the mend.")
     versions: dict[str, str] = Field(description="Software and model versions.")
     providers: dict[str, str] = Field(description="What each model ran on, such as CPUExecutionProvider.")

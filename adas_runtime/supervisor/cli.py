@@ -53,6 +53,7 @@ def up(
     as_json: Annotated[bool, typer.Option("--json", help="Print events and the closing state for machines.")] = False,
 ) -> int:
     """Start the live ROS 2 graph and watch over it until Ctrl-C; a second Ctrl-C ends it at once."""
+    from adas_runtime.function import Process
     from adas_runtime.supervisor.commands import UpOptions, monitor_command, process_commands, validate
     from adas_runtime.supervisor.domain import DomainLock, domain_id
     from adas_runtime.supervisor.frozen import freeze
@@ -62,7 +63,6 @@ def up(
     options = UpOptions(
         market=market, vehicle=vehicle, inputs=inputs, record=record, use_sim_time=use_sim_time, map=map_
     )
-    validate(options)
     screen = Screen()
 
     def event(kind: str, **values: Any) -> None:
@@ -75,11 +75,16 @@ def up(
             screen.say(f"adas: {text}")
 
     with DomainLock(domain_id()), TemporaryDirectory(prefix="adas_up_") as folder:
-        frozen, environment = freeze(options, Path(folder), date.today())
+
+        def commands() -> tuple[dict[Process, tuple[str, ...]], dict[str, str]]:
+            validate(options)
+            frozen, environment = freeze(options, Path(folder), date.today())
+            return process_commands(frozen), environment
+
         with Supervisor(
-            process_commands(frozen),
+            commands,
             monitor=monitor_command(),
-            environment=child_environment() | environment,
+            environment=child_environment(),
             say=say,
             is_verbose=verbose,
         ) as supervisor:

@@ -30,6 +30,7 @@ class UpOptions:
         use_sim_time: Take the time from /clock.
         map: Map file; `None`: the one that ADAS_MAP names, or none.
         on: Day by which the market is judged; `None`: today.
+        map_digest: The map's content at the start of the graph; another one is no longer taken. Empty: any is.
     """
 
     market: str
@@ -39,6 +40,7 @@ class UpOptions:
     use_sim_time: bool = False
     map: str | None = None
     on: date | None = None
+    map_digest: str = ""
 
 
 def process_command(process: Process, options: UpOptions, python: str = sys.executable) -> tuple[str, ...]:
@@ -48,6 +50,8 @@ def process_command(process: Process, options: UpOptions, python: str = sys.exec
         command += ["--inputs", options.inputs]
     if options.map is not None:
         command += ["--map", options.map]
+    if options.map_digest:
+        command += ["--map-digest", options.map_digest]
     if options.on is not None:
         command += ["--on", options.on.isoformat()]
     if options.use_sim_time:

@@ -3,16 +3,21 @@
 A guard that dies must come back whatever became of the files meanwhile: half of an update, a deleted market, a date
 that a rule turns on. So the processes read a copy that nobody edits, judged by the day of the start. A new market
 takes effect with the next start, whole (design section 5).
+
+A map is too large to copy. Where the copy's folder is on the same disk the map gets a second name there, under which it
+outlives its replacement and deletion. In any case a process that starts later takes it only with the same content.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from adas_runtime.errors import ConfigError
+from adas_runtime.horizon.open import VARIABLE, open_map
 from adas_runtime.inputs.load import input_map_path
 from adas_runtime.market.load import chain_files, market_path
 from adas_runtime.resources import OVERRIDE, config_dir
@@ -52,8 +57,11 @@ def freeze(options: UpOptions, folder: Path, on: date) -> tuple[UpOptions, dict[
         for parent in parents:
             if not is_shipped(parent):
                 kept(str(parent), parent, "market")
+        map_, digest = _held_map(options.map, folder)
         frozen = replace(
             options,
+            map=map_,
+            map_digest=digest,
             market=kept(options.market, market, "market"),
             vehicle=kept(options.vehicle, vehicle_path(options.vehicle), "vehicle"),
             inputs=None if options.inputs is None else kept(options.inputs, input_map_path(options.inputs), "inputs"),
@@ -66,3 +74,18 @@ def freeze(options: UpOptions, folder: Path, on: date) -> tuple[UpOptions, dict[
             mend="free space there, or set TMPDIR",
         ) from error
     return frozen, {OVERRIDE: str(folder / "config")}
+
+
+def _held_map(given: str | None, folder: Path) -> tuple[str | None, str]:
+    """Name of the map for every later start, and its content's digest."""
+    roads = open_map(given)
+    if roads is None:
+        return None, ""
+    path = Path(given or os.environ[VARIABLE]).resolve()
+    held = folder / "map" / path.name
+    held.parent.mkdir()
+    try:
+        os.link(path, held)
+    except OSError:  # another disk, or one without hard links
+        return str(path), roads.digest
+    return str(held), roads.digest

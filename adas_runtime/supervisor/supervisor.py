@@ -86,13 +86,16 @@ class View:
 
 
 Say = Callable[[str], None]
+Commands = Mapping[Process, Sequence[str]]
+Made = Callable[[], tuple[Commands, Mapping[str, str]]]
 
 
 class Supervisor:
     """Supervises until told to stop; use it as a context, so that nothing outlives the block.
 
     Args:
-        commands: Command line per process.
+        commands: Command line per process; or what makes them, with what the environment must hold besides. It is
+            called while the monitor already starts, which thus hears the first word of each process.
         monitor: Command line of the monitor, `None` for none.
         environment: Environment of every child.
         say: Takes one line for each event that a user wants to know of.
@@ -105,7 +108,7 @@ class Supervisor:
 
     def __init__(
         self,
-        commands: Mapping[Process, Sequence[str]],
+        commands: Commands | Made,
         *,
         monitor: Sequence[str] | None = None,
         environment: Mapping[str, str] | None = None,
@@ -123,11 +126,8 @@ class Supervisor:
         self._frozen_s = frozen_s
         self._starting_s = starting_s
         self._is_verbose = is_verbose
-        self.slots: dict[str, Slot] = {
-            process.value: Slot(name=process.value, command=tuple(commands[process]), process=process)
-            for process in START_ORDER
-            if process in commands
-        }
+        self._commands = commands
+        self.slots: dict[str, Slot] = {}
         if monitor is not None:
             self.slots[MONITOR] = Slot(name=MONITOR, command=tuple(monitor), process=None)
         self.view = View()
@@ -156,6 +156,13 @@ class Supervisor:
         clear_leftovers()
         try:
             for slot in self.slots.values():
+                self._start(slot)
+            commands, environment = self._commands() if callable(self._commands) else (self._commands, {})
+            self._environment.update(environment)
+            processes = [process for process in START_ORDER if process in commands]
+            slots = [Slot(name=p.value, command=tuple(commands[p]), process=p) for p in processes]
+            self.slots = {slot.name: slot for slot in [*slots, *self.slots.values()]}
+            for slot in slots:
                 if self.signals:
                     break  # told to end while starting
                 self._start(slot)

@@ -10,6 +10,7 @@ import typer
 from adas_runtime.errors import AdasError
 
 if TYPE_CHECKING:
+    from adas_runtime.config import Finding
     from adas_runtime.vehicle.schema import Vehicle
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
@@ -94,23 +95,47 @@ def show(
 
 def check(
     names: Annotated[list[str], typer.Argument(metavar="VEHICLE|FILE|all...", help="Names or files.")],
+    as_json: AsJson = False,
 ) -> int:
     """Check vehicle files: file, line and mend of everything that is wrong; exit 1 where one is refused."""
-    from adas_runtime.config import examine, read_yaml, shown_path
+    from adas_runtime.config import Finding, Origin, examine, read_yaml, shown_path
+    from adas_runtime.console import print_json
     from adas_runtime.errors import ConfigError
     from adas_runtime.vehicle import Vehicle, vehicle_names, vehicle_path
 
-    failed = False
+    found: list[tuple[str, str, list[Finding]]] = []
     for name in dict.fromkeys(item for each in names for item in (vehicle_names() if each == "all" else (each,))):
         path = vehicle_path(name)
         if not path.is_file():
             raise ConfigError("no such file", where=shown_path(path), mend="check the name")
         try:
             _, findings = examine(Vehicle, read_yaml(path))
-            lines = [f"{finding.line()} [{finding.rule}]" for finding in findings]
         except ConfigError as err:
-            lines = [f"{err.line()} [unreadable]"]
-        failed = failed or bool(lines)
-        for line in lines or [f"{name}: may be used"]:
-            print(line)
-    return 1 if failed else 0
+            file, _, line = err.where.rpartition(":")
+            where = Origin(file, int(line)) if line.isdigit() else Origin(err.where, 0)
+            findings = [Finding(where=where, what=err.what, mend=err.mend, rule="unreadable")]
+        found.append((name, shown_path(path), findings))
+    if as_json:
+        print_json(
+            [
+                {"vehicle": name, "file": file, "ok": not findings, "findings": [_finding(item) for item in findings]}
+                for name, file, findings in found
+            ]
+        )
+    else:
+        for name, _, findings in found:
+            for line in [f"{item.line()} [{item.rule}]" for item in findings] or [f"{name}: may be used"]:
+                print(line)
+    return 1 if any(findings for _, _, findings in found) else 0
+
+
+def _finding(item: Finding) -> dict[str, object]:
+    return {
+        "file": item.where.file,
+        "line": item.where.line,
+        "key": item.key,
+        "value": item.value,
+        "what": item.what,
+        "mend": item.mend,
+        "rule": item.rule,
+    }

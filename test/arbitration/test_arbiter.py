@@ -129,6 +129,19 @@ def test_a_floored_pedal_is_above_every_cap() -> None:
     assert decide((along(ISA, -1.0),), accelerator=kick_down - 0.01).accel_cap_mps2 == -1.0
 
 
+def test_where_nobody_asks_the_driver_s_pedals_are_no_cause() -> None:
+    for pedals in ({"is_braking": True}, {"accelerator": 1.0}):
+        demand = decide(**pedals)
+        assert (demand.longitudinal_author, demand.longitudinal_cause) == ("", "no_request")
+    assert demand.counter == 1, "the first demand of a new arbiter"
+
+
+def test_at_the_bounds_of_the_pedals() -> None:
+    at_bound = decide((along(AEB, -8.0),), accelerator=MARKET.envelope.kick_down)
+    assert not at_bound.is_longitudinal_active and at_bound.longitudinal_cause == "driver_kick_down"
+    assert decide((along(CRUISE, 1.0),), brake=0.0).accel_mps2 == 1.0, "a released brake is told as 0, not left out"
+
+
 def test_without_a_vehicle_state_nobody_is_capped() -> None:
     said = Arbiter(MARKET.envelope).step(
         ArbiterInputs(lateral=(), longitudinal=(along(ISA, -1.0),), vehicle=None), NOW_S
@@ -240,6 +253,25 @@ def test_the_age_of_the_oldest_information_goes_with_the_demand() -> None:
     old = along(ACC, -2.0, stamp_s=NOW_S - 0.18)
     assert decide((old, along(CRUISE, 1.0))).oldest_input_age_s == pytest.approx(0.18), "of what won, not of all"
     assert decide((old, along(AEB, -8.0))).oldest_input_age_s == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("longitudinal", "lateral", "state"),
+    [
+        ((), (), "idle"),
+        ((along(ACC, -2.0),), (), "demanding"),
+        ((along(ISA, -1.0),), (), "demanding"),
+        ((), (across(LateralRank.COMFORT, 0.001),), "demanding"),
+    ],
+    ids=["nothing", "braking", "a cap", "steering"],
+)
+def test_the_status_says_whether_anything_is_asked_for(
+    longitudinal: tuple[LongitudinalRequest, ...], lateral: tuple[LateralRequest, ...], state: str
+) -> None:
+    vehicle = VehicleState(stamp_s=NOW_S, speed_mps=20.0)
+    inputs = ArbiterInputs(lateral=lateral, longitudinal=longitudinal, vehicle=vehicle)
+    status = Arbiter(MARKET.envelope).step(inputs, NOW_S).status
+    assert (status.state, status.is_active, status.reason) == (state, state == "demanding", "")
 
 
 def test_every_demand_has_the_next_number() -> None:

@@ -9,7 +9,18 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "adas_runtime"
 FRAME = {"signals", "units", "errors", "function", "config", "interfaces", "converter", "records", "resources"}
-FUNCTIONS = {"lane_keeping", "perception", "arbitration", "isa", "aeb", "dcas", "alks", "lighting", "horizon"}
+FUNCTIONS = {
+    "lane_keeping",
+    "perception",
+    "arbitration",
+    "country",
+    "isa",
+    "aeb",
+    "dcas",
+    "alks",
+    "lighting",
+    "horizon",
+}
 CORES = FUNCTIONS | {"executor", "graph", "lateral"} | FRAME
 IMPURE = {"time", "random", "rclpy", "datetime", "threading", "subprocess", "socket"}
 

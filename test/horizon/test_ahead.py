@@ -96,6 +96,22 @@ def test_a_border_and_a_conditional_limit_are_seen_from_afar(tmp_path: Path) -> 
     assert conditions == [(80.0, "wet"), (60.0, "22:00-06:00")]
 
 
+def test_lanes_with_limits_of_their_own_are_told_each(tmp_path: Path) -> None:
+    town = Town()
+    town.street(line((0, 0), (800, 0)), oneway="yes", maxspeed="100", maxspeed__lanes="none||80")
+    segments = horizons(list(drive(town.build(tmp_path), [(0, 0), (300, 0)])))[-1][1].segments
+    assert segments[0].limit_kind is LimitKind.UNKNOWN and segments[0].limit_mps is None
+    told = [
+        (item.kind, None if item.limit_mps is None else kmh(item.limit_mps), item.condition)
+        for item in segments[0].conditional
+    ]
+    assert told == [
+        (LimitKind.NO_LIMIT, None, "lane 1 of 3"),
+        (LimitKind.EXPLICIT, 100.0, "lane 2 of 3"),
+        (LimitKind.EXPLICIT, 80.0, "lane 3 of 3"),
+    ]
+
+
 def test_the_age_of_the_map_is_told_by_the_calendar_and_never_by_stamps(tmp_path: Path) -> None:
     """Stamps of this drive lie 56 years before the calendar: subtracting the one from the other would make no sense."""
     store = country_road(tmp_path)

@@ -12,6 +12,7 @@ from map_files import Town, at, line
 
 from adas_runtime.cli import main
 from adas_runtime.horizon.build import build_map
+from adas_runtime.horizon.cli import as_row
 from adas_runtime.horizon.query import Answer, ask
 from adas_runtime.horizon.store import MapStore
 from adas_runtime.market.laws import ShippedLaws
@@ -32,6 +33,22 @@ def test_a_tagged_number_is_explicit_in_its_unit(tmp_path: Path) -> None:
     found = answer(tmp_path, "US", maxspeed="55 mph").limit
     assert (found.kind, found.value, found.unit) == (LimitKind.EXPLICIT, 55.0, SpeedUnit.MPH)
     assert found.limit_mps == pytest.approx(24.5872)
+
+
+@pytest.mark.parametrize(
+    ("lanes", "kind", "value", "note"),
+    [
+        ("80|80", LimitKind.EXPLICIT, 80.0, ""),
+        ("|80", LimitKind.UNKNOWN, None, "its lanes have different limits: 100|80"),
+        ("none|80", LimitKind.UNKNOWN, None, "its lanes have different limits: none|80"),
+    ],
+)
+def test_a_limit_for_a_lane_is_no_limit_of_the_road(
+    tmp_path: Path, lanes: str, kind: LimitKind, value: float | None, note: str
+) -> None:
+    found = answer(tmp_path, oneway="yes", maxspeed="100", maxspeed__lanes=lanes)
+    assert (found.limit.kind, found.limit.value) == (kind, value)
+    assert as_row(found)["note"] == note
 
 
 def test_each_direction_has_its_own(tmp_path: Path) -> None:

@@ -158,6 +158,21 @@ def test_what_is_no_picture_is_refused_in_words(data: bytes, word: str) -> None:
         compressed_frame(SimpleNamespace(format="h264", data=data), 1.0)
 
 
+@pytest.mark.parametrize("kind", ["jpg", "png"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
+def test_a_picture_that_is_cut_short_is_refused_and_not_decoded_grey(kind: str, share: float) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (64, 96, 3), np.uint8)
+    data = cv2.imencode(f".{kind}", noise)[1].tobytes()
+    with pytest.raises(SignalError, match="cut short"):
+        compressed_frame(SimpleNamespace(format=kind, data=data[: int(len(data) * share)]), 1.0)
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0" * 700, b"\xff\xd9trailer of the camera"])
+def test_what_a_camera_pads_its_picture_with_is_no_harm(padding: bytes) -> None:
+    data = cv2.imencode(".jpg", np.full((24, 40, 3), 90, np.uint8))[1].tobytes()
+    assert compressed_frame(SimpleNamespace(format="jpeg", data=data + padding), 1.0).width_px == 40
+
+
 @given(st.binary(max_size=60), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF....WEBP", b"BM"]))
 def test_any_bytes_are_a_picture_or_refused(data: bytes, start: bytes) -> None:
     offered(

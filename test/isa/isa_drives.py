@@ -14,6 +14,7 @@ from adas_runtime.signals import (
     Alert,
     BodyState,
     DriverInput,
+    EgoLane,
     Horizon,
     HorizonSegment,
     LaneModel,
@@ -114,6 +115,7 @@ class Drive:
     pressed: tuple[str, ...] = ()
     alerts: tuple[Alert, ...] = ()
     lanes: LaneModel | None = None
+    ego_lane: EgoLane | None = None
     said: list[tuple[float, Outputs]] = field(default_factory=list)
     inputs: Inputs = field(default_factory=Inputs)
 
@@ -146,6 +148,7 @@ class Drive:
             if self.segment is None
             else Horizon(stamp_s=self.now_s, is_matched=True, confidence=0.95, segments=(self.segment,)),
             lanes=self.lanes,
+            ego_lane=self.ego_lane,
             alerts=self.alerts,
         )
         result = self.core.step(self.inputs, self.now_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from isa_drives import (
@@ -19,10 +20,12 @@ from isa_drives import (
 )
 
 from adas_runtime.function import BuildContext
+from adas_runtime.horizon.limits import lane_condition
 from adas_runtime.isa.core import Inputs, build
 from adas_runtime.market import load_market
 from adas_runtime.signals import (
     ConditionalLimit,
+    EgoLane,
     Horizon,
     HorizonSegment,
     LimitKind,
@@ -147,6 +150,41 @@ def test_an_assumed_limit_warns_nobody_and_counts_as_neither_within_nor_above(fe
     assert car.core.state.usage.above_s == car.core.state.usage.within_s == 0.0
     car.sees(limit_sign(50.0, 10.0)).go(2.0, 80.0)
     assert car.limit.is_exceeded and car.warned(), "the same number on a sign does"
+
+
+LANES = tuple(
+    ConditionalLimit(limit_mps=kmh(value), condition=lane_condition(number, 3))
+    for number, value in ((1, 120.0), (2, 100.0), (3, 80.0))
+)
+
+
+@pytest.mark.parametrize(
+    ("ego", "shown"),
+    [
+        ({"lane_from_left": 0, "lanes": 3, "confidence": 0.9}, 120.0),
+        ({"lane_from_left": 2, "lanes": 3, "confidence": 0.9}, 80.0),
+        ({"lane_from_left": 2, "lanes": 2, "confidence": 0.9}, None),
+        ({"lane_from_left": 2, "lanes": 3, "confidence": 0.2}, None),
+        ({"lane_from_left": 2, "confidence": 0.9}, None),
+        (None, None),
+    ],
+    ids=["leftmost", "rightmost", "counts differ", "not sure", "count unknown", "nobody knows"],
+)
+def test_of_lanes_that_differ_the_car_s_own_counts_and_else_none(
+    ego: dict[str, Any] | None, shown: float | None
+) -> None:
+    """isa.md 4.2: a lane's limit applies to that lane; which lane it is must be known, never guessed."""
+    car = drive(road(RoadClass.MOTORWAY, conditional=LANES, lanes=3))
+    car.ego_lane = None if ego is None else EgoLane(stamp_s=car.now_s, **ego)
+    limit = car.go(2.0, 130.0)
+    assert car.shown_kmh == shown
+    if shown is None:
+        assert (limit.kind, limit.reason) == (LimitKind.UNKNOWN, "lanes_differ"), "and not the law's for a motorway"
+        assert (limit.pending_mps, limit.pending_condition) == (kmh(80.0), "lane 3 of 3"), "shown as present"
+        assert not car.warned()
+    else:
+        assert (limit.kind, limit.source) == (LimitKind.EXPLICIT, LimitSource.MAP)
+        assert limit.is_exceeded and limit.condition.startswith("lane ")
 
 
 def test_at_the_border_the_law_changes_and_signs_before_it_end() -> None:

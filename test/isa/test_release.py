@@ -30,6 +30,18 @@ def test_a_market_of_the_union_is_refused_with_file_line_and_mend(
     assert all("official text" in line and line.endswith("[legal-unconfirmed]") for line in own)
 
 
+def test_only_the_lamps_that_a_market_enables_are_judged(tmp_path: Path) -> None:
+    """In Japan automatic headlamps are on by law, the signal lamps are silent and there is no main-beam assist."""
+    keys = {item.key for item in release_findings(merge(market_path("jp")), on=None)}
+    assert keys == {"lighting.headlamps.legal_confirmed"}
+    text = market_path("jp").read_text(encoding="utf-8")
+    more = text.replace("\nlighting:\n", "\nlighting:\n  main_beam: {is_enabled: true, approval_ref: E43 48R}\n")
+    assert more != text
+    (tmp_path / "jp.yaml").write_text(more, encoding="utf-8")
+    keys = {item.key for item in release_findings(merge(tmp_path / "jp.yaml"), on=None)}
+    assert keys == {"lighting.headlamps.legal_confirmed", "lighting.main_beam.legal_confirmed"}
+
+
 def test_where_no_law_demands_it_nothing_is_held_back() -> None:
     assert not release_findings(merge(market_path("us")), on=None)
 

@@ -91,6 +91,24 @@ def test_a_tunnel_and_an_emergency_stop(market: str, topic: str, tmp_path: Path)
     assert "signal_lamps: stop lamps" not in rows, "nobody has a word on them in this drive"
 
 
+def test_a_recording_without_a_body_is_short_of_data_and_its_driver_is_told_nothing(tmp_path: Path) -> None:
+    """In a car the missing light sensor is told; of footage it says nothing about the drive."""
+    rows = [item for item in drive() if item[1] == STATE]
+    out = replay(write(tmp_path / "bag", rows), tmp_path / "out", market="jp")
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["functions"]["headlamps"]["alerts"] == summary["functions"]["health"]["alerts"] == 0
+    events = [json.loads(line) for line in (out / "events.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert not [event for event in events if event["kind"] == "alert_start"]
+    (line,) = [line for line in summary["warnings"] if "feeds body" in line]
+    assert "in a car the driver would be told" in line and "headlamps_fault" in line
+    assert summary["functions"]["headlamps"]["absent_s"]["body"] > 10.0, "the function says so all the same"
+
+    gone = [item for item in drive() if item[1] != BODY or item[0] < EPOCH_NS + 5_000_000_000]
+    out = replay(write(tmp_path / "gone", gone), tmp_path / "gone_out", market="jp")
+    summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary["functions"]["headlamps"]["alerts"] == 1, "a body that falls silent on the way is a failure"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MrmInputs:
     """A manoeuvre of the test reads nothing of interest."""

@@ -36,9 +36,10 @@ from replay_bags import (
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from adas_runtime.errors import BagError
+from adas_runtime.errors import BagError, ConfigError
 from adas_runtime.inputs.recording import reader_of
-from adas_runtime.replay.bag import MCAP_MAGIC, MESSAGE_MAX, Bag
+from adas_runtime.inputs.types import defined_types
+from adas_runtime.replay.bag import MCAP_MAGIC, MESSAGE_MAX, Bag, BagTopic, decoder
 from adas_runtime.replay.engine import Job, run
 from adas_runtime.replay.mcap_writer import McapWriter
 from adas_runtime.replay.schema import EventKind, Summary, read_events, read_summary
@@ -542,3 +543,53 @@ def test_a_drive_of_another_version_is_read_by_its_own_definition(tmp_path: Path
         states = [read(data) for _, _, data in opened.messages()]
     assert len(states) == 200
     assert {state.speed_mps for state in states} == {25.0}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "definition"),
+    [
+        ("ros2msg", "".join(f"float64 field_{number}\n" for number in range(60_000))),
+        ("ros2msg", "# " + "long " * 200_000),
+        (
+            "ros2idl",
+            "module huge { module msg { struct Thing {\n" + "double a;\n" * 60_000 + "}; }; };",
+        ),
+    ],
+    ids=["60,000 fields", "a megabyte of comment", "idl"],
+)
+def test_a_definition_beyond_any_sensor_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, definition: str
+) -> None:
+    """Compiling it would take a quarter minute; the rest of the recording is replayed."""
+
+    def never(*_: object) -> None:
+        raise AssertionError("compiled all the same")
+
+    monkeypatch.setattr("rosbags.typesys.get_types_from_msg", never)
+    monkeypatch.setattr("rosbags.typesys.get_types_from_idl", never)
+    topic = BagTopic(name="/huge", type="huge/msg/Thing", definition=definition, encoding=encoding)
+    assert "more than" in str(decoder(topic, {}))
+    with pytest.raises(ConfigError, match="more than"):
+        defined_types("huge/msg/Thing", definition)
+    own = replace(topic, type="adas_interfaces/msg/VehicleState")
+    if encoding == "ros2msg":
+        assert "more than" in str(reader_of(own, "", ""))
+
+
+def test_a_recording_with_a_huge_definition_is_replayed_without_that_topic(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    with path.open("wb") as stream:
+        writer = McapWriter(stream, profile="ros2", library="test")
+        huge = writer.add_schema("huge/msg/Thing", "ros2msg", b"".join(b"float64 f%d\n" % n for n in range(60_000)))
+        other = writer.add_channel("/huge/speed", "cdr", huge, {})
+        known = str(store().generate_msgdef("adas_interfaces/msg/VehicleState", ros_version=2)[0])
+        schema = writer.add_schema("adas_interfaces/msg/VehicleState", "ros2msg", known.encode())
+        channel = writer.add_channel(STATE, "cdr", schema, {})
+        for log_ns, topic, _, data in drive(2.0):
+            if topic == STATE:
+                writer.add_message(channel, log_ns, data)
+                writer.add_message(other, log_ns, bytes(16))
+        writer.finish()
+    summary = read_summary(replay(path, tmp_path / "out"))
+    assert summary.inputs[STATE].count == 200
+    assert summary.inputs["/huge/speed"].feeds == []

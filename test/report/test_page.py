@@ -15,8 +15,10 @@ from builders import make_events, make_series, make_summary, write_folder
 from chromium import Browser
 
 from adas_runtime.errors import BagError
+from adas_runtime.market import load_market
+from adas_runtime.replay.history import driver_texts
 from adas_runtime.replay.report import write_report
-from adas_runtime.replay.report.page import MAX_EVENTS, MAX_STILLS, clock, duration
+from adas_runtime.replay.report.page import MAX_EVENTS, MAX_STILLS, clock, duration, moment
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 JPEG = cv2.imencode(".jpg", np.full((90, 160, 3), 120, np.uint8))[1].tobytes()
@@ -60,25 +62,68 @@ def test_says_what_was_replayed_and_how_to_repeat_it(tmp_path: Path) -> None:
         assert expected in text, expected
 
 
+def test_tells_the_date_of_the_drive_in_utc(tmp_path: Path) -> None:
+    assert "from 2023-11-14 22:13:20 UTC" in _Elements(_page(tmp_path)).text
+
+
+@pytest.mark.parametrize("start_s", [0.0, 86_400.0, 3.2e8, 1e12])
+def test_a_clock_that_tells_no_date_is_not_taken_for_one(tmp_path: Path, start_s: float) -> None:
+    text = _Elements(_page(tmp_path, summary=make_summary(start_s=start_s))).text
+    assert "UTC" not in text.split("What was replayed")[0]
+    assert "without a date" in text
+
+
+@pytest.mark.parametrize(
+    ("time_s", "told"),
+    [
+        (1_700_000_000.999, "2023-11-14 22:13:20 UTC"),
+        (1_709_251_199.0, "2024-02-29 23:59:59 UTC"),
+        (946_684_799.9, ""),
+        (float("nan"), ""),
+        (float("inf"), ""),
+    ],
+)
+def test_a_moment_is_of_the_calendar(time_s: float, told: str) -> None:
+    assert moment(time_s) == told
+
+
 def test_counts_shadow_alerts_apart(tmp_path: Path) -> None:
     assert "1 of them in shadow, unseen by the driver" in _page(tmp_path)
+
+
+OWN = """format: 1
+market: "DE"
+title: A trial
+revision: "1"
+extends: de
+alerts: {texts: {lane_departure_left: {de: "Achtung <links>"}}}
+"""
 
 
 @pytest.mark.parametrize(
     ("market", "language", "direction", "text"),
     [
-        ("AE", "ar", "rtl", "خروج عن المسار إلى اليسار"),
-        ("DE", "de", "ltr", "Spur wird links verlassen"),
-        ("GB", "en", "ltr", "Leaving the lane to the left"),
-        ("ZZ", "en", "ltr", "Leaving the lane to the left"),
+        ("ae", "ar", "rtl", "خروج عن المسار إلى اليسار"),
+        ("de", "de", "ltr", "Spur wird links verlassen"),
+        ("gb", "en", "ltr", "Leaving the lane to the left"),
+        ("own.yaml", "de", "ltr", "Achtung &lt;links&gt;"),
     ],
 )
-def test_says_what_the_driver_reads_in_the_markets_language(
+def test_says_what_the_driver_reads_in_the_market_s_own_words(
     tmp_path: Path, market: str, language: str, direction: str, text: str
 ) -> None:
-    page = _page(tmp_path, summary=make_summary(market=market))
+    (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
+    chosen = load_market(tmp_path / market if market.endswith(".yaml") else market, is_dated=False)
+    told = driver_texts(chosen, ["lane_departure_left", "lane_departure_right"])
+    texts = {code: item.model_dump(mode="json") for code, item in told.items()}
+    page = _page(tmp_path, summary=make_summary(market=chosen.name, texts=texts))
     assert f'<q lang="{language}" dir="{direction}">{text}</q>' in page
     assert ("(Leaving the lane to the left)" in page) is (language != "en"), "in English too, for whoever reads reports"
+
+
+def test_a_summary_of_an_older_release_shows_the_code_alone(tmp_path: Path) -> None:
+    page = _page(tmp_path)
+    assert "lane_departure_left" in page and "<q lang" not in page
 
 
 def test_tells_a_missing_input_from_an_empty_figure(tmp_path: Path) -> None:

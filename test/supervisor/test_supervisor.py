@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from adas_runtime.errors import AdasError
+from adas_runtime.errors import AdasError, ConfigError
 from adas_runtime.function import Process
 from adas_runtime.supervisor.commands import START_ORDER, UpOptions, process_commands
 from adas_runtime.supervisor.domain import DomainLock, domain_id, free_domain
@@ -344,3 +344,27 @@ def test_a_mistake_is_told_in_one_line_before_anything_starts(
     assert main(["up", *arguments]) == 2
     captured = capfd.readouterr()
     assert told in captured.err and captured.err.count("\n") == 1 and not captured.out
+
+
+def test_the_monitor_starts_while_the_configuration_is_read(tmp_path: Path) -> None:
+    # the first word of each process is then heard, instead of the next one a second later
+    heard = tmp_path / "heard"
+
+    def commands() -> tuple[dict[Process, tuple[str, ...]], dict[str, str]]:
+        assert graph.slots["monitor"].child is not None and "guard" not in graph.slots
+        return {Process.GUARD: stub("live")}, {"ADAS_TEST": "1"}
+
+    graph = Supervisor(commands, monitor=stub("monitor", str(heard)))
+    with graph:
+        until(graph, lambda: graph.slots["guard"].child is not None)
+        assert list(graph.slots) == ["guard", "monitor"]
+
+
+def test_a_refused_configuration_ends_the_monitor_too() -> None:
+    def commands() -> tuple[dict[Process, tuple[str, ...]], dict[str, str]]:
+        raise ConfigError("no such market", where="xx.yaml", mend="take another")
+
+    graph = Supervisor(commands, monitor=stub("ear"), grace_s=2.0)
+    with pytest.raises(ConfigError, match="no such market"), graph:
+        pass
+    assert graph.slots["monitor"].child is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,19 @@ def test_check_tells_every_mistake_and_ends_with_1(capsys: pytest.CaptureFixture
     path.write_text("a: [\n", encoding="utf-8")
     assert main(["vehicle", "check", str(path)]) == 1
     assert "car.yaml:2: not YAML" in capsys.readouterr().out
+
+
+def test_check_tells_machines_the_same(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = write(tmp_path, ("ratio: 15.0", "ratio: 0.0"))
+    assert main(["vehicle", "check", "reference", str(path), "--json"]) == 1
+    good, bad = json.loads(capsys.readouterr().out)
+    assert good["vehicle"] == "reference" and good["ok"] and good["findings"] == []
+    [finding] = bad["findings"]
+    assert not bad["ok"] and finding["line"] > 0 and finding["key"].endswith("ratio") and finding["mend"]
+    path.write_text("a: [\n", encoding="utf-8")
+    assert main(["vehicle", "check", str(path), "--json"]) == 1
+    [told] = json.loads(capsys.readouterr().out)
+    assert (told["findings"][0]["rule"], told["findings"][0]["line"]) == ("unreadable", 2)
 
 
 @given(

@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -35,6 +36,8 @@ from adas_runtime.units import KMH_PER_MPS
 REPORT_FILE: Final = "report.html"
 MAX_POINTS: Final = 20_000  # per line; min and max of each time, so that a zoom into one hour still shows 0.5 s
 MAX_BARS: Final = 1_500  # per row of the timeline
+DATED_FROM_S: Final = 946_684_800.0  # 2000: no recording of ROS 2 is older, and no clock since a start gets there
+DATED_TO_S: Final = 4_102_444_800.0  # 2100
 MAX_STILLS: Final = 40
 MAX_EVENTS: Final = 2_000  # rows of the table; the file events.jsonl has them all
 MAX_STILL_BYTES: Final = 400_000
@@ -123,7 +126,7 @@ def write_report(out_dir: Path) -> Path:
             notable_count=len(notable),
             kind_text=KIND_TEXT,
             is_notable=is_notable,
-            alert_codes=_alert_codes(events, summary.market),
+            alert_codes=_alert_codes(events, summary),
             data=data,
             **page_parts("uPlot.iife.min.js", "report.js"),
         )
@@ -156,7 +159,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(clock=clock, stamp=stamp, figure=figure, duration=duration, data_json=data_json)
+    env.filters.update(clock=clock, stamp=stamp, moment=moment, figure=figure, duration=duration, data_json=data_json)
     return env
 
 
@@ -186,6 +189,16 @@ def clock(t_s: float) -> str:
 def stamp(time_s: float) -> str:
     """A time on the recording's clock as viewers take it: `1700000005.150`."""
     return f"{time_s:.3f}"
+
+
+def moment(time_s: float) -> str:
+    """A time on the recording's clock as date and time, where that clock tells one: `2023-11-14 22:13:20 UTC`.
+
+    ROS counts from 1970 in UTC; a clock that counts from its own start gives no date, and `""` is told.
+    """
+    if not DATED_FROM_S <= time_s < DATED_TO_S:
+        return ""
+    return datetime.fromtimestamp(math.floor(time_s), tz=timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def duration(seconds: float) -> str:
@@ -279,28 +292,20 @@ class AlertCode:
     english: str
 
 
-def _alert_codes(events: Iterable[Event], market: str) -> list[AlertCode]:
-    """Every alert of the drive. A market of a user's own, which is not at hand here, is told in English."""
-    from adas_runtime.market import load_market, market_names
-    from adas_runtime.market.texts import REFERENCE, direction, driver_text
-
+def _alert_codes(events: Iterable[Event], summary: Summary) -> list[AlertCode]:
+    """Every alert of the drive, with what the driver read: the replay wrote it down, since a market may be a file."""
     counts = Counter((event.function, event.code) for event in events if event.kind is EventKind.ALERT_START)
-    if not counts:
-        return []
-    is_shipped = market.lower() in market_names()
-    chosen = load_market(market.lower() if is_shipped else "eu", is_dated=False)
-    language = chosen.alerts.languages[0] if is_shipped else REFERENCE
     found = []
     for (_, code), count in sorted(counts.items()):
-        text, english = driver_text(chosen, code, language), driver_text(chosen, code, REFERENCE)
+        told = summary.texts.get(code)
         found.append(
             AlertCode(
                 code=code,
                 count=count,
-                language=language,
-                direction=direction(language),
-                text="" if text == code else text,
-                english="" if english in (code, text) else english,
+                language=told.language if told is not None else "en",
+                direction=told.direction if told is not None else "ltr",
+                text="" if told is None or told.text == code else told.text,
+                english="" if told is None or told.english in (code, told.text) else told.english,
             )
         )
     return found
