@@ -283,6 +283,7 @@ def default_graph() -> Graph:
     from adas_runtime.arbitration.envelope import SPEC as envelope
     from adas_runtime.arbitration.health import SPEC as health
     from adas_runtime.country.core import SPEC as country
+    from adas_runtime.dcas.core import SPEC as dcas
     from adas_runtime.dcas.headway import SPEC as headway
     from adas_runtime.horizon.core import SPEC as horizon
     from adas_runtime.isa.core import SPEC as isa
@@ -305,6 +306,7 @@ def default_graph() -> Graph:
             elks,
             lane_centring,
             side_wind,
+            dcas,
             headway,
             isa,
             arbiter,

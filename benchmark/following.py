@@ -416,7 +416,7 @@ def _curve(t: Array, values: Array, box: tuple[float, float], span: tuple[float,
     good = np.isfinite(values)
     x = box[0] + t[good] / t[-1] * PANEL[0]
     y = box[1] + PANEL[1] * (1.0 - (values[good] - span[0]) / (span[1] - span[0]))
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x[::2], y[::2], strict=True))
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x[::4], y[::4], strict=True))
     return f'<polyline fill="none" {style} points="{points}"/>'
 
 

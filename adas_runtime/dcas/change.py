@@ -128,6 +128,8 @@ def may_start(
 class State(Enum):
     """How far a lane change has come."""
 
+    __hash__ = object.__hash__  # members are looked up in every step, and Enum hashes their names in Python
+
     NONE = "none"
     PROPOSED = "proposed"
     PROCEDURE = "procedure"
@@ -170,6 +172,7 @@ class View:
         is_settled: The car keeps the new lane.
         is_back: The car is back in the middle of its lane.
         is_told: The refusal was shown for long enough.
+        is_risk: Part of risk mitigation.
     """
 
     is_steering: bool
@@ -185,6 +188,7 @@ class View:
     is_settled: bool
     is_back: bool
     is_told: bool
+    is_risk: bool
 
 
 TRANSITIONS: Final[Table[State, View]] = Table(
@@ -204,6 +208,13 @@ TRANSITIONS: Final[Table[State, View]] = Table(
             "what speaks against it",
             "R171 5.3.7.2.1.1, 5.3.7.2.1.4, 6.2.8",
             lambda v: v.blocked,
+        ),
+        Transition(
+            (State.NONE,),
+            State.PROCEDURE,
+            lambda v: v.is_steering and v.is_command and v.is_risk,
+            "to_the_side",
+            "R171 5.3.7.3.2",
         ),
         Transition(
             (State.NONE, State.PROPOSED),
@@ -261,7 +272,7 @@ TRANSITIONS: Final[Table[State, View]] = Table(
         Transition(
             (State.DRIFT,),
             State.RETURNING,
-            lambda v: v.is_at_line and not v.is_gap,
+            lambda v: not v.is_gap,
             "gap_closed",
             "R171 6.2.4.1, 6.2.8",
         ),
@@ -289,6 +300,7 @@ BLOCKED: Final = {
 REASONS: Final = {
     "assistance_ended": "Assistance does not steer any more.",
     "driver_starts": "The driver started it.",
+    "to_the_side": "The driver does not answer: towards the side of the road.",
     "slower_car_ahead": "A slower car is ahead, and the other lane is free.",
     "proposal_over": "The reason for the proposal is gone, or it stood for long enough.",
     "driver_cancels": "The driver took the indicator back.",
@@ -318,7 +330,7 @@ class Manoeuvre:
         duration_s: Of the movement.
         base_m: How far the lane's centre has jumped since: 0, or a lane width when the new lane is the car's own.
         former_m: The lane's offset in the former step, to see that jump.
-        from_m: Where the way back began.
+        from_m, from_mps, from_mps2: Where the way back began, and how the car moved to the side there.
         stalk: The driver's indicator in the former step, 1, -1, 0.
         behind_s: Since when a slower car is ahead.
         is_risk: Part of risk mitigation: nobody's command, nobody's engagement.
@@ -336,6 +348,8 @@ class Manoeuvre:
     base_m: float = 0.0
     former_m: float | None = None
     from_m: float = 0.0
+    from_mps: float = 0.0
+    from_mps2: float = 0.0
     stalk: int = 0
     behind_s: float | None = None
     is_risk: bool = False
@@ -360,21 +374,50 @@ def way(share: float) -> tuple[float, float, float]:
     )
 
 
+def way_back(
+    share: float, whole_s: float, place_m: float, rate_mps: float, accel_mps2: float
+) -> tuple[float, float, float]:
+    """Place, speed and acceleration on the way back to the lane's centre, from any motion to rest.
+
+    The polynomial of fifth order that begins with the given place, speed and acceleration and ends at rest at 0.
+    """
+    s = 0.0 if share <= 0.0 else 1.0 if share >= 1.0 else share
+    speed, accel = rate_mps * whole_s, 0.5 * accel_mps2 * whole_s * whole_s
+    c3 = -10.0 * place_m - 6.0 * speed - 3.0 * accel
+    c4 = 15.0 * place_m + 8.0 * speed + 3.0 * accel
+    c5 = -6.0 * place_m - 3.0 * speed - accel
+    return (
+        place_m + s * (speed + s * (accel + s * (c3 + s * (c4 + s * c5)))),
+        (speed + s * (2.0 * accel + s * (3.0 * c3 + s * (4.0 * c4 + s * 5.0 * c5)))) / whole_s,
+        (2.0 * accel + s * (6.0 * c3 + s * (12.0 * c4 + s * 20.0 * c5))) / (whole_s * whole_s),
+    )
+
+
 def duration_s(width_m: float, accel_mps2: float) -> float:
     """Time that the way takes where its acceleration to the side stays within `accel_mps2` [s]."""
     return max(sqrt(PEAK_ACCEL * width_m / accel_mps2), 2.0)
 
 
-def time_to_s(part: float, whole_s: float) -> float:
-    """Time after which this part of the way is done [s]."""
+def _share_of(part: float) -> float:
     low, high = 0.0, 1.0
-    for _ in range(20):
+    for _ in range(40):
         middle = 0.5 * (low + high)
         if way(middle)[0] < part:
             low = middle
         else:
             high = middle
-    return high * whole_s
+    return high
+
+
+PARTS: Final = 50
+SHARES: Final = tuple(_share_of(number / PARTS) for number in range(PARTS + 1))  # time, as a share, by part of the way
+
+
+def time_to_s(part: float, whole_s: float) -> float:
+    """Time after which this part of the way is done, to 1 % of the whole [s]."""
+    place = min(max(part, 0.0), 1.0) * PARTS
+    index = min(int(place), PARTS - 1)
+    return whole_s * (SHARES[index] + (place - index) * (SHARES[index + 1] - SHARES[index]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -454,6 +497,7 @@ class LaneChange:
         in_s: float,
         seen_s: float,
         decel_mps2: float | None = None,
+        is_shoulder: bool = False,
     ) -> bool:
         """Whether the gap is free at the start of the manoeuvre, `in_s` from now.
 
@@ -464,23 +508,24 @@ class LaneChange:
             in_s: Time until the tyre is at the line.
             seen_s: For how long the movement to the side will have been seen by then.
             decel_mps2: Braking asked of the vehicle behind.
+            is_shoulder: Nobody is assumed on a shoulder; who is seen there counts.
         """
         params = self.params
         if around.beside or self._range_m is None:
             return False
-        if around.rear_gap_m is None:
-            # R171 6.2.4.2, 6.2.9.1.2: limit + 10 % (the stricter, of confirmed changes), at most 130 km/h
-            rear_mps = ASSUMED_MPS if limit_mps is None else min(1.1 * limit_mps, ASSUMED_MPS)
-            gap_m, reaction_s = self._range_m, CHANGE_REACTION_UNSEEN_S
-        else:
-            rear_mps, gap_m = around.rear_mps, around.rear_gap_m
+        decel_mps2 = params.rear_decel_mps2 if decel_mps2 is None else decel_mps2
+        if around.rear_gap_m is not None:
             is_seen = seen_s + EPS_S >= CHANGE_SEEN_LEAST_S and around.rear_age_s + in_s + EPS_S >= seen_s
             reaction_s = CHANGE_REACTION_SEEN_S if is_seen else CHANGE_REACTION_UNSEEN_S
-        decel_mps2 = params.rear_decel_mps2 if decel_mps2 is None else decel_mps2
-        closing_mps = max(rear_mps - ego_mps, 0.0)
-        least_m = least_gap_m(ego_mps, rear_mps, reaction_s, decel_mps2, params.rear_gap_s)
-        if gap_m - closing_mps * in_s < least_m:
-            return False
+            least_m = least_gap_m(ego_mps, around.rear_mps, reaction_s, decel_mps2, params.rear_gap_s)
+            if around.rear_gap_m - max(around.rear_mps - ego_mps, 0.0) * in_s < least_m:
+                return False
+        elif not is_shoulder:
+            # R171 6.2.4.2, 6.2.9.1.2: limit + 10 % (the stricter, of confirmed changes), at most 130 km/h, and just at
+            # the end of the range when the manoeuvre starts
+            rear_mps = ASSUMED_MPS if limit_mps is None else min(1.1 * limit_mps, ASSUMED_MPS)
+            if self._range_m < least_gap_m(ego_mps, rear_mps, CHANGE_REACTION_UNSEEN_S, decel_mps2, params.rear_gap_s):
+                return False
         if around.front_gap_m is None:
             return True
         closing_mps = max(ego_mps - around.front_mps, 0.0)

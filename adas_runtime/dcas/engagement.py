@@ -25,6 +25,8 @@ EPS_S: Final = 1e-6  # sums of periods in floating point
 class Hands(Enum):
     """Hands chain."""
 
+    __hash__ = object.__hash__  # members are looked up in every step, and Enum hashes their names in Python
+
     ON = "hands_on"
     OFF = "hands_off"
     REQUESTED = "hands_requested"
@@ -34,6 +36,8 @@ class Hands(Enum):
 class Eyes(Enum):
     """Eyes chain."""
 
+    __hash__ = object.__hash__  # members are looked up in every step, and Enum hashes their names in Python
+
     ON = "eyes_on"
     AWAY = "eyes_away"
     REQUESTED = "eyes_requested"
@@ -42,6 +46,8 @@ class Eyes(Enum):
 
 class Alarm(Enum):
     """What follows when escalations stay without an answer."""
+
+    __hash__ = object.__hash__  # members are looked up in every step, and Enum hashes their names in Python
 
     NONE = "none"
     TAKE_OVER = "take_over"

@@ -13,6 +13,8 @@ from adas_runtime.transitions import ANY, Table, Transition
 class State(Enum):
     """What the system does; the status carries the value."""
 
+    __hash__ = object.__hash__  # members are looked up in every step, and Enum hashes their names in Python
+
     OFF = "off"
     INACTIVE = "inactive"
     PASSIVE = "passive"

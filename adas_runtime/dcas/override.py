@@ -18,6 +18,8 @@ RESUME_CUT_MPS: Final = kmh_to_mps(BRAKE_RESUME_KMH)
 class Lateral(Enum):
     """Who steers."""
 
+    __hash__ = object.__hash__  # members are looked up in every step, and Enum hashes their names in Python
+
     STANDBY = "standby"
     CONTROL = "control"
     OVERRIDDEN = "overridden"
@@ -27,6 +29,8 @@ class Lateral(Enum):
 
 class Longitudinal(Enum):
     """Who accelerates and brakes."""
+
+    __hash__ = object.__hash__  # members are looked up in every step, and Enum hashes their names in Python
 
     STANDBY = "standby"
     CONTROL = "control"

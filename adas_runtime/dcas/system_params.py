@@ -23,8 +23,8 @@ class DcasParams(Strict):
     has_supplement_2: bool = Field(
         description="Supplement 2: speed control may come back by itself after a short brake input (5.5.3.4.1.1.1)."
     )
-    supplement_2_confirmed: bool = Field(description="A person has read the adopted text of Supplement 2.")
-    later_series_confirmed: bool = Field(description="A person has read the texts of the 01 and 02 series.")
+    supplement_2_read: bool = Field(description="A person has read the adopted text of Supplement 2.")
+    later_series_read: bool = Field(description="A person has read the texts of the 01 and 02 series.")
     sim_enabled: bool = Field(description="Manoeuvres that the system starts by itself, on motorways (01 series).")
     hands_off_enabled: bool = Field(description="No hands-on request while the eyes are on the road (01, 02 series).")
     hands_off_approval_ref: str = Field(max_length=128, description="Approval for hands off; empty: there is none.")
@@ -83,11 +83,11 @@ class DcasParams(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.has_supplement_2 and not self.supplement_2_confirmed:
+        if self.has_supplement_2 and not self.supplement_2_read:
             raise ValueError("has_supplement_2 is true, yet nobody has confirmed its text; set it false")
-        if self.series != "00" and not self.later_series_confirmed:
+        if self.series != "00" and not self.later_series_read:
             raise ValueError('series is above "00", yet nobody has confirmed its text; write "00"')
-        if (self.sim_enabled or self.hands_off_enabled) and (self.series == "00" or not self.later_series_confirmed):
+        if (self.sim_enabled or self.hands_off_enabled) and (self.series == "00" or not self.later_series_read):
             raise ValueError(
                 'sim_enabled and hands_off_enabled: reserved in series "00", and nobody has confirmed the later text; '
                 "set them false"

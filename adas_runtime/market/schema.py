@@ -24,6 +24,7 @@ from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
 from adas_runtime.config import Strict, need_items
 from adas_runtime.dcas.following_params import FollowingParams
 from adas_runtime.dcas.headway_params import HeadwayParams
+from adas_runtime.dcas.system_params import DcasParams
 from adas_runtime.isa.params import IsaParams
 from adas_runtime.lane_keeping.centring_params import LaneCentringParams
 from adas_runtime.lane_keeping.correction_params import EmergencyLaneKeepingParams
@@ -98,6 +99,7 @@ class Features(Strict):
     elks: Feature = Field(description="Emergency lane keeping, the correcting half, 2021/646.")
     lane_centring: Feature = Field(description="Lane centring, hands on the wheel, UN R79 ACSF B1.")
     side_wind: Feature = Field(description="Help in side wind, UN R79 corrective steering.")
+    dcas: Feature = Field(description="Driver control assistance, hands on the wheel, UN R171.")
     headway: Feature = Field(description="Warning of a distance that is shorter than usual in the country.")
     isa: Feature = Field(description="Intelligent speed assistance; elsewhere than in the EU, the speed limit.")
 
@@ -287,6 +289,7 @@ class Market(Strict):
     isa: IsaParams = Field(description="Intelligent speed assistance.")
     lighting: LightingParams = Field(description="Lamps.")
     longitudinal: FollowingParams = Field(description="Following and set speed of driver control assistance.")
+    dcas: DcasParams = Field(description="Driver control assistance.")
     headway: HeadwayParams = Field(description="Distance warning.")
     envelope: EnvelopeParams = Field(description="Limits of the safety envelope.")
     health: HealthParams = Field(description="Health monitor.")
@@ -294,6 +297,17 @@ class Market(Strict):
     @model_validator(mode="after")
     def _check(self) -> Self:
         width, warning = self.lanes.width, self.lane_departure
+        stages = self.stages()
+        if stages["dcas"] is Stage.WARN:
+            raise ValueError(
+                "features.dcas.stage is warn: the driver would read that the car steers while it does not; write off, "
+                "shadow or on"
+            )
+        if stages["dcas"] > Stage.SHADOW >= stages["lane_departure"]:
+            raise ValueError(
+                f"features.dcas.stage is {self.features.dcas.stage}, yet lane_departure reaches nobody "
+                f"({self.features.lane_departure.stage}): assistance needs a lane departure warning (R171 5.1.5)"
+            )
         if warning.lane_width_min_m > width.works_min_m:
             raise ValueError(
                 f"lane_departure stands by in lanes narrower than lane_width_min_m = {warning.lane_width_min_m}, which "
@@ -317,6 +331,7 @@ class Market(Strict):
             "lane_centring.aysmax and lane_centring.excess_mps2": (declared + self.lane_centring.excess_mps2, accel),
             "elks.accel_max_mps2": (self.elks.accel_max_mps2, accel),
             "elks.jerk_max_mps3": (self.elks.jerk_max_mps3, jerk),
+            "dcas.lateral_accel_max_mps2": (self.dcas.lateral_accel_max_mps2, accel),
             "lateral_control.jerk_max_mps3": (self.lateral_control.jerk_max_mps3, jerk),
         }
         for key, (value, bound) in asked.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adas_runtime.dcas import following, headway
+from adas_runtime.dcas import change, engagement, following, headway, modes, override
 from adas_runtime.isa import feedback as isa
 from adas_runtime.lane_keeping import centring_states, correction_states, corridor, lane_states, side_wind_states
 from adas_runtime.lane_keeping import states as lane_departure
@@ -33,6 +33,13 @@ MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ("Side wind", "lane_keeping/side_wind_states.py", side_wind_states.TRANSITIONS, side_wind_states.REASONS),
     ("Ego lane", "lane_keeping/lane_states.py", lane_states.TRANSITIONS, lane_states.REASONS),
     ("Emergency corridor", "lane_keeping/corridor.py", corridor.TRANSITIONS, corridor.REASONS),
+    ("Driver control assistance: mode", "dcas/modes.py", modes.TRANSITIONS, modes.REASONS),
+    ("Driver control assistance: hands", "dcas/engagement.py", engagement.HANDS, engagement.REASONS),
+    ("Driver control assistance: eyes", "dcas/engagement.py", engagement.EYES, engagement.REASONS),
+    ("Driver control assistance: alarms", "dcas/engagement.py", engagement.ALARM, engagement.REASONS),
+    ("Driver control assistance: who steers", "dcas/override.py", override.LATERAL, override.REASONS),
+    ("Driver control assistance: who controls the speed", "dcas/override.py", override.LONGITUDINAL, override.REASONS),
+    ("Driver control assistance: lane change", "dcas/change.py", change.TRANSITIONS, change.REASONS),
     ("Following the car ahead", "dcas/following.py", following.TRANSITIONS, following.REASONS),
     ("Distance warning", "dcas/headway.py", headway.TRANSITIONS, headway.REASONS),
     ("Headlamps", "lighting/headlamp_states.py", headlamp_states.TRANSITIONS, headlamp_states.REASONS),

@@ -33,6 +33,7 @@ from adas_runtime.synth.motion import RATE_HZ
 PICTURES: Final = "/camera/front/"
 BODY_TOPIC: Final = "/vehicle/body"
 SIGN_TOPIC: Final = "/camera/signs"
+OBJECT_TOPIC: Final = "/objects/tracked"
 LIMIT_TOPIC: Final = "/truth/speed_limit"
 
 TOPICS: Final[dict[str, str]] = {
@@ -42,6 +43,7 @@ TOPICS: Final[dict[str, str]] = {
     DRIVER_TOPIC: "adas_interfaces/msg/DriverInput",
     BODY_TOPIC: "adas_interfaces/msg/BodyState",
     SIGN_TOPIC: "adas_interfaces/msg/SignObservations",
+    OBJECT_TOPIC: "adas_interfaces/msg/TrackedObjects",
     FIX_TOPIC: "sensor_msgs/msg/NavSatFix",
     "/truth/ego": "nav_msgs/msg/Odometry",
     "/truth/lanes": "adas_interfaces/msg/LaneModel",
@@ -143,6 +145,7 @@ def _streams(
         timed(BODY_TOPIC, drive.body_states()),
         timed(LIMIT_TOPIC, drive.limits()),
         paced(SIGN_TOPIC, lambda index, _: messages.signal(drive.sign_camera(index))),
+        paced(OBJECT_TOPIC, lambda index, _: messages.signal(drive.object_sensor(index))),
         sampled("/truth/ego", EGO_EVERY, ego),
         events(),
         paced("/truth/lanes", lambda index, _: messages.signal(drive.lanes(index))),

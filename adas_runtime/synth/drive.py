@@ -56,6 +56,10 @@ SPEEDOMETER_OFFSET_MPS: Final = kmh_to_mps(1.0)
 SIGN_SIGHT_M: Final = 60.0  # of the camera that reads signs  [D]
 SIGN_RANGE_NOISE: Final = 0.03
 SIGN_CONFIDENCE: Final = 0.9
+TRACK_RANGE_M: Final = 120.0  # of the box that tracks road users  [D]
+TRACK_AGE_S: Final = 0.2
+TRACK_STD: Final = (0.15, 0.1, 0.1)  # forward [m], sideways [m], speed [m/s]  [D]
+TRACK_CONFIDENCE: Final = 0.9
 WIPERS: Final = {Rain.NONE: Wiper.OFF, Rain.LIGHT: Wiper.INTERVAL, Rain.HEAVY: Wiper.FAST}
 FIX_STD_M: Final = 0.3  # noise of the satellite fix  [D]
 FIX_ALTITUDE_M: Final = 100.0
@@ -233,6 +237,32 @@ class Drive:
             if sign.x_m is not None and sign.x_m <= SIGN_SIGHT_M
         )
         return replace(found, signs=seen)
+
+    def object_sensor(self, index: int) -> TrackedObjects:
+        """What a supplier's box would tell of road users at the time of picture `index`: made, not seen."""
+        found = self.objects(index)
+        random = np.random.default_rng([self.spec.seed, 6, index])
+        seen = []
+        for item in found.objects:
+            if item.age_s < TRACK_AGE_S or abs(item.x_m) > TRACK_RANGE_M:
+                continue
+            noise = random.normal(0.0, 1.0, 4).tolist()
+            seen.append(
+                replace(
+                    item,
+                    x_m=item.x_m + TRACK_STD[0] * noise[0],
+                    y_m=item.y_m + TRACK_STD[1] * noise[1],
+                    speed_x_mps=item.speed_x_mps + TRACK_STD[2] * noise[2],
+                    speed_y_mps=item.speed_y_mps + TRACK_STD[2] * noise[3],
+                    accel_x_mps2=None,
+                    x_std_m=TRACK_STD[0],
+                    y_std_m=TRACK_STD[1],
+                    speed_x_std_mps=TRACK_STD[2],
+                    confidence=TRACK_CONFIDENCE,
+                    sources=("radar", "camera"),
+                )
+            )
+        return replace(found, objects=tuple(seen))
 
     def fixes(self) -> Iterator[PoseFix]:
         """Satellite fixes at 10 Hz, of the vehicle's origin, with white noise."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adas_runtime.cli import main
 from adas_runtime.dcas.headway import CODE, REASONS, SPEC, TRANSITIONS, Headway, Inputs, State, View, build
 from adas_runtime.function import BuildContext
 from adas_runtime.market import load_market as read_market
@@ -218,3 +221,19 @@ def test_the_declaration_names_every_figure() -> None:
     figures = dict(zip(SPEC.kpis, drive.core._status().kpis, strict=True))
     assert figures["gap_s"] == pytest.approx(0.9, abs=0.02)
     assert figures["short_s"] == pytest.approx(1.7, abs=0.3)
+
+
+def test_the_example_of_the_docs_does_what_the_docs_say(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """docs/following.md: Germany speaks at 7.2 s for three seconds, Poland does not."""
+    text = (repository / "docs" / "following.md").read_text(encoding="utf-8")
+    (tmp_path / "near.jsonl").write_text(text.split("```json\n")[1].split("```")[0], encoding="utf-8")
+    said = {}
+    for market in ("de", "pl"):
+        assert main(["step", "headway", "--market", market, "--inputs", str(tmp_path / "near.jsonl"), "--json"]) == 0
+        steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        said[market] = [row["t_s"] for row in steps if row["outputs"].get("alert")]
+    assert said["de"][0] == pytest.approx(7.2, abs=0.15)
+    assert said["de"][-1] == pytest.approx(10.2, abs=0.15)
+    assert said["pl"] == []

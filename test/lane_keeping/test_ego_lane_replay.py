@@ -12,6 +12,7 @@ from lane_world import DASHED, LEFT, RIGHT, SOLID, YELLOW, Paint, motorway
 from replay_bags import EPOCH_NS, LANES, STATE, replay, row, stamp, write
 from rosbags.rosbag2 import Reader
 
+from adas_runtime.cli import main
 from adas_runtime.graph import live_topic
 from adas_runtime.replay.report import write_report
 from adas_runtime.signals import LaneModel, VehicleState
@@ -76,3 +77,24 @@ def test_the_lane_stands_in_the_recording(told: Path) -> None:
             log_ns for connection, log_ns, _ in reader.messages() if connection.topic == live_topic("ego_lane", "lane")
         ]
     assert len(stamps) == pytest.approx(SECONDS * 20, abs=3) and stamps[0] >= EPOCH_NS
+
+
+def test_the_example_of_the_docs_does_what_the_docs_say(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (repository / "docs" / "lane_keeping.md").read_text(encoding="utf-8")
+    (tmp_path / "jam.jsonl").write_text(text.split("```json\n")[1].split("```")[0], encoding="utf-8")
+    assert main(["step", "ego_lane", "--market", "de", "--inputs", str(tmp_path / "jam.jsonl"), "--json"]) == 0
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    def lane_at(t_s: float) -> dict[str, Any]:
+        found: dict[str, Any] = next(row for row in reversed(steps) if row["t_s"] <= t_s + 1e-9)["outputs"]["lane"]
+        return found
+
+    begun = next(row for row in steps if row["outputs"].get("alert"))
+    assert begun["t_s"] == pytest.approx(4.0, abs=0.15)
+    assert begun["outputs"]["alert"]["code"] == "emergency_corridor_left"
+    assert lane_at(3.9)["shift_m"] == 0.0 and lane_at(9.3)["shift_m"] == pytest.approx(0.5)
+    narrow = lane_at(13.5)
+    assert narrow["shift_m"] == pytest.approx(0.05) and narrow["reason"] == "lane_too_narrow"
+    assert not narrow["is_fit_to_steer"] and not lane_at(15.0)["edges"]
