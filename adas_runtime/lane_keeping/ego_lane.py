@@ -42,11 +42,10 @@ GAP_S: Final = 1.0  # after so long without a picture nothing is carried on: too
 STEADY_S: Final = 1.5  # time constant of the car's own drift in the lane, which tells a diverging line from it
 CALM_MPS: Final = 0.15  # a lane whose width changes slower than this has found its width
 ALERT_PERIOD_S: Final = 1.0
-LEFT_ALERT, RIGHT_ALERT, JAM_ALERT = "emergency_corridor_left", "emergency_corridor_right", "emergency_corridor"
 CODES: Final = {
-    corridor.State.KEEP_LEFT: (LEFT_ALERT, AlertSide.LEFT),
-    corridor.State.KEEP_RIGHT: (RIGHT_ALERT, AlertSide.RIGHT),
-    corridor.State.LANE_UNKNOWN: (JAM_ALERT, AlertSide.NONE),
+    corridor.State.KEEP_LEFT: ("emergency_corridor_left", AlertSide.LEFT),
+    corridor.State.KEEP_RIGHT: ("emergency_corridor_right", AlertSide.RIGHT),
+    corridor.State.LANE_UNKNOWN: ("emergency_corridor", AlertSide.NONE),
 }
 NO_ROAD: Final = Road()
 
@@ -630,7 +629,7 @@ class EgoLaneEstimate:
         alert = Alert(
             stamp_s=stamp_s,
             author=NAME,
-            code=code,
+            code=CODES[jam.state][0],
             is_active=True,
             level=AlertLevel.INFO,
             side=side,

@@ -151,6 +151,7 @@ class History:
         }
         self._frames: deque[tuple[float, CameraFrame]] = deque(maxlen=1)
         self.stills = 0
+        self._last_still = (-1.0, "")  # when its picture came, and its name
         self._lanes: dict[LaneSide, int] = dict.fromkeys(LaneSide, 0)
         self._models = 0
         self._lane_pictures = [0, 0, 0]  # of the ego lane: all, with a lane, fit to steer by
@@ -274,6 +275,10 @@ class History:
             function.kpi_sum[kpi.name] = function.kpi_sum.get(kpi.name, 0.0) + kpi.value
             function.kpi_count[kpi.name] = function.kpi_count.get(kpi.name, 0) + 1
             function.kpi_min[kpi.name] = min(function.kpi_min.get(kpi.name, math.inf), kpi.value)
+        if status.author == "headway":
+            gap_m = next((kpi.value for kpi in status.kpis if kpi.name == "gap_m"), None)
+            if gap_m is not None or "headway_gap_m" in self._curves:
+                self._plot("headway_gap_m", "gap to the car ahead", "m", t_s, gap_m)
         health = status.health.name.lower()
         level: Any = (
             "off"
@@ -446,7 +451,9 @@ class History:
 
         from adas_runtime.perception.lane_model import decode
 
-        frame = self._frames[-1][1]
+        came_s, frame = self._frames[-1]
+        if came_s == self._last_still[0]:
+            return self._last_still[1]  # two events, one picture
         image = decode(frame.encoding, frame.data, frame.width_px, frame.height_px)
         if image is None:
             return ""
@@ -458,6 +465,7 @@ class History:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes())
         self.stills += 1
+        self._last_still = (came_s, name)
         return name
 
     def _draw_lanes(self, image: Any, stamp_s: float) -> None:
@@ -519,6 +527,14 @@ class History:
                 kpis |= self.limits.kpis()
                 if duration_s > 0.0:
                     kpis["warnings_per_hour"] = function.alerts * 3600.0 / duration_s
+            if name == "headway":  # of its figures three are counters
+                last = {kpi.name: kpi.value for kpi in (function.status.kpis if function.status is not None else ())}
+                of = ("gap_s_mean", "gap_s_min", "gap_m_min")
+                kpis = {key: kpis[key] for key in of if key in kpis} | {
+                    key: last[key] for key in ("watched_s", "short_s", "warnings") if key in last
+                }
+                if last.get("watched_s", 0.0) > 0.0:
+                    kpis["warnings_per_hour"] = function.alerts * 3600.0 / last["watched_s"]
             if name == "lane_perception" and self._models:
                 kpis["left_seen_share"] = self._lanes[LaneSide.LEFT] / self._models
                 kpis["right_seen_share"] = self._lanes[LaneSide.RIGHT] / self._models

@@ -84,7 +84,7 @@ class SingleTrack:
         self._rate_max_rps = steering.wheel_rate_max_rps / steering.ratio
         self._angle_max_rad = steering.wheel_angle_max_rad / steering.ratio
         self.motion = start or self._settled()
-        self._queue = [self.motion.wheel_rad] * round(delay / STEP_S)
+        self.queue = [self.motion.wheel_rad] * round(delay / STEP_S)
         self.lateral_accel_mps2 = speed_mps * self.motion.yaw_rate_rps
         self.side_force_n = 0.0
         self.t_s = 0.0
@@ -104,8 +104,8 @@ class SingleTrack:
 
     def step(self, wheel_rad: float, *, wind_mps: float = 0.0, accel_mps2: float = 0.0) -> None:
         """One step with a commanded angle of the front wheels, and side wind from the right (pushes left)."""
-        self._queue.append(wheel_rad)
-        wanted = self._queue.pop(0)
+        self.queue.append(wheel_rad)
+        wanted = self.queue.pop(0)
         speed = self.speed_mps
         # steady side wind by the slope of the resulting stream; the coefficient is per slope, as for small angles
         self.side_force_n = 0.5 * AIR_KGPM3 * self.body.side_area_m2 * wind_mps * math.hypot(speed, wind_mps)

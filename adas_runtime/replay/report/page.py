@@ -421,6 +421,18 @@ def _plots(summary: Summary, series: Series, events: Sequence[Event]) -> tuple[l
                 marks=marks,
             )
         )
+    gap = tracks.pop("headway_gap_m", None)
+    if gap is not None:
+        plots.append(
+            Plot(
+                key="gap",
+                title="Gap to the car ahead",
+                unit="m",
+                lines=_lines({"headway_gap_m": gap}, {}),
+                note="Bumper to bumper, as the distance warning knows it, once a second.",
+                marks=marks,
+            )
+        )
     for key, title, suffix in (
         ("accel", "Acceleration: demand and command", "_accel_mps2"),
         ("curvature", "Path curvature: demand and command", "_curvature_1pm"),
