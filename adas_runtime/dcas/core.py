@@ -14,7 +14,7 @@ from adas_runtime.dcas.changing import NOT_ENGAGED, Changing
 from adas_runtime.dcas.counters import BOUNDARIES, STEP_MAX_S, Counters, cause_of_end, make_counters, noted, was_on
 from adas_runtime.dcas.curves import slower_ahead
 from adas_runtime.dcas.engagement import Alarm, Engagement, EngagementMonitor, Eyes, Hands
-from adas_runtime.dcas.following import Drive, Following, Lead, Wanted
+from adas_runtime.dcas.following import Drive, Lead, Wanted, build_following
 from adas_runtime.dcas.gaze import Gaze, GazeReader, Sight
 from adas_runtime.dcas.lead import LeadChooser
 from adas_runtime.dcas.looking import Looking
@@ -124,7 +124,7 @@ class Dcas:
         self._looking = Looking(market, vehicle)
         self._control = PathControl(market.lateral_control, vehicle)
         self._changing = Changing(market, vehicle, self._control)
-        self._following = Following(market.longitudinal, market.following)
+        self._following = build_following(market, vehicle)
         self._chooser = LeadChooser(vehicle)
         self._speeds = SetSpeed(market.longitudinal, market, is_gap_shown=params.is_gap_shown)
         self._messages = Messages(market)
