@@ -18,6 +18,7 @@ COLOURS: Final = {
     "orange": MarkingColour.ORANGE,
     "blue": MarkingColour.BLUE,
 }
+OWN_SIDES: Final = (LaneSide.LEFT, LaneSide.RIGHT)
 LEFT_SIDES: Final = (LaneSide.LEFT, LaneSide.NEXT_LEFT)
 CLOSED: Final = (MarkingType.SOLID, MarkingType.DOUBLE_SOLID, MarkingType.ROAD_EDGE)
 CROSSING: Final = {  # a line solid on one side and broken on the other does not say which side is ours
@@ -84,7 +85,7 @@ class LaneRules:
         self.has_dashed_edges = facts.edge_line_pattern == "dashed_off_motorway"
         works = frozenset(COLOURS[name] for name in facts.works.colours)
         self.works = works if facts.works.overrides_permanent else frozenset()
-        self._widest_m = facts.width.max_m
+        self._cancels_m = 0.5 * facts.width.works_min_m
         self.has_raised_works = facts.works.has_raised
         self.has_raised = facts.raised.is_used
         centre = facts.raised.centre_colour
@@ -116,21 +117,22 @@ class LaneRules:
             next_left = next_left or line.side is LaneSide.NEXT_LEFT
             next_right = next_right or line.side is LaneSide.NEXT_RIGHT
             if line.side in LEFT_SIDES:
-                if left is None or _nearer(line, left, LaneSide.LEFT):
+                # a next line never stands in for an own line that this picture does not show well enough
+                if line.side is LaneSide.LEFT and (left is None or abs(line.y_m) < abs(left.y_m)):
                     left = line
                 if line.colour in self.works and (works_left is None or line.y_m < works_left.y_m):
                     works_left = line
             else:
-                if right is None or _nearer(line, right, LaneSide.RIGHT):
+                if line.side is LaneSide.RIGHT and (right is None or abs(line.y_m) < abs(right.y_m)):
                     right = line
                 if line.colour in self.works and (works_right is None or line.y_m > works_right.y_m):
                     works_right = line
+        if works_left is not None and not self._cancels(works_left, left):
+            works_left = None
+        if works_right is not None and not self._cancels(works_right, right):
+            works_right = None
         if works_left is not None or works_right is not None:
             left_weight = right_weight = 1.0
-            if works_left is not None and right is not None and works_left.y_m - right.y_m > self._widest_m:
-                works_left = None  # the next lane's
-            if works_right is not None and left is not None and left.y_m - works_right.y_m > self._widest_m:
-                works_right = None
             if works_left is not None:
                 left = works_left
             elif left is not None:
@@ -147,6 +149,12 @@ class LaneRules:
                 right = self._not_opposing(right, seen, LaneSide.NEXT_RIGHT)
         weight = white_weight if is_works else 1.0
         return make_choice(left, right, weight, weight, False, next_left, next_right)
+
+    def _cancels(self, works: Seen, own: Seen | None) -> bool:
+        """Whether a works marking is the own lane's: perception says so, or it lies beside the own permanent line."""
+        if works.side in OWN_SIDES:
+            return True
+        return own is not None and abs(works.y_m - own.y_m) <= self._cancels_m
 
     def _not_opposing(self, line: Seen | None, seen: Sequence[Seen], beyond: LaneSide) -> Seen | None:
         """On the side of the road's edge a line of the opposing colour means nothing where another is seen near it."""
@@ -270,10 +278,3 @@ class LaneRules:
             here.road_class, is_built_up=here.is_built_up, is_dual=here.is_dual_carriageway, lanes=here.lanes
         )
         return bool(kinds) and all(kind in self._corridor.roads for kind in kinds)
-
-
-def _nearer(line: Seen, other: Seen, own: LaneSide) -> bool:
-    """The own lane's line goes before the next lane's, and of two with the same claim the one nearer to the car."""
-    if (line.side is own) != (other.side is own):
-        return line.side is own
-    return abs(line.y_m) < abs(other.y_m)

@@ -285,6 +285,13 @@ def test_adaptations_2_yellow_ends_white_holds_again_within_one_second() -> None
     assert back.lane.is_fit_to_steer or world.hold(1.0, lane(3.6))[-1].lane.is_fit_to_steer
 
 
+def test_works_in_the_next_lane_are_none_of_ours() -> None:
+    """Yellow lines bound the lane beside: the own white lines hold, at full confidence."""
+    beside = (Paint(side=NEXT_LEFT, at_m=5.0, colour=YELLOW), Paint(side=NEXT_RIGHT, at_m=-5.4, colour=YELLOW))
+    told = World().lane_after(1.0, (*lane(3.5), *beside))
+    assert not told.is_works and told.width_m == pytest.approx(3.5, abs=2 * MM) and told.confidence > 0.9
+
+
 def test_adaptations_2_works_begin_at_once() -> None:
     world = World()
     world.hold(2.0, lane(3.6))
@@ -405,6 +412,17 @@ def test_nobody_steers_beside_one_line_for_long_but_warnings_go_on() -> None:
     assert gone[0].now_s - told[0].now_s <= limit_s + 2 * STEP_S
     assert edge(told[-1].lane, RIGHT).is_seen
     assert world.lane_after(1.0, lane(3.5)).is_fit_to_steer
+
+
+def test_the_next_lanes_line_never_stands_in_for_the_own_one() -> None:
+    """The own dashes may end before the axle, or be too faint, in pictures that show the next line well."""
+    world = World()
+    beside = Paint(side=NEXT_LEFT, at_m=5.4, form=SOLID)
+    world.hold(2.0, (*lane(3.5), beside))
+    for told in world.hold(0.5, (lane(3.5)[1], beside)):
+        assert abs(centre_at_axle_m(told)) < 0.02 and told.lane.width_m == pytest.approx(3.5, abs=0.02)
+    fresh = World().lane_after(0.2, (lane(3.5)[1], beside))
+    assert not edge(fresh, LEFT).is_seen
 
 
 def test_the_edge_of_the_road_stands_in_for_a_missing_line() -> None:
