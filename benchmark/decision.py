@@ -122,6 +122,7 @@ def rows(seconds: float = 30.0, passes: int = 5) -> list[Row]:
     guarded, _ = measure(
         Process.GUARD, outputs(sequence, Process.DECISION), live_topic("arbiter", "demand"), max(1, passes // 2)
     )
+    pictured, _ = measure(Process.DECISION, sequence, LANES, max(1, passes // 2))
     alone = {name: measure_alone(name, sequence) for name in ALONE}
     return [
         _row("decision functions, one step, median", share(spent, 0.5), share(walls, 0.5), MEDIAN_MS),
@@ -130,6 +131,12 @@ def rows(seconds: float = 30.0, passes: int = 5) -> list[Row]:
             what="safety envelope, one step, median / p99",
             measured=f"{share(guarded, 0.5):.3f} / {share(guarded, 0.99):.3f} ms",
             value=share(guarded, 0.5),
+            unit="ms",
+        ),
+        Row(
+            what="one picture's lanes through the ego lane, median / p99",
+            measured=f"{share(pictured, 0.5):.3f} / {share(pictured, 0.99):.3f} ms",
+            value=share(pictured, 0.5),
             unit="ms",
         ),
         *(
