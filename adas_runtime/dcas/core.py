@@ -301,7 +301,7 @@ class Dcas:
             is_ready=is_ready,
             is_unavailable=engagement.alarm is Alarm.UNAVAILABLE,
             is_taken_over=took_over,
-            is_answered=seen.on_s is not None and now_s - seen.on_s + EPS_S >= params.exit_hands_s,
+            is_answered=seen.on_s is not None and now_s - max(seen.on_s, old.entered_s) + EPS_S >= params.exit_hands_s,
             is_exit_over=held_s >= params.exit_lead_s,
             is_standing=now.vehicle is not None and now.speed_mps <= STANDING_MPS,
             is_locked=counters.cycle_unavailable > LOCKOUT_ABOVE,

@@ -33,8 +33,11 @@ from adas_runtime.signals import (
     ActuationCommand,
     Alert,
     AlertSide,
+    AssistanceMode,
+    AssistanceState,
     CameraFrame,
     EgoLane,
+    EngagementStage,
     FunctionStatus,
     Health,
     LampDemand,
@@ -43,6 +46,7 @@ from adas_runtime.signals import (
     LaneSide,
     LateralRequest,
     LongitudinalRequest,
+    ManoeuvreState,
     Signal,
     SpeedLimitState,
     Stage,
@@ -130,6 +134,10 @@ class _Open:
     text: str
 
 
+def _level(mode: AssistanceMode, working: Any) -> Any:
+    return working if mode is AssistanceMode.ACTIVE else "idle"
+
+
 class History:
     """Listens to inputs and emissions; `finish` gives summary, events and series.
 
@@ -212,6 +220,8 @@ class History:
             self._ego_lane(emission.function, signal, t_s)
         elif isinstance(signal, LaneModel):
             self._lane(signal, t_s)
+        elif isinstance(signal, AssistanceState):
+            self._assistance(emission.function, signal, t_s, emission.topic.startswith(SHADOW))
         elif isinstance(signal, SpeedLimitState):
             self.limits.add(signal, self._speed_mps, emission.now_s)
             self._plot("speed_limit_mps", "Speed limit", "m/s", t_s, signal.limit_mps)
@@ -262,6 +272,26 @@ class History:
                 self._bar(name + key, "", label, level, text, t_s)
             else:
                 self._close((name + key, ""), t_s)
+
+    def _assistance(self, name: str, state: AssistanceState, t_s: float, is_shadow: bool) -> None:
+        """What the driver is told of assistance all the time, as bars; the speed it keeps to."""
+        working: Any = "shadow" if is_shadow else "active"
+        engaged = state.mode is AssistanceMode.ACTIVE
+        self._plot("assist_speed_mps", "Speed allowed by assistance", "m/s", t_s, state.max_speed_mps)
+        asked, manoeuvre = state.engagement, state.manoeuvre
+        urgent: Any = "critical" if asked >= EngagementStage.EYES_ON_ESCALATED else "warning"
+        held = (name + " standstill", "held" if engaged and state.is_standstill_held else "", working)
+        for row, label, level in (
+            (name + " steering", state.lateral.name.lower() if engaged else "", _level(state.lateral, working)),
+            (name + " speed", state.longitudinal.name.lower() if engaged else "", _level(state.longitudinal, working)),
+            (name + " driver", asked.name.lower() if asked is not EngagementStage.NONE else "", urgent),
+            (name + " lane change", manoeuvre.name.lower() if manoeuvre is not ManoeuvreState.NONE else "", working),
+            held,
+        ):
+            if label:
+                self._bar(row, "", label, level, state.reason, t_s)
+            else:
+                self._close((row, ""), t_s)
 
     def _status(self, status: FunctionStatus, t_s: float) -> None:
         function = self._functions[status.author]
@@ -521,7 +551,7 @@ class History:
             } | {f"{kpi}_min": function.kpi_min[kpi] for kpi in sorted(function.kpi_min)}
             if name == "lane_departure" and duration_s > 0.0:
                 kpis["warnings_per_hour"] = function.alerts * 3600.0 / duration_s
-            if name in ("isa", "headlamps", "signal_lamps"):  # their figures are counters: the last of each
+            if name in ("isa", "headlamps", "signal_lamps", "dcas"):  # their figures are counters: the last of each
                 kpis = {kpi.name: kpi.value for kpi in (function.status.kpis if function.status is not None else ())}
             if name == "isa":  # and what the truth says
                 kpis |= self.limits.kpis()

@@ -341,6 +341,8 @@ def _row_note(name: str) -> str:
         return "requests"
     if name.startswith("ego_lane "):
         return "lane"
+    if name.startswith("dcas "):
+        return "assistance"
     if ": " in name:
         return "what is asked of the lamp"
     return {"envelope limits": "limits", "envelope cap": "cap of the driver's pedal"}.get(name, "state")
