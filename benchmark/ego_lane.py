@@ -1,6 +1,6 @@
 """The ego lane against the truth: rendered drives seen by lane perception, and the labelled clips of the shared data.
 
-    python benchmark/ego_lane.py [--seconds 20] [--only de_works,clip_a] [--json]
+    python benchmark/ego_lane.py [--seconds 20] [--only de_works,clip_a] [--json] [--overlay DIR]
 
 Rendered drives have exact metres: at each picture the lane's centre, the distance of both tyres to their lines (DTLM)
 and its rate are compared with the road's own geometry at the front axle, and the centre 20 m ahead. Beside them stand
@@ -20,8 +20,10 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from lanes import clip, shared_data
 
@@ -29,6 +31,7 @@ from adas_runtime.function import BuildContext
 from adas_runtime.lane_keeping.ego_lane import EgoLaneEstimate, Inputs, build
 from adas_runtime.lane_keeping.line import Line, follow, measure
 from adas_runtime.market import load_market
+from adas_runtime.perception.camera import Camera
 from adas_runtime.perception.lane_model import LaneDetector, LaneState
 from adas_runtime.signals import EgoLane, LaneBoundary, LaneModel, LaneSide
 from adas_runtime.synth.drive import Drive, DriveSpec, Light, Rain, Scenario, make_drive
@@ -196,7 +199,29 @@ def _compare(
             tally.add("drift, departure", line.rate_mps - rate_mps)
 
 
-def recorded(name: str) -> Tally:
+def draw(image: Any, lane: EgoLane, camera: Camera, path: Path) -> None:
+    """The lane in the picture: centre white, edges green where seen and orange where set from the other side."""
+    shown = image.copy()
+    x = np.geomspace(3.0, max(lane.x_max_m, 20.0), 60)
+    half = 0.5 * (lane.width_m or 0.0)
+    edges = {edge.side: edge.is_seen for edge in lane.edges}
+    for side_m, hue in (
+        (0.0, (255, 255, 255)),
+        (half, (0, 200, 0) if edges.get(LaneSide.LEFT) else (0, 140, 255)),
+        (-half, (0, 200, 0) if edges.get(LaneSide.RIGHT) else (0, 140, 255)),
+    ):
+        if not lane.edges:
+            break
+        pixels = camera.project_ground(x, np.array([lane.centre_m(float(at)) + side_m for at in x]))
+        points = np.round(pixels[np.isfinite(pixels).all(axis=1)]).astype(np.int32)
+        cv2.polylines(shown, [points], False, hue, 2, cv2.LINE_AA)
+    text = f"{lane.offset_m:+.2f} m, {lane.width_m or 0.0:.2f} m wide, {lane.confidence:.2f} {lane.reason}"
+    for hue, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(shown, text, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, hue, thick, cv2.LINE_AA)
+    cv2.imwrite(str(path), shown)
+
+
+def recorded(name: str, overlay: Path | None) -> Tally:
     """One labelled clip of a camera that nobody measured."""
     market = load_market("us")
     core: EgoLaneEstimate = build(BuildContext(market=market, vehicle=VEHICLE))
@@ -212,6 +237,8 @@ def recorded(name: str) -> Tally:
         tally.cpu_s += time.thread_time() - began
         assert lane is not None
         tally.pictures += 1
+        if overlay is not None and tally.pictures % 10 == 1:
+            draw(frame.image, lane, result.camera, overlay / f"{frame.name}.jpg")
         if not lane.edges:
             tally.missed += 1
             former = None
@@ -252,12 +279,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="length of a rendered drive")
     parser.add_argument("--only", default="", help="names, separated by commas")
     parser.add_argument("--json", action="store_true", help="print for machines")
+    parser.add_argument("--overlay", type=Path, help="folder for every tenth picture of the clips, with the lane")
     options = parser.parse_args()
+    if options.overlay is not None:
+        options.overlay.mkdir(parents=True, exist_ok=True)
     only = set(options.only.split(",")) - {""}
     drives = [rendered(name, options.seconds) for name in DRIVES if not only or name in only]
     clips = []
     if shared_data().is_dir():
-        clips = [recorded(name) for name in CLIPS if not only or name in only]
+        clips = [recorded(name, options.overlay) for name in CLIPS if not only or name in only]
     if options.json:
         json.dump([tally.as_json() for tally in (*drives, *clips)], sys.stdout, indent=2)
         print()
