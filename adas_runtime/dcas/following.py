@@ -27,8 +27,9 @@ from adas_runtime.transitions import Table, Transition
 from adas_runtime.units import kmh_to_mps
 
 if TYPE_CHECKING:
+    from adas_runtime.arbitration.params import EnvelopeParams
     from adas_runtime.market.schema import Market
-    from adas_runtime.vehicle.schema import Vehicle
+    from adas_runtime.vehicle.schema import Vehicle, VehicleLimits
 
 STEP_MAX_S: Final = 0.2  # over a longer gap in time nothing is integrated
 AGE_MAX_S: Final = 1.0  # an older lead is none
@@ -273,7 +274,7 @@ class Following:
         self.state = Memory()
         self._params = params
         self._law = GapLaw(params, facts)
-        self._cut_in_decel_mps2 = facts.cut_in_brake_max_mps2
+        self._cut_in_decel_mps2 = min(facts.cut_in_brake_max_mps2, params.decel_max_mps2)
 
     def reset(self, accel_mps2: float = 0.0, *, is_standing: bool = False) -> None:
         """Start afresh from the car's acceleration; a standing car is held and waits for the driver."""
@@ -460,7 +461,30 @@ def build_following(market: Market, vehicle: Vehicle) -> Following:
                 where=f"market {market.name}, vehicle {vehicle.name}",
                 mend=f"take gaps of {shortest_s:.2f} s and more, or lower longitudinal.gap_gain_1ps",
             )
-    return Following(params, facts)
+    return Following(fitted(params, market.envelope, vehicle.limits), facts)
+
+
+def fitted(params: FollowingParams, envelope: EnvelopeParams, limits: VehicleLimits) -> FollowingParams:
+    """The parameters within what the envelope and the vehicle's maker let pass.
+
+    A controller that counts on more braking than the gate behind it gives brakes too late, and does not know it.
+    """
+    brake_mps2 = min(-envelope.accel_min_mps2, -limits.accel_min_mps2)
+    brake_jerk = min(-envelope.jerk_min_mps3, -limits.jerk_min_mps3)
+    accel_mps2 = min(envelope.accel_max_mps2, limits.accel_max_mps2)
+    bounds = {
+        "accel_max_mps2": accel_mps2,
+        "accel_fast_mps2": accel_mps2,
+        "decel_speed_mps2": brake_mps2,
+        "decel_comfort_mps2": brake_mps2,
+        "decel_max_mps2": brake_mps2,
+        "hold_decel_mps2": brake_mps2,
+        "jerk_up_mps3": min(envelope.jerk_max_mps3, limits.jerk_max_mps3),
+        "jerk_down_mps3": brake_jerk,
+        "jerk_avoid_mps3": brake_jerk,
+    }
+    changes = {name: bound for name, bound in bounds.items() if getattr(params, name) > bound}
+    return params.model_copy(update=changes) if changes else params
 
 
 def _blend(needed_mps2: float, from_mps2: float, top_mps2: float) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from adas_runtime.dcas.following import Drive, Following, GapLaw, Lead, Wanted
+from adas_runtime.dcas.following import Drive, Following, GapLaw, Lead, Wanted, fitted
 from adas_runtime.market.schema import Market
 from adas_runtime.vehicle.schema import Vehicle
 
@@ -110,7 +110,7 @@ def follow(
     """
     sensor = sensor or Sensor()
     noise = None if sensor.seed is None else random.Random(sensor.seed)
-    core = Following(market.longitudinal, market.following)
+    core = Following(fitted(market.longitudinal, market.envelope, vehicle.limits), market.following)
     core.reset(0.0, is_standing=speed_mps < market.longitudinal.standstill_mps)
     plant = Plant(vehicle.drive.delay_s, vehicle.drive.lag_s, speed_mps)
     gap_s = market.following.time_gap_s() if time_gap_s is None else time_gap_s

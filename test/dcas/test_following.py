@@ -24,6 +24,7 @@ from adas_runtime.dcas.following import (
     State,
     View,
     Wanted,
+    fitted,
 )
 from adas_runtime.market import load_market as read_market
 from adas_runtime.scenario.platoon import Sensor, Trace, follow
@@ -426,3 +427,16 @@ def test_no_driving_of_the_car_ahead_makes_it_hit_or_speed(data: st.DataObject, 
     trace = drive(ahead, seconds=t_s + 5.0, speed_mps=speed, max_speed_mps=speed + 3.0, sensor=Sensor(seed=seed))
     assert min(trace.gap_m) > 0.5
     assert max(trace.speed_mps) <= speed + 3.3
+
+
+def test_it_counts_on_no_more_braking_than_the_gate_behind_it_gives() -> None:
+    """Peers' trap 6.2: a trigger that assumes more braking than its own actuator delivers."""
+    market, weak = load_market("de"), load_vehicle("unknown_camera")
+    params = fitted(market.longitudinal, market.envelope, weak.limits)
+    assert params.decel_max_mps2 == -weak.limits.accel_min_mps2 == 3.0
+    assert params.jerk_avoid_mps3 == -weak.limits.jerk_min_mps3 == 2.0
+    assert params.accel_max_mps2 == weak.limits.accel_max_mps2 == 1.0
+    assert fitted(market.longitudinal, market.envelope, CAR.limits) is market.longitudinal
+    trace = follow(steady(0.0, 140.0), market=market, vehicle=weak, seconds=30.0, speed_mps=20.0, max_speed_mps=20.0)
+    assert min(trace.gap_m) > 1.5
+    assert min(trace.accel_mps2) >= -3.0
