@@ -24,6 +24,7 @@ from adas_runtime.signals import (
     Health,
     Indicator,
     LateralRequest,
+    Stage,
     VehicleState,
 )
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
@@ -231,8 +232,10 @@ class LaneCentring:
         is_near = pose is not None and abs(pose.offset_m + shift_m) <= params.start_offset_max_m
         other = ""
         for status in (*inputs.dcas, *inputs.lane_change):
-            if status.is_active:
+            if status.is_active and status.stage is Stage.ON:  # one in shadow touches nobody
                 other = status.author
+                # R171 5.5.2.2, 5.5.3.3.2: no fallback by itself when assistance ends; the driver switches it on again
+                is_on = is_on and other != "dcas"
         is_intent = now_s - intent_s <= params.resume_s
         has_all = vehicle is not None and driver is not None and is_fit
         can_steer = has_all and is_near and is_on and not other and is_in_range and not is_intent and not is_override

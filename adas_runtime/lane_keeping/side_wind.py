@@ -21,6 +21,7 @@ from adas_runtime.signals import (
     FunctionStatus,
     Health,
     LateralRequest,
+    Stage,
     VehicleState,
 )
 from adas_runtime.units import kmh_to_mps
@@ -311,7 +312,7 @@ class SideWind:
             if status.state in CORRECTING:
                 return "other_function_steers"
         for status in (*inputs.centring, *inputs.dcas):
-            if status.is_active:
+            if status.is_active and status.stage is Stage.ON:  # one in shadow touches nobody
                 return "other_function_steers"
         return ""
 

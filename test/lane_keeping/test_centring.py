@@ -42,7 +42,7 @@ from adas_runtime.market import load_market
 from adas_runtime.market.schema import Market
 from adas_runtime.scenario.lane_drive import jerk_mps3
 from adas_runtime.scenario.lane_grid import Case, drive, wide_open
-from adas_runtime.signals import AlertLevel, AlertSide, EgoLane, Health, Indicator, VehicleState
+from adas_runtime.signals import AlertLevel, AlertSide, EgoLane, Health, Indicator, Stage, VehicleState
 
 PARAMS = MARKET.lane_centring
 ON = {"pressed": ("lane_centring",)}
@@ -382,12 +382,18 @@ def test_the_indicator_makes_it_stand_by_without_a_warning(indicator: Indicator,
     assert play.state == "active"
 
 
-@pytest.mark.clause("R171 5.5.2.3")
-def test_it_stands_by_while_driver_control_assistance_steers_and_goes_on_at_once_after_it() -> None:
+@pytest.mark.clause("R171 5.5.2.2")
+def test_driver_control_assistance_takes_over_and_does_not_fall_back_to_it() -> None:
     play = active()
     seen = play.hold(2.0, **usual(dcas=(status("dcas"),)))
     assert not any(item.is_steering for item in seen) and not list(alerts(seen))
-    assert play.hold(0.02, **usual())[-1].state == "active"
+    assert play.hold(5.0, **usual())[-1].state == "off", "the driver who ends assistance gets no other steering for it"
+
+
+def test_assistance_in_shadow_touches_nobody() -> None:
+    play = active()
+    quiet = replace(status("dcas"), stage=Stage.SHADOW)
+    assert play.hold(2.0, **usual(dcas=(quiet,)))[-1].state == "active"
 
 
 def test_armed_lane_change_answers_the_indicator_and_takes_the_wheel_over() -> None:
