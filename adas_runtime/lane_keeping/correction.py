@@ -31,6 +31,7 @@ from adas_runtime.signals import (
     LateralRequest,
     LongitudinalRequest,
     MarkingType,
+    Stage,
     VehicleState,
 )
 from adas_runtime.units import kmh_to_mps
@@ -207,7 +208,7 @@ class EmergencyLaneKeeping:
             if braking.is_active:
                 priority = "emergency_braking"
         for status in inputs.lane_change:
-            if status.is_active and status.state in MANOEUVRING:
+            if status.is_active and status.stage is Stage.ON and status.state in MANOEUVRING:
                 priority = "lane_change"
         # the lines
         is_fit = lane is not None and lane.is_fit_to_steer

@@ -147,6 +147,14 @@ TRANSITIONS: Final[Table[State, View]] = Table(
             "departing_right",
             "ELKS K10, K12",
         ),
+        Transition(
+            WATCHING,
+            State.SUPPRESSED,
+            lambda v: bool(v.intent_left or v.intent_right),
+            "indicator, steering",
+            "ELKS K14",
+            lambda v: v.intent_left or v.intent_right,
+        ),
         Transition(WATCHING, State.ARMED, lambda v: True, "following_lines", ""),
     ),
 )
