@@ -182,6 +182,8 @@ class FunctionSpec:
 
 def clipped(text: str, max_bytes: int = REASON_MAX_BYTES) -> str:
     """A text cut to what a signal's field holds, which counts UTF-8 bytes, not letters."""
+    if text.isascii() and len(text) <= max_bytes:
+        return text
     return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
 
 
