@@ -245,7 +245,7 @@ class Executor:
                 due |= 1 << index
         emissions: list[Emission] = []
         if due:
-            self._run(due, now_s, emissions)
+            self._run(due, now_s, emissions, by_period=due)
         return emissions
 
     def forget(self, topic: str) -> None:
@@ -298,8 +298,12 @@ class Executor:
         self._now_s = now_s
         return now_s
 
-    def _run(self, wanted: int, now_s: float, emissions: list[Emission]) -> None:
-        """Step whom the bits name, producers before consumers, so that one pass is enough."""
+    def _run(self, wanted: int, now_s: float, emissions: list[Emission], by_period: int = 0) -> None:
+        """Step whom the bits name, producers before consumers, so that one pass is enough.
+
+        A step that only the period made lets the next trigger through at once: the guard's own step, just ahead of a
+        demand that is due in the same moment, would else hold that demand up for the least period.
+        """
         runners, triggers = self._runners, self._triggers
         while wanted:
             bit = wanted & -wanted
@@ -310,6 +314,8 @@ class Executor:
                 self._due_s[runner.index] = min(self._due_s[runner.index], due_s)
                 continue
             first = len(emissions)
+            if runner.min_period_s and (not by_period & bit or self._due_s[runner.index] <= runner.free_s + ROUNDING_S):
+                runner.free_s = now_s + runner.min_period_s - ROUNDING_S
             self._step(runner, now_s, emissions)
             for emission in emissions[first:]:
                 if emission.topic in triggers:
@@ -317,8 +323,6 @@ class Executor:
 
     def _step(self, runner: _Runner, now_s: float, emissions: list[Emission]) -> None:
         self._due_s[runner.index] = now_s + runner.period_s
-        if runner.min_period_s:
-            runner.free_s = now_s + runner.min_period_s - ROUNDING_S
         if runner.stage is Stage.OFF:
             self._tell(runner, OFF, (), now_s, emissions)
             return

@@ -129,8 +129,8 @@ class FunctionSpec:
         outputs_type: Dataclass with one field per output and `status: Status`.
         period_s: It steps at the latest this long after its former step [s].
         trigger: Input whose arrival makes it step at once.
-        min_period_s: It steps no sooner than this after its former step; a trigger before that makes it step then, so
-            that a sender that runs wild costs no more than this [s].
+        min_period_s: A trigger makes it step no sooner than this after the former step that a trigger made; one that
+            comes before makes it step then, so that a sender that runs wild costs no more than this [s].
         has_stage: Its stage comes from the market; false: it always runs (arbiter, envelope, health).
         kpis: Names of the figures in `Status.kpis`.
         alerts: Codes of the alerts that it may raise; of `fault/isa` what stands before the slash. Each has a text in
@@ -185,6 +185,8 @@ class FunctionSpec:
 
 def clipped(text: str, max_bytes: int = REASON_MAX_BYTES) -> str:
     """A text cut to what a signal's field holds, which counts UTF-8 bytes, not letters."""
+    if text.isascii() and len(text) <= max_bytes:
+        return text
     return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
 
 

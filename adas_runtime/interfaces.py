@@ -163,3 +163,13 @@ def register(typestore: Any) -> None:
     for name, text in msg_definitions().items():
         if name not in typestore.types:
             typestore.register(get_types_from_msg(text, name))
+
+
+@cache
+def own_typestore() -> Any:
+    """ROS 2's messages and ours, only to be read; compiled once per process, since that takes a third of a second."""
+    from rosbags.typesys import Stores, get_typestore
+
+    store = get_typestore(Stores.ROS2_JAZZY)
+    register(store)
+    return store

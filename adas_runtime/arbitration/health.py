@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Final
 
 from adas_runtime.arbitration.params import HealthParams
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
+from adas_runtime.records import maker, replacer
 from adas_runtime.signals import Alert, AlertLevel, FunctionStatus, Health, Stage
 
 STATUS_MAX_AGE_S = 10.0  # silence is judged here, by the parameter, not by the executor
@@ -56,6 +58,14 @@ class HealthState:
     causes: tuple[Cause, ...] = field(default_factory=tuple)
 
 
+HEALTH: Final = {AlertLevel.INFO: Health.OK, AlertLevel.WARNING: Health.DEGRADED, AlertLevel.CRITICAL: Health.FAULT}
+make_cause = maker(Cause)
+make_outputs = maker(HealthOutputs)
+make_state = maker(HealthState)
+make_status = maker(Status)
+cause_with = replacer(Cause)
+
+
 class HealthMonitor:
     """Looks at every status; sends at most one alert a step, the gravest first."""
 
@@ -63,7 +73,7 @@ class HealthMonitor:
         """`expected`: every function of the graph but this one; each owes a status a second."""
         self._params = params
         self._expected = expected
-        self.state = HealthState()
+        self.state = make_state()
 
     def step(self, inputs: HealthInputs, now_s: float) -> HealthOutputs:
         """One look."""
@@ -74,9 +84,9 @@ class HealthMonitor:
         for code, (text, level) in sorted(found.items()):
             former = next((c for c in state.causes if c.code == code), None)
             if former is None:
-                causes.append(Cause(code=code, text=text, level=level, since_s=now_s, gone_s=now_s))
+                causes.append(make_cause(code=code, text=text, level=level, since_s=now_s, gone_s=now_s))
             else:
-                causes.append(replace(former, text=text, level=level, gone_s=now_s))
+                causes.append(cause_with(former, text=text, level=level, gone_s=now_s))
         ended: list[Cause] = []
         for former in state.causes:
             if former.code in found:
@@ -87,18 +97,17 @@ class HealthMonitor:
                 ended.append(former)
         alert, told = self._alert(causes, ended, now_s)
         if told is not None:
-            causes = [replace(c, told_s=now_s) if c.code == told else c for c in causes]
+            causes = [cause_with(c, told_s=now_s) if c.code == told else c for c in causes]
         # an end that could not be told in this step is kept until it is
         causes += [c for c in ended if alert is None or alert.is_active or alert.code != c.code]
         self.state = HealthState(started_s=started_s, causes=tuple(sorted(causes, key=lambda c: c.code)))
         worst = max((c.level for c in causes), default=AlertLevel.INFO)
-        health = {AlertLevel.INFO: Health.OK, AlertLevel.WARNING: Health.DEGRADED, AlertLevel.CRITICAL: Health.FAULT}
-        return HealthOutputs(
+        return make_outputs(
             alert=alert,
-            status=Status(
+            status=make_status(
                 state="ok" if not causes else "degraded",
                 is_active=True,
-                health=health[worst],
+                health=HEALTH[worst],
                 reason=clipped(", ".join(c.code for c in sorted(causes, key=lambda c: (-c.level, c.code)))),
             ),
         )

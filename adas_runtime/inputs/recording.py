@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, Final
 
 from rosbags.serde.errors import SerdeError
@@ -19,7 +18,7 @@ from adas_runtime.inputs.feed import OUTPUTS, OWN, Feed, Survey
 from adas_runtime.inputs.guess import NO_USE, guess
 from adas_runtime.inputs.load import InputMap, input_map_names, input_map_path, load_input_map
 from adas_runtime.inputs.paths import leaves
-from adas_runtime.interfaces import msg_definitions
+from adas_runtime.interfaces import msg_definitions, own_typestore
 from adas_runtime.replay.bag import Bag, BagTopic, decoder, oversize
 
 SURVEY_MESSAGES: Final = 400
@@ -201,7 +200,7 @@ def is_as_today(topic: BagTopic) -> bool:
         return True
     if oversize(topic.definition):
         return False  # none of ours, whatever its name says
-    ours = _own_types()
+    ours = own_typestore()
     if topic.definition == ours.generate_msgdef(topic.type, ros_version=2)[0]:
         return True
     from rosbags.typesys import get_types_from_msg
@@ -217,17 +216,6 @@ def is_as_today(topic: BagTopic) -> bool:
         for name, (_, fields) in recorded.items()
         if name.startswith(OWN) and name in ours.fielddefs
     )
-
-
-@cache
-def _own_types() -> Any:
-    from rosbags.typesys import Stores, get_typestore
-
-    from adas_runtime.interfaces import register
-
-    store = get_typestore(Stores.ROS2_JAZZY)
-    register(store)
-    return store
 
 
 def _other_version(topic: BagTopic, distro: str) -> Read | str:

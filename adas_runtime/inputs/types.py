@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final
 
 from adas_runtime.errors import ConfigError
+from adas_runtime.interfaces import own_typestore
 
 TYPE_NAME: Final = re.compile(r"[A-Za-z]\w*/msg/[A-Za-z]\w*\Z")
 
 
-@cache
 def known_types() -> Mapping[str, Any]:
     """Field definitions of ROS 2's and of our own messages, by type."""
-    from rosbags.typesys import Stores, get_typestore
-
-    from adas_runtime.interfaces import register
-
-    store = get_typestore(Stores.ROS2_JAZZY)
-    register(store)
-    return store.fielddefs
+    found: Mapping[str, Any] = own_typestore().fielddefs
+    return found
 
 
 def defined_types(kind: str, definition: str) -> Mapping[str, Any]:

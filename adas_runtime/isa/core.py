@@ -384,8 +384,10 @@ class Isa:
         within_m = self._params.turn_within_m
         if not trace or odometer_m - trace[-1][0] >= within_m / (TRACE_MAX - 4):
             trace = (*(item for item in trace if odometer_m - item[0] <= within_m), (odometer_m, heading_rad))
-        if any(abs(heading_rad - item[1]) > self._turn_rad for item in trace):
-            return ((odometer_m, heading_rad),), True
+        turn_rad = self._turn_rad
+        for _, former_rad in trace:
+            if abs(heading_rad - former_rad) > turn_rad:
+                return ((odometer_m, heading_rad),), True
         return trace, False
 
     def _segment(self, horizon: Horizon | None, speed_mps: float, now_s: float) -> tuple[HorizonSegment | None, float]:

@@ -44,7 +44,6 @@ NAME: Final = "lane_departure"
 LANES_MAX_AGE_S: Final = 0.2
 TLC_HORIZON_S: Final = 10.0  # the figure `tlc_s` ends here; a car that does not approach the line shows this
 EPS_S: Final = 1e-6  # sums of periods in floating point
-SIDE_OF: Final = {State.WARN_LEFT: AlertSide.LEFT, State.WARN_RIGHT: AlertSide.RIGHT}
 HAZARD, INDICATOR, STEERING, BRAKING, KICK_DOWN = (
     "hazard",
     "indicator",
@@ -284,7 +283,11 @@ class LaneDeparture:
                     right = replace(right, is_spent=True)
                 state, entered_s = row.target, now_s
 
-        side = SIDE_OF.get(state, AlertSide.NONE)
+        side = AlertSide.NONE
+        if state is State.WARN_LEFT:
+            side = AlertSide.LEFT
+        elif state is State.WARN_RIGHT:
+            side = AlertSide.RIGHT
         if AlertSide.NONE is not old.alert_side is not side:
             side = AlertSide.NONE  # from one side to the other: the end of the one first, the other with the next step
         alert, since_s, sent_s = end, old.alert_since_s, old.alert_sent_s
@@ -499,12 +502,13 @@ class LaneDeparture:
             health = Health.DEGRADED
             if state is State.ARMED:
                 reason = "camera_not_calibrated" if memory.is_uncalibrated else "driver_input_absent"
+        is_active = state in ACTIVE
         return make_status(
             state=state.value,
-            is_active=state in ACTIVE,
+            is_active=is_active,
             health=health,
             reason=reason,
-            kpis=self._figures(now_s) if state in ACTIVE else (),
+            kpis=self._figures(now_s) if is_active else (),
         )
 
     def _figures(self, now_s: float) -> tuple[float, ...]:

@@ -61,15 +61,13 @@ class View:
 
 WARNING: Final = (State.WARN_LEFT, State.WARN_RIGHT)
 QUIET: Final = tuple(state for state in State if state not in WARNING)
-ACTIVE: Final = frozenset(
-    {
-        State.ARMED,
-        State.SUPPRESSED_LEFT,
-        State.SUPPRESSED_RIGHT,
-        State.SUPPRESSED,
-        State.WARN_LEFT,
-        State.WARN_RIGHT,
-    }
+ACTIVE: Final = (  # the most frequent first
+    State.ARMED,
+    State.SUPPRESSED,
+    State.SUPPRESSED_LEFT,
+    State.SUPPRESSED_RIGHT,
+    State.WARN_LEFT,
+    State.WARN_RIGHT,
 )
 
 _L, _R = (State.WARN_LEFT,), (State.WARN_RIGHT,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
@@ -199,7 +199,7 @@ class SignalLamps:
         if not params.has_emergency_stop_signal or vehicle is None:
             return none
         if body is not None and body.is_emergency_brake_signal is not None:
-            return replace(none, is_told=body.is_emergency_brake_signal)
+            return make_braking(is_told=body.is_emergency_brake_signal)
         accel_mps2 = vehicle.accel_mps2
         decel_mps2 = -accel_mps2 if accel_mps2 is not None and vehicle.speed_mps > 0.0 else 0.0
         since_s = None

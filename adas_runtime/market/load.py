@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -258,6 +259,19 @@ def _chain(path: Path) -> list[Layer]:
 
 
 def _layer(path: Path) -> Layer:
+    """One file of a chain. Shipped ones are parents of many: read once, for as long as they do not change."""
+    if path.parent != markets_dir() or not path.is_file():
+        return _read_layer(path)
+    stat = path.stat()
+    return _shipped_layer(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _shipped_layer(path: Path, mtime_ns: int, size: int) -> Layer:
+    return _read_layer(path)
+
+
+def _read_layer(path: Path) -> Layer:
     document = read_yaml(path)
     if not isinstance(document.data, dict):
         raise ConfigError(

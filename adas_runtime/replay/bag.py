@@ -19,6 +19,7 @@ import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -984,18 +985,23 @@ def oversize(definition: str) -> str:
     return "" if lines <= DEFINITION_LINES_MAX else f"{lines} lines long, more than {DEFINITION_LINES_MAX}"
 
 
+@lru_cache(maxsize=128)
+def _embedded(kind: str, definition: str, encoding: str) -> Any:
+    """The types of an embedded definition, compiled once however many recordings and topics have it."""
+    from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+
+    store = get_typestore(Stores.EMPTY)
+    store.register(get_types_from_idl(definition) if encoding == "ros2idl" else get_types_from_msg(definition, kind))
+    return store
+
+
 def decoder(topic: BagTopic, definitions: Mapping[str, str], distro: str = "") -> Decode | str:
     """The function that turns a topic's bytes into a message object, or one clause that says why there is none.
 
     The definition that the recording embeds decides; else the one given in `definitions` (an input map's, or shipped);
     else the type as ROS 2 itself defines it.
     """
-    from rosbags.typesys import (
-        Stores,
-        get_types_from_idl,
-        get_types_from_msg,
-        get_typestore,
-    )
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
     from rosbags.typesys.base import TypesysError
 
     if topic.serialization != "cdr":
@@ -1008,12 +1014,8 @@ def decoder(topic: BagTopic, definitions: Mapping[str, str], distro: str = "") -
     stores = {"humble": Stores.ROS2_HUMBLE, "iron": Stores.ROS2_IRON}
     store = get_typestore(stores.get(distro, Stores.ROS2_JAZZY))
     try:
-        if topic.definition and topic.encoding in ("ros2msg", ""):
-            store = get_typestore(Stores.EMPTY)
-            store.register(get_types_from_msg(topic.definition, topic.type))
-        elif topic.definition and topic.encoding == "ros2idl":
-            store = get_typestore(Stores.EMPTY)
-            store.register(get_types_from_idl(topic.definition))
+        if topic.definition and topic.encoding in ("ros2msg", "ros2idl", ""):
+            store = _embedded(topic.type, topic.definition, topic.encoding)
         elif topic.type not in store.types:
             for name in sorted(definitions):
                 if name not in store.types:

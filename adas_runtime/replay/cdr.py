@@ -19,6 +19,7 @@ from adas_runtime.records import maker
 from adas_runtime.signals import Signal
 
 HEADER: Final = b"\x00\x01\x00\x00"  # plain CDR, little endian
+LAYOUTS_MAX: Final = 1024  # of one message, by the lengths of its texts
 _CODES: Final = {Kind.FLOAT: ("d", 8), Kind.BOOL: ("?", 1), Kind.ENUM: ("B", 1)}
 
 
@@ -181,6 +182,63 @@ def _compile_write(record: type) -> Callable[[Any, list[bytes], int], int]:
     return source.compile("write")
 
 
+def _compile_encode(record: type, slow: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+    """`encode(record) -> bytes` by one `struct` call; `slow` where a list is not empty, since its items must be walked.
+
+    The layout hangs on the lengths of the texts alone, and few of them differ from message to message.
+    """
+    source = _Compiler("def encode(r):", little=True)
+    empty = {Kind.FLOAT: "0.0", Kind.BOOL: "False"}
+    codes: list[tuple[str, int]] = []  # size 0: a text, of the next length of the key
+    values: list[str] = []
+    lengths: list[str] = []
+    for index, item in enumerate(shape(record)):
+        target = f"v{index}"
+        source.add(f"{target} = r.{item.name}")
+        if item.is_optional:
+            source.add(f"h{index} = {target} is not None")
+            source.add(f"if not h{index}: {target} = {empty.get(item.kind, '0')}")
+            codes.append(("?", 1))
+            values.append(f"h{index}")
+        code = _code(item)
+        if code is not None:
+            codes.append(code)
+            values.append(f"{target} + 0.0" if item.kind is Kind.FLOAT else target)
+        elif item.kind in (Kind.TEXT, Kind.BYTES):
+            if item.kind is Kind.TEXT:
+                source.add(f"{target} = {target}.encode() + b'\\0'")
+            source.add(f"n{index} = len({target})")
+            lengths.append(f"n{index}")
+            codes += [("I", 4), ("s", 0)]
+            values += [f"n{index}", target]
+        else:
+            source.add(f"if {target}: return {source.name(slow)}(r)")
+            codes.append(("I", 4))
+            values.append("0")
+    layouts: dict[tuple[int, ...], Callable[..., bytes]] = {}
+
+    def layout(*key: int) -> Callable[..., bytes]:
+        text, at, left = "<4s", 0, list(key)
+        for code, size in codes:
+            if not size:
+                length = left.pop(0)
+                text += f"{length}s"
+                at += length
+                continue
+            pad = -at % size
+            text += f"{pad}x" * bool(pad) + code
+            at += pad + size
+        if len(layouts) >= LAYOUTS_MAX:
+            layouts.clear()
+        found = layouts[key] = struct.Struct(text).pack
+        return found
+
+    key = f"({''.join(f'{name}, ' for name in lengths)})"
+    source.add(f"pack = {source.name(layouts)}.get({key}) or {source.name(layout)}{key}")
+    source.add(f"return pack({', '.join([source.name(HEADER), *values])})")
+    return source.compile("encode")
+
+
 _read = cache(_compile_read)
 _write = cache(_compile_write)
 
@@ -212,9 +270,9 @@ def encoder(signal: type) -> Callable[[Signal], bytes]:
     """The function that turns a signal into CDR bytes, equal on every machine: also what the digest is made of."""
     write = _write(signal)
 
-    def encode(value: Signal) -> bytes:
+    def slow(value: Signal) -> bytes:
         parts = [HEADER]
         write(value, parts, 4)
         return b"".join(parts)
 
-    return encode
+    return _compile_encode(signal, slow)

@@ -37,6 +37,7 @@ from adas_runtime.vehicle import load_vehicle
 
 PROGRESS_EVERY: Final = 256  # messages
 HASHED_PARTS: Final = 1024
+HASHED_BYTES: Final = 1 << 16
 CAMERA_SOURCE: Final = next(source.topic for source in SOURCES if source.signal is CameraFrame)
 
 
@@ -63,7 +64,18 @@ class _Counts:
     max_gap_ns: int = -1
     last_ns: int | None = None
     refusals: dict[str, int] = field(default_factory=dict)
+    read: Read | None = None  # of a topic that is used
+    is_recorded: bool = False  # what perception said: taken as it is
     hash: Any = None  # over log times and bytes of a topic that is used
+    unhashed: bytearray = field(default_factory=bytearray)
+
+    def digest(self) -> str:
+        """SHA-256 over log times and bytes, hex; empty of a topic that is not used."""
+        if self.hash is None:
+            return ""
+        self.hash.update(self.unhashed)
+        self.unhashed.clear()
+        return str(self.hash.hexdigest())
 
 
 def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
@@ -336,7 +348,7 @@ class _Replay:
                     c.count,
                     c.dropped,
                     c.max_gap_ns * 1e-9 if c.max_gap_ns >= 0 else None,
-                    c.hash.hexdigest() if c.hash is not None else "",
+                    c.digest(),
                 )
                 for name, c in self.counts.items()
             },
@@ -397,32 +409,38 @@ class _Replay:
     ) -> Iterator[tuple[int, str, bytes, list[tuple[str, Signal]]]]:
         """Log time [ns], topic, raw bytes and what they say by topic of the graph, in the recording's order."""
         former_s: float | None = None
+        counts, convert = self.counts, binder.convert
+        gap_max_ns = GAP_S * 1e9
         for log_ns, topic, data in self.bag.messages():
             now_s = self.read_to_s = log_ns * 1e-9
-            count = self.counts.get(topic)
-            if count is None:
-                count = self.counts[topic] = _Counts()
+            count = counts.get(topic)
+            if count is None or not count.count:
+                count = counts.setdefault(topic, _Counts())
+                count.read = reads.get(topic)
+                count.is_recorded = topic in self.recorded
+                count.hash = hashlib.sha256() if count.read is not None else None
             count.count += 1
-            if count.last_ns is not None and log_ns > count.last_ns:
-                gap_ns = log_ns - count.last_ns
-                if gap_ns > count.max_gap_ns:
-                    count.max_gap_ns = gap_ns
-                if gap_ns > GAP_S * 1e9 and topic in reads:
-                    history.data(topic, "gap", f"{gap_ns * 1e-9:.2f} s without a message", count.last_ns * 1e-9)
+            last_ns = count.last_ns
             count.last_ns = log_ns
-            read = reads.get(topic)
+            if last_ns is not None and log_ns - last_ns > count.max_gap_ns and log_ns > last_ns:
+                count.max_gap_ns = log_ns - last_ns
+            read = count.read
             if read is None:
                 continue
-            if count.hash is None:
-                count.hash = hashlib.sha256()
-            count.hash.update(b"%d " % log_ns + data)
+            if last_ns is not None and log_ns - last_ns > gap_max_ns:
+                history.data(topic, "gap", f"{(log_ns - last_ns) * 1e-9:.2f} s without a message", last_ns * 1e-9)
+            count.unhashed += b"%d " % log_ns
+            count.unhashed += data
+            if len(count.unhashed) > HASHED_BYTES:
+                count.hash.update(count.unhashed)
+                count.unhashed.clear()
             if former_s is not None and former_s - now_s > BACKWARD_TOLERANCE_S:
                 history.data(topic, "clock_jump", f"the recording's clock runs back by {former_s - now_s:.3f} s", now_s)
                 history.new_time_line(former_s)
             former_s = now_s
             try:
                 message = read(data)
-                found = [(topic, message)] if topic in self.recorded else binder.convert(topic, message, now_s)
+                found = [(topic, message)] if count.is_recorded else convert(topic, message, now_s)
             except UNREADABLE as error:
                 count.dropped += 1
                 text = error.line() if isinstance(error, AdasError) else f"undecodable ({type(error).__name__})"

@@ -7,11 +7,10 @@ the recording and the topic in its metadata (`adas_pictures`), and holds the pic
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from adas_runtime.interfaces import register, type_name
+from adas_runtime.interfaces import own_typestore, type_name
 from adas_runtime.replay import viz
 from adas_runtime.replay.bag import BagTopic
 from adas_runtime.replay.cdr import encoder
@@ -37,23 +36,13 @@ LATCHED: Final = """- history: 1
 """
 
 
-@cache
-def _typestore() -> Any:
-    """ROS 2's messages and ours; compiled once per process, since that takes half a second."""
-    from rosbags.typesys import Stores, get_typestore
-
-    store = get_typestore(Stores.ROS2_JAZZY)
-    register(store)
-    return store
-
-
 class OutBag:
     """Writes the file; `close` makes it complete and describes it in `metadata.yaml`, so that its folder is a bag."""
 
     def __init__(self, path: Path, notes: dict[str, str], vehicle: Vehicle) -> None:
         self._path = path
         self._vehicle = vehicle
-        self._store = _typestore()
+        self._store = own_typestore()
         self._file = path.open("wb")
         self._writer = McapWriter(self._file, profile="ros2", library="adas_runtime")
         self._writer.add_metadata("adas_replay", notes)

@@ -188,6 +188,7 @@ def test_r2_while_aeb_holds_the_car_nobody_accelerates(accel_mps2: float) -> Non
         (2.0, 1.5, 1.5, "propulsion"),
         (-3.0, 1.5, 0.0, "speed_cap"),
         (0.0, 1.5, 0.0, "speed_cap"),
+        (0.5, 0.3, 0.3, "propulsion"),
     ],
 )
 def test_r3_a_cap_bounds_propulsion_and_never_brakes(cap: float, wanted: float, got: float, author: str) -> None:
@@ -219,6 +220,7 @@ def test_the_drivers_steering_wins_over_every_function(rank: LateralRank, torque
 def test_steering_goes_by_rank_then_by_the_smaller_curvature(order: tuple[LateralRank, ...]) -> None:
     requests = tuple(across(rank, 0.001 * int(rank)) for rank in order)
     assert decide(lateral=requests).lateral_author == "emergency_steering"
+    assert decide(lateral=requests).lateral_authority == 1.0 and decide().lateral_authority == 0.0
     same = (across(LateralRank.COMFORT, -0.003, "wide"), across(LateralRank.COMFORT, 0.002, "calm"))
     assert decide(lateral=same).lateral_author == "calm"
 
@@ -291,6 +293,22 @@ def test_in_the_graph_a_demand_comes_with_every_vehicle_state() -> None:
         emissions = executor.offer("/vehicle/state", VehicleState(stamp_s=now_s, speed_mps=20.0), now_s)
         made = [e.signal for e in emissions if e.function == "arbiter" and e.output == "demand"]
         assert [demand.stamp_s for demand in made] == [now_s]
+
+
+def test_in_the_graph_a_request_that_falls_silent_is_gone_after_a_fifth_of_a_second() -> None:
+    graph = default_graph()
+    others = frozenset(spec.name for spec in graph.functions if spec.name != "arbiter")
+    context = BuildContext(market=MARKET, vehicle=load_vehicle("reference"))
+    executor = Executor(graph, context, MARKET.stages(), without=others)
+    executor.offer("/adas/isa/request", along(ISA, -1.0, stamp_s=NOW_S), NOW_S)
+    held = {}
+    for step in range(1, 40):
+        now_s = NOW_S + 0.01 * step
+        for item in executor.offer("/vehicle/state", VehicleState(stamp_s=now_s, speed_mps=20.0), now_s):
+            if isinstance(item.signal, ActuationCommand):
+                held[round(0.01 * step, 2)] = item.signal.accel_cap_mps2 is not None
+    assert max(t_s for t_s, is_held in held.items() if is_held) == pytest.approx(0.2, abs=0.0101)
+    assert all(is_held for t_s, is_held in held.items() if t_s < 0.19)
 
 
 requests = st.lists(

@@ -292,6 +292,17 @@ def test_a_trigger_that_comes_too_soon_is_followed_when_the_least_period_is_over
     assert "/adas/watch/request" in topics(emissions), "a new time line waits for nothing"
 
 
+def test_a_step_of_the_period_holds_no_trigger_up() -> None:
+    # the guard steps by itself every 10 ms, often just ahead of the demand: that demand must not wait for 5 ms
+    graph = Graph((watch(period_s=0.01, min_period_s=0.005),), (VEHICLE,))
+    executor = Executor(graph, CONTEXT, {"watch": Stage.ON})
+    asked = "/adas/watch/request"
+    assert asked in topics(executor.offer("/vehicle/state", state(10.0), 10.0))
+    assert asked in topics(executor.advance(10.011)), "by its period"
+    assert asked in topics(executor.offer("/vehicle/state", state(10.0111), 10.0112))
+    assert asked not in topics(executor.offer("/vehicle/state", state(10.0121), 10.0122)), "after a trigger it waits"
+
+
 def test_a_least_period_above_the_period_is_refused() -> None:
     with pytest.raises(WiringError, match="least period"):
         watch(period_s=0.05, min_period_s=0.06)

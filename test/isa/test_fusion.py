@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from isa_drives import (
     MOTORWAY,
+    PARAMS,
     RURAL,
     URBAN,
     Drive,
@@ -383,3 +384,82 @@ def test_the_age_of_a_sign_s_limit_is_told() -> None:
     car = drive().sees(limit_sign(70.0, 30.0))
     car.go(10.0, 36.0)
     assert car.limit.age_s == pytest.approx(7.0, abs=0.2) and car.limit.distance_m == pytest.approx(70.0, abs=1.5)
+
+
+# --- what mutants asked for -------------------------------------------------------------------------------------------
+
+
+def test_where_nothing_is_known_nothing_else_is_claimed() -> None:
+    car = drive()
+    car.go(0.5, 50.0)
+    limit = car.limit
+    assert limit.kind is LimitKind.UNKNOWN and limit.limit_mps is None and limit.confidence == 0.0
+    assert not limit.is_walking_pace and not limit.is_temporary and limit.pending_mps is None
+
+
+def test_a_default_is_believed_less_than_a_limit_of_the_map() -> None:
+    assumed, mapped = drive(URBAN), drive(road(limit_kmh=50.0))
+    assumed.go(0.5, 40.0)
+    mapped.go(0.5, 40.0)
+    assert assumed.shown_kmh == mapped.shown_kmh == 50.0 and assumed.limit.source is LimitSource.DEFAULT
+    assert 0.3 < assumed.limit.confidence < mapped.limit.confidence
+
+
+@pytest.mark.parametrize("is_built_up", [True, None])
+def test_a_town_goes_on_as_long_as_the_map_says_so(is_built_up: bool | None) -> None:
+    car = drive().sees(plate(SignKind.CITY_ENTRY, 30.0))
+    car.go_m(60.0, 50.0)
+    assert car.limit.reason == "city_entry" and car.shown_kmh == 50.0
+    car.segment = road(is_built_up=is_built_up)
+    car.go_m(PARAMS.hold_distance_m + 200.0, 90.0)
+    assert (car.limit.reason == "city_entry") is (is_built_up is True)
+
+
+def test_a_town_behind_an_end_sign_is_a_town() -> None:
+    car = drive().sees(
+        limit_sign(70.0, 30.0), plate(SignKind.END_OF_SPEED_LIMIT, 100.0), plate(SignKind.CITY_ENTRY, 180.0)
+    )
+    car.go_m(140.0, 50.0)
+    assert car.limit.reason.startswith("end_sign")
+    car.go_m(100.0, 50.0)
+    assert car.limit.reason == "city_entry" and car.shown_kmh == 50.0
+
+
+def test_a_town_in_a_country_whose_law_is_not_known_has_no_number() -> None:
+    car = drive(home="XX").sees(plate(SignKind.CITY_ENTRY, 30.0))
+    car.go_m(60.0, 50.0)
+    assert car.limit.kind is LimitKind.UNKNOWN and car.limit.reason == "city_entry_of_unknown_road"
+
+
+def test_walking_pace_is_no_number_and_nobody_is_warned_by_it() -> None:
+    car = drive().sees(plate(SignKind.LIVING_STREET_ENTRY, 30.0))
+    car.go(6.0, 30.0)
+    assert car.limit.is_walking_pace and car.limit.limit_mps is None and not car.limit.is_exceeded
+    assert not car.warned()
+
+
+def test_the_map_confirms_no_sign_with_a_plate() -> None:
+    """The map's 70 says nothing of the 50 that holds in the wet."""
+    car = drive(road(limit_kmh=70.0)).sees(limit_sign(50.0, 30.0, supplement="wet"))
+    car.body = {"is_raining": True}
+    car.go_m(60.0, 50.0)
+    assert car.shown_kmh == 50.0
+    car.go_m(PARAMS.hold_distance_m + 200.0, 90.0)
+    assert car.shown_kmh == 70.0 and car.limit.source is LimitSource.MAP
+
+
+def test_a_limit_for_a_length_ends_there() -> None:
+    car = drive(road(limit_kmh=100.0)).sees(limit_sign(60.0, 30.0, supplement="for 300 m"))
+    car.go_m(200.0, 50.0)
+    assert car.shown_kmh == 60.0
+    car.go_m(160.0, 50.0)
+    assert car.shown_kmh == 100.0
+
+
+@pytest.mark.parametrize("kind", [SignKind.END_OF_ALL_LIMITS, SignKind.ROADWORKS_END])
+def test_the_limit_of_road_works_ends_with_them(kind: SignKind) -> None:
+    car = drive().sees(limit_sign(60.0, 30.0, is_temporary=True), plate(kind, 150.0))
+    car.go_m(100.0, 50.0)
+    assert car.shown_kmh == 60.0 and car.limit.is_temporary
+    car.go_m(100.0, 50.0)
+    assert car.limit.limit_mps is None and not car.limit.is_temporary

@@ -137,6 +137,7 @@ class Spinning:
         self._stop.set_result(None)
         self.executor.wake()
         self._thread.join(10.0)
+        self.executor.shutdown()  # else its participant lives on now and then, and many of them hang at the exit
 
 
 class Probe:

@@ -130,7 +130,8 @@
         ready: [(u) => u.over.addEventListener("dblclick", () => setTimeout(() => show(0, total)))],
       },
     };
-    const joined = uPlot.join(spec.lines.map((line) => [line.t, line.v]));
+    // 2: a gap goes on to the line's next point, also where other lines have points within it
+    const joined = uPlot.join(spec.lines.map((line) => [line.t, line.v]), spec.lines.map(() => [0, 2]));
     return new uPlot(options, joined, box);
   }
 
