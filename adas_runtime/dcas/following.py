@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from adas_runtime.dcas.following_params import FollowingParams
 from adas_runtime.dcas.string_stability import TOLERANCE, shortest_time_gap_s, worst_gain
 from adas_runtime.errors import ConfigError
+from adas_runtime.market.facts import HEAVY_FROM_MPS
 from adas_runtime.market.facts import Following as FollowingFacts
 from adas_runtime.records import maker
 from adas_runtime.transitions import Table, Transition
@@ -232,10 +233,13 @@ class GapLaw:
     asked for, and grows by `floor_slope_s`; below, it falls to nothing where traffic queues.
     """
 
-    def __init__(self, params: FollowingParams, facts: FollowingFacts) -> None:
+    def __init__(self, params: FollowingParams, facts: FollowingFacts, *, is_heavy: bool = False) -> None:
+        """`is_heavy`: a truck or bus, whose distance outside built-up areas the market may name in metres."""
         self._full_mps, self._from_mps = kmh_to_mps(params.floor_full_kmh), kmh_to_mps(params.floor_from_kmh)
         self._slope_s = params.floor_slope_s
         self._lines = tuple(self._line(kmh_to_mps(step.above_kmh), step.distance_m) for step in facts.distances)
+        if is_heavy and facts.heavy_distance_m is not None:
+            self._lines += (self._line(HEAVY_FROM_MPS, facts.heavy_distance_m),)
         self._fog = tuple((step.below_m, self._line(0.0, step.distance_m)) for step in facts.low_visibility)
 
     def _line(self, above_mps: float, distance_m: float) -> tuple[float, float, float]:
@@ -270,10 +274,10 @@ class Following:
     `decel_max_mps2`; what needs more is emergency braking's work, and `needed_mps2` says so.
     """
 
-    def __init__(self, params: FollowingParams, facts: FollowingFacts) -> None:
+    def __init__(self, params: FollowingParams, facts: FollowingFacts, *, is_heavy: bool = False) -> None:
         self.state = Memory()
         self._params = params
-        self._law = GapLaw(params, facts)
+        self._law = GapLaw(params, facts, is_heavy=is_heavy)
         self._cut_in_decel_mps2 = min(facts.cut_in_brake_max_mps2, params.decel_max_mps2)
 
     def reset(self, accel_mps2: float = 0.0, *, is_standing: bool = False) -> None:
@@ -461,7 +465,9 @@ def build_following(market: Market, vehicle: Vehicle) -> Following:
                 where=f"market {market.name}, vehicle {vehicle.name}",
                 mend=f"take gaps of {shortest_s:.2f} s and more, or lower longitudinal.gap_gain_1ps",
             )
-    return Following(fitted(params, market.envelope, vehicle.limits), facts)
+    return Following(
+        fitted(params, market.envelope, vehicle.limits), facts, is_heavy=vehicle.category not in ("M1", "N1")
+    )
 
 
 def fitted(params: FollowingParams, envelope: EnvelopeParams, limits: VehicleLimits) -> FollowingParams:

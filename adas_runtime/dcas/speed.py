@@ -23,7 +23,7 @@ from adas_runtime.dcas.params import (
 )
 from adas_runtime.market.facts import PLACES, SpeedDefaults
 from adas_runtime.records import maker
-from adas_runtime.signals import SpeedUnit
+from adas_runtime.signals import SPEED_MAX_MPS, SpeedUnit
 from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class SetSpeed:
     def step(self, asked: Asked, now_s: float) -> Allowed:
         """One step."""
         old = self.state
-        speed_mps = max(asked.speed_mps, 0.0) if math.isfinite(asked.speed_mps) else 0.0
+        speed_mps = min(max(asked.speed_mps, 0.0), SPEED_MAX_MPS) if math.isfinite(asked.speed_mps) else 0.0
         limit_mps = asked.limit_mps if asked.limit_mps is not None and math.isfinite(asked.limit_mps) else None
         pressed = asked.pressed or ()
         set_mps, max_mps, choice = old.set_mps, old.max_mps, old.choice

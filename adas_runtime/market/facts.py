@@ -57,6 +57,9 @@ def _limit(value: Any) -> Any:
 
 
 Limit = Annotated[float | str, BeforeValidator(_limit)]
+HEAVY_FROM_MPS: Final = kmh_to_mps(
+    50.0
+)  # StVO 4(3), and taken for every country that names a distance of heavy vehicles
 Condition = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_<>=:., -]{2,64}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,8}$")]
 
@@ -377,13 +380,16 @@ class Following(Strict):
         is_tunnel: bool = False,
         has_trailer: bool = False,
         visibility_m: float | None = None,
+        is_heavy: bool = False,
     ) -> float:
-        """Least distance to the car ahead at a speed [m]."""
+        """Least distance to the car ahead at a speed [m]; `is_heavy`: of a truck or bus outside built-up areas."""
         speed_mps = max(speed_mps, 0.0)
         gap = speed_mps * self.time_gap_s(is_wet=is_wet, is_tunnel=is_tunnel, has_trailer=has_trailer)
         floors = [step.distance_m for step in self.distances if speed_mps > kmh_to_mps(step.above_kmh) + 1e-9]
         if visibility_m is not None:
             floors += [step.distance_m for step in self.low_visibility if visibility_m < step.below_m][:1]
+        if is_heavy and self.heavy_distance_m is not None and speed_mps > HEAVY_FROM_MPS:
+            floors.append(self.heavy_distance_m)
         return max([gap, *floors])
 
 

@@ -341,6 +341,16 @@ def test_the_wanted_gap_grows_with_speed_and_keeps_the_market(speed: float, fast
         assert here >= market.following.gap_m(speed) - 1e-6
 
 
+def test_a_truck_keeps_the_distance_that_the_market_names_for_it() -> None:
+    """StVO 4(3): 50 m above 50 km/h; a car's gap there is the time gap."""
+    market = load_market("de")
+    speed = kmh_to_mps(80.0)
+    truck = GapLaw(market.longitudinal, market.following, is_heavy=True).wanted(speed, 2.0, 2.0)[0]
+    assert truck >= market.following.gap_m(speed, is_heavy=True) == 50.0
+    assert GapLaw(market.longitudinal, market.following).wanted(speed, 2.0, 2.0)[0] < 47.0
+    assert market.following.gap_m(kmh_to_mps(45.0), is_heavy=True) == pytest.approx(25.0)
+
+
 def test_fog_lengthens_the_gap_where_the_market_says_so() -> None:
     """Adaptations 4 `follow.low_visibility`."""
     market = load_market("cn")
