@@ -22,7 +22,7 @@ from adas_runtime.vehicle.schema import Vehicle
 INDICATED: Final = {Indicator.LEFT: 1, Indicator.RIGHT: -1}
 BEFORE: Final = (Change.NONE, Change.PROPOSED, Change.PROCEDURE)
 AT_LINE_M: Final = 0.05
-LINE_MARGIN_S: Final = 0.2  # the controller may be a little ahead of the plan
+LINE_MARGIN_S: Final = 0.3  # the controller may be a little ahead of the plan
 DRIFT_FROM_S: Final = 1.0  # R79 5.6.4.6.4 asks it of ACSF C: no movement to the side before
 OVERTIME_S: Final = 4.0  # a manoeuvre that lasts so much longer than planned has ended somehow
 SIM_NOTICE_S: Final = 3.0  # R171 5.5.4.1.9.1
@@ -103,23 +103,19 @@ class Changing:
         """Where the car should be: the lane's wanted place, and on the way to another lane."""
         if manoeuvre.state not in change.MOVING:
             return make_target(lane.shift_m, 0.0, 0.0)
-        whole_s = manoeuvre.duration_s
-        done_s = now.now_s - manoeuvre.moved_s
-        share = done_s / whole_s
-        ahead = self._control.lead_s(now.speed_mps) / whole_s
+        # The controller judges the error at the time when a command of now acts, carrying place and rate on. So it is
+        # told the place and rate of that time, carried back: a target that speeds up is then met and not trailed.
+        whole_s, lead_s = manoeuvre.duration_s, self._control.lead_s(now.speed_mps)
+        share = (now.now_s - manoeuvre.moved_s + lead_s) / whole_s
         if manoeuvre.state is Change.RETURNING:
             at = (manoeuvre.from_m, manoeuvre.from_mps, manoeuvre.from_mps2)
-            place, rate, _ = change.way_back(share, whole_s, *at)
-            accel = change.way_back(share + ahead, whole_s, *at)[2]
-            return make_target(place - manoeuvre.side * manoeuvre.base_m, rate, accel)
-        place, rate, _ = way(share)
-        accel = way(share + ahead)[2]
-        width_m = manoeuvre.side * manoeuvre.width_m
-        return make_target(
-            width_m * place - manoeuvre.side * manoeuvre.base_m,
-            width_m * rate / whole_s,
-            width_m * accel / (whole_s * whole_s),
-        )
+            place_m, rate_mps, accel_mps2 = change.way_back(share, whole_s, *at)
+        else:
+            width_m = manoeuvre.side * manoeuvre.width_m
+            place, rate, accel = way(share)
+            place_m = width_m * place
+            rate_mps, accel_mps2 = width_m * rate / whole_s, width_m * accel / (whole_s * whole_s)
+        return make_target(place_m - lead_s * rate_mps - manoeuvre.side * manoeuvre.base_m, rate_mps, accel_mps2)
 
     def can_reach_side(self, now: Now, manoeuvre: Manoeuvre) -> bool:
         """Whether risk mitigation may still head for a lane or shoulder at the side (R171 5.3.7.3.2)."""
@@ -172,15 +168,15 @@ class Changing:
             width_m = self._way_m(lane, side)
             accel_mps2 = self._risk.change_lateral_mps2 if is_risk else params.lateral_accel_mps2
             whole_s = change.duration_s(width_m, accel_mps2)
-        line_s = 0.0
+        line_s, lead_s = 0.0, self._control.lead_s(now.speed_mps)  # what is asked now acts later
         around: Around | None = None
         blocked, is_gap, is_at_line, is_across, is_settled = "", False, False, False, False
         if lane is not None and (state in BEFORE or state is Change.DRIFT):
             if now.objects is not None:
                 around = self._change.around(now.objects, lane, side, now.speed_mps)
             part_s = change.time_to_s(self._change.line_part(lane, side, width_m), whole_s)
-            moved_s = now_s - manoeuvre.moved_s if state is Change.DRIFT else 0.0
-            line_s = part_s if state is not Change.DRIFT else self._rest_s(manoeuvre, lane, side, now)
+            moved_s = max(now_s - manoeuvre.moved_s, 0.0) if state is Change.DRIFT else 0.0
+            line_s = lead_s + part_s if state is not Change.DRIFT else self._rest_s(manoeuvre, lane, side, now)
             blocked = self._blocked(judged, now, around, side, state, is_risk=is_risk)
             if around is not None:
                 edge = lane.edge(LaneSide.LEFT if side > 0 else LaneSide.RIGHT)
@@ -206,6 +202,8 @@ class Changing:
             if manoeuvre.is_risk and base_m == 0.0:  # on a shoulder no lane becomes the car's own: it stays there
                 is_across, is_settled = now_s - manoeuvre.moved_s >= whole_s, False
         begun_s = now_s - manoeuvre.began_s + EPS_S
+        if is_at_line and begun_s < params.indicator_s:  # a car that drifted there by itself: R171 6.2.6
+            is_gap = False
         view = make_view(
             is_steering=is_steering,
             is_command=is_command,
@@ -233,10 +231,10 @@ class Changing:
                 if row.target is Change.PROCEDURE:
                     began_s, base_m, by_stalk = now_s, 0.0, stalk == side and not is_risk and state is Change.NONE
                 elif row.target is Change.DRIFT:
-                    moved_s = now_s
+                    moved_s = now_s + lead_s
                 elif row.target is Change.RETURNING:
-                    place, rate, accel = way((now_s - moved_s) / whole_s)
-                    from_m, moved_s = side * width_m * place, now_s
+                    place, rate, accel = way((now_s + lead_s - moved_s) / whole_s)
+                    from_m, moved_s = side * width_m * place, now_s + lead_s
                     from_mps, from_mps2 = side * width_m * rate / whole_s, side * width_m * accel / (whole_s * whole_s)
                 elif row.target is Change.NONE:
                     side, base_m, is_risk = 0, 0.0, False

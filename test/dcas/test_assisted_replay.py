@@ -12,6 +12,7 @@ from assisted_drives import other, road
 from lane_world import DASHED, LEFT, RIGHT, SOLID, Paint
 from replay_bags import LANES, STATE, replay, row, stamp, write
 
+from adas_runtime.cli import main
 from adas_runtime.replay.report import write_report
 from adas_runtime.signals import (
     BodyState,
@@ -102,3 +103,25 @@ def test_the_report_shows_who_steered_and_what_was_asked_of_the_driver(told: Pat
     assert rows["dcas steering"][0]["level"] == "shadow", "it touches nobody"
     page = write_report(told).read_text(encoding="utf-8")
     assert "dcas driver" in page
+
+
+def test_the_example_in_the_docs_does_what_the_docs_say(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (repository / "docs" / "dcas.md").read_text(encoding="utf-8")
+    path = tmp_path / "eyes.jsonl"
+    path.write_text(text.split("```json\n")[1].split("```")[0], encoding="utf-8")
+    assert main(["step", "dcas", "--market", "de", "--inputs", str(path), "--json"]) == 0
+    begun: dict[str, float] = {}
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for step in steps:
+        for name in ("hands", "eyes", "notice", "info"):
+            alert = step["outputs"].get(name)
+            if alert is not None and alert["is_active"]:
+                begun.setdefault(alert["code"], step["t_s"])
+    told = {"dcas_eyes_on": 7.8, "dcas_eyes_on_escalated": 10.6, "dcas_take_over": 15.4, "dcas_hand_back": 24.0}
+    for code, at_s in told.items():
+        assert begun[code] == pytest.approx(at_s, abs=0.1) and f"{at_s:g}" in text, code
+    assert "dcas_stopping" not in begun
+    reasons = [step["t_s"] for step in steps if step["reason"] == "driver_took_over"]
+    assert reasons[0] == pytest.approx(17.3, abs=0.05) and steps[-1]["state"] == "inactive"

@@ -299,7 +299,7 @@ def test_a_lane_change_in_closed_loop(name: str, speed_kmh: float) -> None:
     assert max(abs(tick.lateral_accel_mps2) for tick in ticks) <= min(bent + 1.5, 3.5), "T30: on top of the curve"
     assert jerk_mps3(ticks) <= 5.0
     assert max(abs(tick.error_m) for tick in ticks[-200:]) <= 0.1, "it keeps the new lane"
-    assert max(tick.place_m for tick in ticks) <= 3.5 + 0.45, "and did not swing beyond it"
+    assert max(tick.place_m for tick in ticks) <= 3.5 + 0.1, "and did not swing beyond it"
 
 
 def test_t27_no_gap_in_time_and_it_is_told() -> None:
@@ -322,6 +322,11 @@ def test_a_gap_that_closes_on_the_way_to_the_line_takes_it_back() -> None:
     assert all(tick.lane == 1 for tick in ticks) and "dcas_change_suppressed" in loop.codes()
     assert abs(ticks[-1].error_m) < 0.1
     assert max(tick.lateral_accel_mps2 for tick in ticks) < 1.5
+
+
+def test_a_car_that_is_near_the_line_already_waits_for_its_indicator() -> None:
+    drive = active(hold(0.5, calm), hold(2.9, replace(indicating, lane=lane(offset_m=-0.85))))
+    assert State.MANOEUVRE not in {step.core.manoeuvre.state for step in drive.steps}, "6.2.6"
 
 
 def test_the_driver_takes_the_indicator_back() -> None:
