@@ -10,10 +10,10 @@ from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Pro
 from adas_runtime.lane_keeping.centring_params import BUTTON, HANDS_FROM_KMH, LaneCentringParams
 from adas_runtime.lane_keeping.centring_states import RUNNING, STEERING, TRANSITIONS, State, View
 from adas_runtime.lane_keeping.hands import hands_seen, torque_nm
-from adas_runtime.lane_keeping.ringing import SILENT, Call, Ring, ring
 from adas_runtime.lateral.control import IDLE, LANE_CENTRING_RANK, Control, PathControl, Target
 from adas_runtime.lateral.params import LateralControlParams
 from adas_runtime.records import maker
+from adas_runtime.ringing import SILENT, Call, Ring, ring
 from adas_runtime.signals import (
     Alert,
     AlertLevel,

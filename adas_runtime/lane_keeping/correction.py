@@ -11,11 +11,10 @@ from adas_runtime.lane_keeping.correction_params import BUTTON, EmergencyLaneKee
 from adas_runtime.lane_keeping.correction_states import ACTIVE, CORRECTING, TRANSITIONS, State, View
 from adas_runtime.lane_keeping.csf import QUIET, Chain, long_s, warned
 from adas_runtime.lane_keeping.hands import torque_nm
-from adas_runtime.lane_keeping.ringing import SILENT, Call, Ring, ring
-from adas_runtime.lane_keeping.switch import FRESH, Switch
 from adas_runtime.lateral.control import EMERGENCY_STEERING_RANK, IDLE, Control, PathControl, Target
 from adas_runtime.lateral.params import LateralControlParams
 from adas_runtime.records import maker
+from adas_runtime.ringing import SILENT, Call, Ring, ring
 from adas_runtime.signals import (
     Alert,
     AlertSide,
@@ -34,6 +33,7 @@ from adas_runtime.signals import (
     Stage,
     VehicleState,
 )
+from adas_runtime.switch import FRESH, Switch
 from adas_runtime.units import kmh_to_mps
 from adas_runtime.vehicle.schema import Vehicle
 

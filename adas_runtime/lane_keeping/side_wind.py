@@ -9,11 +9,11 @@ from typing import Final
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.lane_keeping.csf import QUIET, Chain, long_s, warned
 from adas_runtime.lane_keeping.hands import torque_nm
-from adas_runtime.lane_keeping.ringing import SILENT, Call, Ring, ring
 from adas_runtime.lane_keeping.side_wind_params import SideWindParams
 from adas_runtime.lane_keeping.side_wind_states import ACTIVE, STEERING, TRANSITIONS, State, View
 from adas_runtime.lateral.control import LANE_CENTRING_RANK
 from adas_runtime.records import maker
+from adas_runtime.ringing import SILENT, Call, Ring, ring
 from adas_runtime.signals import (
     Alert,
     AlertLevel,
