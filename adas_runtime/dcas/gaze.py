@@ -34,6 +34,7 @@ class Gaze:
         frame_s: When that number was new.
         mirror_s: Since when the driver looks at a mirror.
         missing_s: Since when no picture can be judged at all, `None` while one can.
+        unsure_s: Since when nobody knows where the driver looks, for whatever reason, `None` while somebody does.
     """
 
     sight: Sight = Sight.UNKNOWN
@@ -42,6 +43,7 @@ class Gaze:
     frame_s: float | None = None
     mirror_s: float | None = None
     missing_s: float | None = None
+    unsure_s: float | None = None
 
 
 make_gaze = maker(Gaze)
@@ -83,22 +85,29 @@ class GazeReader:
             mirror_s = now_s if old.mirror_s is None else old.mirror_s
             if now_s - mirror_s > self._params.mirror_s:
                 sight, reason = Sight.AWAY, "mirror_too_long"
-        return make_gaze(sight, reason, frame, frame_s, mirror_s, None)
+        unsure_s = None
+        if sight is Sight.UNKNOWN:
+            unsure_s = now_s if old.unsure_s is None else old.unsure_s
+        return make_gaze(sight, reason, frame, frame_s, mirror_s, None, unsure_s)
 
     def is_lost(self, gaze: Gaze, now_s: float) -> bool:
-        """Whether monitoring has been missing for so long that assistance ends."""
-        return gaze.missing_s is not None and now_s - gaze.missing_s >= self._params.lost_s
+        """Whether monitoring has been missing, or has not known the gaze, for so long that assistance ends."""
+        params = self._params
+        if gaze.missing_s is not None and now_s - gaze.missing_s >= params.lost_s:
+            return True
+        return gaze.unsure_s is not None and now_s - gaze.unsure_s >= params.unsure_s
 
     def _missing(self, old: Gaze, reason: str, frame: int | None, frame_s: float | None, now_s: float) -> Gaze:
         missing_s = now_s if old.missing_s is None else old.missing_s
-        return make_gaze(Sight.UNKNOWN, reason, frame, frame_s, None, missing_s)
+        unsure_s = now_s if old.unsure_s is None else old.unsure_s
+        return make_gaze(Sight.UNKNOWN, reason, frame, frame_s, None, missing_s, unsure_s)
 
     def _judge(self, driver: DriverState) -> tuple[Sight, str]:
         params = self._params
+        if not driver.is_face_visible:  # whatever the confidence: a camera that sees no face has none to be sure of
+            return Sight.AWAY, "no_face"
         if not driver.confidence >= params.confidence_min:
             return Sight.UNKNOWN, "gaze_unsure"
-        if not driver.is_face_visible:
-            return Sight.AWAY, "no_face"
         if driver.eye_openness is not None and driver.eye_openness < params.eyes_closed:
             return Sight.AWAY, "eyes_closed"
         zone = driver.gaze_zone

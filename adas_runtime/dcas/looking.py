@@ -25,7 +25,7 @@ DT_MAX_S: Final = 0.2  # a late step may not be used to jump
 MAP_CONFIDENCE_MIN: Final = 0.6
 SPEED_HYSTERESIS: Final = 1.03
 UNKNOWN_GEAR_FROM_MPS: Final = 1.0  # where the car tells no gear, it has to roll
-NOT_AN_EMERGENCY: Final = ("health", NAME, "distraction", "drowsiness")  # whose critical alerts are none of the traffic
+EMERGENCY_SYSTEMS: Final = ("aeb", "elks")  # whose warnings come before ours (R171 5.5.4.2.2.2)
 NARROW: Final = ("lane_too_narrow", "narrow_lane")  # reasons of the ego lane
 
 
@@ -97,7 +97,7 @@ class Looking:
                 is_emergency = True
         is_urgent = is_emergency
         for alert in inputs.alerts:
-            if alert.is_active and alert.level is AlertLevel.CRITICAL and alert.author not in NOT_AN_EMERGENCY:
+            if alert.is_active and alert.level is AlertLevel.CRITICAL and alert.author in EMERGENCY_SYSTEMS:
                 is_urgent = True
         now = make_now(
             now_s,

@@ -139,3 +139,6 @@ class GazeParams(Strict):
     lost_s: float = Field(
         gt=0.0, le=10.0, description="Monitoring that is missing for this long is lost: assistance ends [s]."
     )
+    unsure_s: float = Field(
+        gt=0.0, le=60.0, description="The same for a camera that works and does not know the gaze [s]."
+    )

@@ -44,6 +44,7 @@ GAZE: Final = GazeParams(
     confidence_min=0.4,
     frozen_s=0.3,
     lost_s=3.0,
+    unsure_s=20.0,
 )
 
 

@@ -251,6 +251,13 @@ def test_t16_emergency_braking_comes_first_and_nothing_resumes() -> None:
     assert resumed.last.core.driven.longitudinal is Longitudinal.CONTROL
 
 
+def test_no_other_critical_alert_takes_the_sound_from_a_request() -> None:
+    stray = Alert(
+        stamp_s=0.0, author="health", code="fault/x", is_active=True, level=AlertLevel.CRITICAL, since_s=0.0, cause="x"
+    )
+    assert active(hold(9, replace(distracted, alerts=(stray,)))).alert("dcas_eyes_on").is_acoustic
+
+
 def test_t17_a_run_cycle_starts_off_and_stop_start_does_not() -> None:
     cycle = active(hold(1, replace(calm, key=False)), hold(1, calm))
     assert cycle.last.core.state is State.OFF

@@ -354,6 +354,7 @@ JUDGED = [
     ("gaze-before-head", seen(gaze_yaw_rad=0.0, gaze_pitch_rad=0.6, head_yaw_rad=0.0, head_pitch_rad=0.0), Sight.AWAY),
     ("eyes-closed", seen(gaze_zone=GazeZone.ROAD, eye_openness=0.05), Sight.AWAY),
     ("no-face", seen(is_face_visible=False), Sight.AWAY),
+    ("no-face-and-so-no-confidence", seen(is_face_visible=False, confidence=0.0), Sight.AWAY),
     ("unsure", seen(gaze_zone=GazeZone.ROAD, confidence=0.1), Sight.UNKNOWN),
     ("nothing-known", seen(), Sight.UNKNOWN),
     ("covered", seen(gaze_zone=GazeZone.ROAD, is_camera_covered=True), Sight.UNKNOWN),
@@ -387,6 +388,13 @@ def test_a_camera_that_comes_back_is_believed_again() -> None:
     assert reader.is_lost(gaze, 5.0)
     gaze = reader.step(gaze, seen(gaze_zone=GazeZone.ROAD, frame=5), 5.0)
     assert gaze.sight is Sight.RELEVANT and not reader.is_lost(gaze, 60.0)
+
+
+def test_a_camera_that_never_knows_is_lost_in_the_end() -> None:
+    reader, gaze = GazeReader(GAZE), Gaze()
+    for number in range(round(GAZE.unsure_s / DT_S) + 2):
+        gaze = reader.step(gaze, seen(confidence=0.1, frame=number), number * DT_S)
+        assert reader.is_lost(gaze, number * DT_S) is (number * DT_S >= GAZE.unsure_s)
 
 
 def test_a_stare_into_the_mirror_counts_as_away_after_a_while() -> None:
