@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from math import sqrt
 from typing import Final, Literal
 
 from pydantic import Field, model_validator
@@ -28,6 +27,7 @@ from adas_runtime.dcas.params import (
     CHANGE_START_LATEST_S,
     INDICATOR_LEAST_S,
 )
+from adas_runtime.lateral.gap import Around, around, least_gap_m
 from adas_runtime.records import maker
 from adas_runtime.signals import (
     AlertSide,
@@ -35,7 +35,6 @@ from adas_runtime.signals import (
     LaneBeyond,
     LaneSide,
     ManoeuvreState,
-    TrackedObject,
     TrackedObjects,
 )
 from adas_runtime.transitions import Table, Transition
@@ -43,7 +42,6 @@ from adas_runtime.units import kmh_to_mps
 from adas_runtime.vehicle.schema import Vehicle
 
 EPS_S: Final = 1e-6
-PEAK_ACCEL: Final = 10.0 / sqrt(3.0)  # of the way over its duration, times width over duration squared
 ASSUMED_MPS: Final = kmh_to_mps(CHANGE_ASSUMED_KMH)
 
 
@@ -95,25 +93,6 @@ class LaneChangeParams(Strict):
         if self.wait_max_s <= self.indicator_s:
             raise ValueError("wait_max_s must be above indicator_s")
         return self
-
-
-def least_gap_m(
-    ego_mps: float,
-    rear_mps: float,
-    reaction_s: float,
-    decel_mps2: float = CHANGE_REAR_DECEL_LAW_MPS2,
-    gap_s: float = CHANGE_REAR_GAP_LEAST_S,
-) -> float:
-    """Least distance to a vehicle behind at the start of the manoeuvre (R171 6.2.4.1) [m].
-
-    It brakes with `decel_mps2` from `reaction_s` after the start on, and never comes nearer than the way that the ego
-    vehicle drives in `gap_s`.
-    """
-    closing_mps = rear_mps - ego_mps
-    least = ego_mps * gap_s
-    if closing_mps <= 0.0:
-        return least
-    return closing_mps * reaction_s + closing_mps * closing_mps / (2.0 * decel_mps2) + least
 
 
 def may_start(
@@ -360,84 +339,9 @@ make_manoeuvre = maker(Manoeuvre)
 make_view = maker(View)
 
 
-def way(share: float) -> tuple[float, float, float]:
-    """Place, speed and acceleration along the way, each per width and its power of the duration: rest to rest.
-
-    10 s^3 - 15 s^4 + 6 s^5: the jerk at its ends is bounded, 60 width / duration^3.
-    """
-    s = 0.0 if share <= 0.0 else 1.0 if share >= 1.0 else share
-    square = s * s
-    return (
-        square * s * (10.0 + s * (6.0 * s - 15.0)),
-        30.0 * square * (1.0 + s * (s - 2.0)),
-        60.0 * s * (1.0 + s * (2.0 * s - 3.0)),
-    )
-
-
-def way_back(
-    share: float, whole_s: float, place_m: float, rate_mps: float, accel_mps2: float
-) -> tuple[float, float, float]:
-    """Place, speed and acceleration on the way back to the lane's centre, from any motion to rest.
-
-    The polynomial of fifth order that begins with the given place, speed and acceleration and ends at rest at 0.
-    """
-    s = 0.0 if share <= 0.0 else 1.0 if share >= 1.0 else share
-    speed, accel = rate_mps * whole_s, 0.5 * accel_mps2 * whole_s * whole_s
-    c3 = -10.0 * place_m - 6.0 * speed - 3.0 * accel
-    c4 = 15.0 * place_m + 8.0 * speed + 3.0 * accel
-    c5 = -6.0 * place_m - 3.0 * speed - accel
-    return (
-        place_m + s * (speed + s * (accel + s * (c3 + s * (c4 + s * c5)))),
-        (speed + s * (2.0 * accel + s * (3.0 * c3 + s * (4.0 * c4 + s * 5.0 * c5)))) / whole_s,
-        (2.0 * accel + s * (6.0 * c3 + s * (12.0 * c4 + s * 20.0 * c5))) / (whole_s * whole_s),
-    )
-
-
-def duration_s(width_m: float, accel_mps2: float) -> float:
-    """Time that the way takes where its acceleration to the side stays within `accel_mps2` [s]."""
-    return max(sqrt(PEAK_ACCEL * width_m / accel_mps2), 2.0)
-
-
-def _share_of(part: float) -> float:
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        if way(middle)[0] < part:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-PARTS: Final = 50
-SHARES: Final = tuple(_share_of(number / PARTS) for number in range(PARTS + 1))  # time, as a share, by part of the way
-
-
-def time_to_s(part: float, whole_s: float) -> float:
-    """Time after which this part of the way is done, to 1 % of the whole [s]."""
-    place = min(max(part, 0.0), 1.0) * PARTS
-    index = min(int(place), PARTS - 1)
-    return whole_s * (SHARES[index] + (place - index) * (SHARES[index + 1] - SHARES[index]))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
-    """What stands in the other lane.
-
-    Args:
-        beside: Somebody is beside the car, or so near that there is no room.
-        rear_gap_m: To the vehicle behind, bumper to bumper; `None`: none seen.
-        rear_mps: Its speed; with several, the one that needs most.
-        rear_age_s: For how long it has been seen.
-        front_gap_m, front_mps: The vehicle ahead; `None`: none seen.
-    """
-
-    beside: bool = False
-    rear_gap_m: float | None = None
-    rear_mps: float = 0.0
-    rear_age_s: float = 0.0
-    front_gap_m: float | None = None
-    front_mps: float = 0.0
+def _need_m(ego_mps: float, rear_mps: float) -> float:
+    """Gap that orders the vehicles behind: the one that needs most counts [m]."""
+    return least_gap_m(ego_mps, rear_mps, CHANGE_REACTION_UNSEEN_S)
 
 
 class LaneChange:
@@ -455,37 +359,15 @@ class LaneChange:
 
     def around(self, objects: TrackedObjects, lane: EgoLane, side: int, ego_mps: float) -> Around:
         """What stands in the lane on this side: 1 left, -1 right."""
-        width_m = lane.width_m or 3.5
-        beside, params = False, self.params
-        rear: TrackedObject | None = None
-        front: TrackedObject | None = None
-        worst_m, rear_gap_m, front_gap_m = float("-inf"), 0.0, float("inf")
-        for item in objects.objects:
-            away_m = side * (item.y_m - lane.centre_m(item.x_m if -80.0 < item.x_m < lane.x_max_m else 0.0))
-            half_m = 0.5 * (item.width_m or 1.8)
-            # reaches into the other lane; what stands two lanes away and what follows in ours do not
-            if away_m + half_m < 0.5 * width_m + 0.3 or away_m - half_m > 1.5 * width_m - 0.2:
-                continue
-            length_m = item.length_m or 4.5
-            front_m = item.x_m - self._front_m
-            # nearest point: of a vehicle behind that is its front
-            behind_m = -item.x_m - self._rear_m
-            if item.x_m < 0.0 and behind_m > params.beside_m:
-                need_m = least_gap_m(ego_mps, item.speed_x_mps, CHANGE_REACTION_UNSEEN_S) - behind_m
-                if need_m > worst_m:
-                    rear, worst_m, rear_gap_m = item, need_m, behind_m
-            elif front_m > params.beside_m:
-                if front_m < front_gap_m:
-                    front, front_gap_m = item, front_m
-            elif item.x_m + length_m > -self._rear_m - params.beside_m:
-                beside = True
-        return Around(
-            beside=beside,
-            rear_gap_m=None if rear is None else rear_gap_m,
-            rear_mps=0.0 if rear is None else rear.speed_x_mps,
-            rear_age_s=0.0 if rear is None else rear.age_s,
-            front_gap_m=None if front is None else front_gap_m,
-            front_mps=0.0 if front is None else front.speed_x_mps,
+        return around(
+            objects,
+            lane,
+            side,
+            ego_mps,
+            need_m=_need_m,
+            beside_m=self.params.beside_m,
+            front_m=self._front_m,
+            rear_m=self._rear_m,
         )
 
     def is_gap(

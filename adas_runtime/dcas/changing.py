@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Final
 
 from adas_runtime.dcas import change, mrm
-from adas_runtime.dcas.change import Around, LaneChange, LaneChangeParams, Manoeuvre, way
+from adas_runtime.dcas.change import LaneChange, LaneChangeParams, Manoeuvre
 from adas_runtime.dcas.change import State as Change
 from adas_runtime.dcas.gaze import Sight
 from adas_runtime.dcas.memory import EPS_S, Judged, Memory, Now
 from adas_runtime.dcas.modes import State
 from adas_runtime.dcas.params import CONFIRM_BUTTON
 from adas_runtime.lateral.control import PathControl, Target
+from adas_runtime.lateral.gap import Around
+from adas_runtime.lateral.way import duration_s, time_to_s, way, way_back
 from adas_runtime.market.schema import Market
 from adas_runtime.records import maker
 from adas_runtime.signals import EgoLane, EngagementStage, Indicator, LaneBeyond, LaneSide, RoadClass
@@ -109,7 +111,7 @@ class Changing:
         share = (now.now_s - manoeuvre.moved_s + lead_s) / whole_s
         if manoeuvre.state is Change.RETURNING:
             at = (manoeuvre.from_m, manoeuvre.from_mps, manoeuvre.from_mps2)
-            place_m, rate_mps, accel_mps2 = change.way_back(share, whole_s, *at)
+            place_m, rate_mps, accel_mps2 = way_back(share, whole_s, *at)
         else:
             width_m = manoeuvre.side * manoeuvre.width_m
             place, rate, accel = way(share)
@@ -167,14 +169,14 @@ class Changing:
         if state in BEFORE and lane is not None:
             width_m = self._way_m(lane, side)
             accel_mps2 = self._risk.change_lateral_mps2 if is_risk else params.lateral_accel_mps2
-            whole_s = change.duration_s(width_m, accel_mps2)
+            whole_s = duration_s(width_m, accel_mps2)
         line_s, lead_s = 0.0, self._control.lead_s(now.speed_mps)  # what is asked now acts later
         around: Around | None = None
         blocked, is_gap, is_at_line, is_across, is_settled = "", False, False, False, False
         if lane is not None and (state in BEFORE or state is Change.DRIFT):
             if now.objects is not None:
                 around = self._change.around(now.objects, lane, side, now.speed_mps)
-            part_s = change.time_to_s(self._change.line_part(lane, side, width_m), whole_s)
+            part_s = time_to_s(self._change.line_part(lane, side, width_m), whole_s)
             moved_s = max(now_s - manoeuvre.moved_s, 0.0) if state is Change.DRIFT else 0.0
             line_s = lead_s + part_s if state is not Change.DRIFT else self._rest_s(manoeuvre, lane, side, now)
             blocked = self._blocked(judged, now, around, side, state, is_risk=is_risk)
