@@ -43,6 +43,7 @@ ROOM_MIN_M: Final = 0.5  # a gap shorter than that at standstill asks for no mor
 SETTLE_S: Final = 1.0  # after it moved off it does not count as stopped for this long
 SAME_GAP_M: Final = 3.0  # a track that begins where another one ended is the same car
 SAME_SPEED_MPS: Final = 2.0
+CLEAR_M: Final = 2.0  # beyond the gap at standstill: room for the driver to let the car close up
 LEAD_MOVES_MPS: Final = 0.5  # a standing car ahead has moved off
 RELEASE_JERK_MPS3: Final = 4.0  # of the brake that held the car
 APPLY_JERK_MPS3: Final = 3.0
@@ -296,12 +297,17 @@ class Following:
             return make_wanted(
                 accel_mps2=min(old.accel_mps2, 0.0), cause=Cause.FREE, state=old.state, reason=old.reason
             )
-        dt_s = min(max(drive.dt_s, 0.0), STEP_MAX_S) if drive.dt_s == drive.dt_s else 0.0
-        speed_mps = max(speed_mps, 0.0)
+        dt_s = drive.dt_s
+        if not 0.0 <= dt_s <= STEP_MAX_S:
+            dt_s = STEP_MAX_S if dt_s > 0.0 else 0.0
+        if speed_mps < 0.0:
+            speed_mps = 0.0
 
         lead_id, lead_gap_m, lead_speed_mps, lead_accel_mps2, lead_age_s = self._lead(old, drive, speed_mps, dt_s)
         has_lead = lead_age_s <= AGE_MAX_S
-        time_gap_s = self._slewed(old.time_gap_s, max(drive.time_gap_s, TIME_GAP_MIN_S), dt_s)
+        time_gap_s = drive.time_gap_s if drive.time_gap_s > TIME_GAP_MIN_S else TIME_GAP_MIN_S
+        if time_gap_s != old.time_gap_s:
+            time_gap_s = self._slewed(old.time_gap_s, time_gap_s, dt_s)
         gap_m, gain_s = self._law.wanted(speed_mps, time_gap_s, drive.queue_gap_m, drive.visibility_m)
 
         # --- state ---
@@ -309,29 +315,26 @@ class Following:
         may_move_off = old.may_move_off and drive.may_move_off
         is_held = old.state is State.HELD or old.state is State.WAITING
         is_new = has_lead and self._is_new(old, lead_id, lead_gap_m, lead_speed_mps)
-        has_moved = has_lead and lead_speed_mps > LEAD_MOVES_MPS and lead_gap_m > drive.queue_gap_m
-        view = make_view(
-            is_stopped=speed_mps < params.standstill_mps
-            and old.accel_mps2 <= 0.0
-            and in_state_s > SETTLE_S
-            and (not may_move_off or drive.max_speed_mps < params.standstill_mps or (has_lead and not has_moved)),
-            is_expired=in_state_s > params.move_off_within_s or not may_move_off,
-            is_resumed=drive.is_resumed,
-            is_clear=drive.max_speed_mps >= params.standstill_mps
-            and (not has_lead or has_moved or lead_gap_m > drive.queue_gap_m + 2.0),
-            has_moved=has_moved and drive.max_speed_mps >= params.standstill_mps,
-            has_lead=has_lead,
-            cuts_in=is_new and lead_gap_m < CUT_IN_SHARE * gap_m,
-            is_restored=lead_gap_m >= RESTORED_SHARE * gap_m or in_state_s > CUT_IN_MAX_S,
-        )
         state, reason = old.state, old.reason
-        row = TRANSITIONS.fire(state, view)
-        if row is not None:
-            state, reason = row.target, row.reason
-            if state is not old.state:
-                in_state_s = 0.0
-                if state is State.HELD or old.state is State.WAITING:
-                    may_move_off = drive.may_move_off or drive.is_resumed
+        if is_new or speed_mps < params.standstill_mps or state is not (State.FOLLOWING if has_lead else State.FREE):
+            view = self._view(
+                old,
+                drive,
+                speed_mps,
+                in_state_s,
+                gap_m,
+                lead_gap_m if has_lead else None,
+                lead_speed_mps,
+                may_move_off=may_move_off,
+                is_new=is_new,
+            )
+            row = TRANSITIONS.fire(state, view)
+            if row is not None:
+                state, reason = row.target, row.reason
+                if state is not old.state:
+                    in_state_s = 0.0
+                    if state is State.HELD or old.state is State.WAITING:
+                        may_move_off = drive.may_move_off or drive.is_resumed
         if not is_held and state is not State.HELD:
             may_move_off = True
 
@@ -342,12 +345,14 @@ class Following:
             up, down = RELEASE_JERK_MPS3, APPLY_JERK_MPS3
         else:
             up, down = params.jerk_up_mps3, params.jerk_down_mps3
-            top_mps2 = params.accel_max_mps2 + (params.accel_fast_mps2 - params.accel_max_mps2) * min(
-                speed_mps / FAST_MPS, 1.0
-            )
-            wanted = params.speed_gain_1ps * (drive.max_speed_mps - speed_mps)
-            wanted = min(max(wanted, -params.decel_speed_mps2), top_mps2)
-            cause = Cause.FREE
+            top_mps2 = params.accel_fast_mps2
+            if speed_mps < FAST_MPS:
+                top_mps2 += (params.accel_max_mps2 - top_mps2) * (1.0 - speed_mps / FAST_MPS)
+            wanted, cause = params.speed_gain_1ps * (drive.max_speed_mps - speed_mps), Cause.FREE
+            if wanted > top_mps2:
+                wanted = top_mps2
+            elif wanted < -params.decel_speed_mps2:
+                wanted = -params.decel_speed_mps2
             for distance_m, slower_mps in drive.slower:
                 if slower_mps < speed_mps:
                     curve = self._curve(distance_m, slower_mps, speed_mps, top_mps2)
@@ -358,7 +363,8 @@ class Following:
                 gain_1ps = params.cut_in_gain_1ps if is_cut_in else params.gap_gain_1ps
                 bound = self._cut_in_decel_mps2 if is_cut_in else params.decel_comfort_mps2
                 follow = (lead_speed_mps - speed_mps + gain_1ps * (lead_gap_m - gap_m)) / gain_s
-                follow = max(follow, -bound)
+                if follow < -bound:
+                    follow = -bound
                 if follow < wanted:
                     wanted, cause = follow, Cause.CUT_IN if is_cut_in else Cause.FOLLOWING
                 needed_mps2 = _needed(lead_gap_m, speed_mps, lead_speed_mps, lead_accel_mps2, drive.queue_gap_m)
@@ -370,7 +376,8 @@ class Following:
                             down = params.jerk_avoid_mps3
             if old.accel_mps2 < 0.0:
                 up = RELEASE_JERK_MPS3 if is_held else max(up, params.jerk_down_mps3)
-        accel_mps2 = min(max(wanted, old.accel_mps2 - down * dt_s), old.accel_mps2 + up * dt_s)
+        accel_mps2, change_mps2 = old.accel_mps2, wanted - old.accel_mps2
+        accel_mps2 += -down * dt_s if change_mps2 < -down * dt_s else min(change_mps2, up * dt_s)
         self.state = make_memory(
             state,
             reason,
@@ -393,6 +400,38 @@ class Following:
             needed_mps2=needed_mps2,
         )
 
+    def _view(
+        self,
+        old: Memory,
+        drive: Drive,
+        speed_mps: float,
+        in_state_s: float,
+        gap_m: float,
+        lead_gap_m: float | None,
+        lead_speed_mps: float,
+        *,
+        may_move_off: bool,
+        is_new: bool,
+    ) -> View:
+        """What the guards see; not needed in most steps: who drives on, behind the same car or none, stays as he is."""
+        params = self._params
+        may_drive = drive.max_speed_mps >= params.standstill_mps
+        has_lead = lead_gap_m is not None
+        has_moved = lead_gap_m is not None and lead_speed_mps > LEAD_MOVES_MPS and lead_gap_m > drive.queue_gap_m
+        return make_view(
+            is_stopped=speed_mps < params.standstill_mps
+            and old.accel_mps2 <= 0.0
+            and in_state_s > SETTLE_S
+            and (not may_move_off or not may_drive or (has_lead and not has_moved)),
+            is_expired=in_state_s > params.move_off_within_s or not may_move_off,
+            is_resumed=drive.is_resumed,
+            is_clear=may_drive and (lead_gap_m is None or has_moved or lead_gap_m > drive.queue_gap_m + CLEAR_M),
+            has_moved=has_moved and may_drive,
+            has_lead=has_lead,
+            cuts_in=is_new and lead_gap_m is not None and lead_gap_m < CUT_IN_SHARE * gap_m,
+            is_restored=lead_gap_m is None or lead_gap_m >= RESTORED_SHARE * gap_m or in_state_s > CUT_IN_MAX_S,
+        )
+
     def _lead(self, old: Memory, drive: Drive, speed_mps: float, dt_s: float) -> tuple[int, float, float, float, float]:
         """The car ahead as of now: track, gap, speed, acceleration, and the age of what that rests on."""
         lead = drive.lead
@@ -402,8 +441,10 @@ class Following:
                 return old.lead_id, old.lead_gap_m, old.lead_speed_mps, 0.0, math.inf
             gap_m = max(old.lead_gap_m + (old.lead_speed_mps - speed_mps) * dt_s, 0.0)
             return old.lead_id, gap_m, old.lead_speed_mps, min(old.lead_accel_mps2, 0.0), age_s
-        age_s = max(lead.age_s, 0.0)
-        gap_m = max(lead.gap_m + (lead.speed_mps - speed_mps) * age_s, 0.0)
+        age_s = lead.age_s if lead.age_s > 0.0 else 0.0
+        gap_m = lead.gap_m + (lead.speed_mps - speed_mps) * age_s
+        if gap_m < 0.0:
+            gap_m = 0.0
         if lead.accel_mps2 is not None and math.isfinite(lead.accel_mps2):
             accel = lead.accel_mps2
         elif lead.object_id != old.lead_id or dt_s <= 0.0 or old.lead_age_s > AGE_MAX_S:

@@ -58,7 +58,7 @@ class Track:
     Args:
         share: 0 to 1: how surely it is in the way.
         is_lead: It counts as in the way.
-        has_moved: It was once faster than `MOVING_MPS`.
+        has_moved: It was once faster than `MOVING_MPS`, while a track of it was kept.
     """
 
     object_id: int
@@ -119,39 +119,53 @@ class LeadChooser:
             if yaw_rate_rps is not None and math.isfinite(yaw_rate_rps) and speed_mps > SLOW_MPS:
                 bend = yaw_rate_rps / speed_mps
             way = (0.0, 0.0, bend, 0.0, NEAR_M)
+        offset_m, heading, bend, rate, range_m = way
+        half_bend, sixth_rate = 0.5 * bend, rate / 6.0
+        front_m, half_m = self._front_m - TOUCH_M, self._half_m
         tracks: list[Track] = []
         best: TrackedObject | None = None
         best_x_m, best_slope, is_cutting_in = RANGE_MAX_M, 0.0, False
         for item in objects.objects:
             x_m = item.x_m
-            if x_m <= self._front_m - TOUCH_M or x_m > RANGE_MAX_M or item.speed_x_mps < ONCOMING_MPS:
+            if x_m <= front_m or x_m > RANGE_MAX_M or item.speed_x_mps < ONCOMING_MPS:
                 continue
-            centre_m, slope = _way_at(way, x_m)
-            away_m = item.y_m - centre_m
-            if away_m > SIDE_MAX_M or away_m < -SIDE_MAX_M or not item.confidence >= CONFIDENCE_MIN:
-                continue
-            width_m = item.width_m or WIDTHS_M.get(item.object_class, WIDTH_M)
-            free_m = abs(away_m) - width_m / 2.0 - self._half_m  # between its side and ours
-            track = former.get(item.object_id)
+            if x_m <= range_m:
+                slope = heading + x_m * (bend + 0.5 * x_m * rate)
+                away_m = item.y_m - offset_m - x_m * (heading + x_m * (half_bend + x_m * sixth_rate))
+            else:
+                centre_m, slope = _way_beyond(way, x_m)
+                away_m = item.y_m - centre_m
             aside_mps = item.speed_y_mps - slope * item.speed_x_mps
-            towards_mps = -aside_mps if away_m > 0.0 else aside_mps
+            if away_m < 0.0:
+                beside_m, towards_mps = -away_m, aside_mps
+            else:
+                beside_m, towards_mps = away_m, -aside_mps
+            if not beside_m <= SIDE_MAX_M or not item.confidence >= CONFIDENCE_MIN:
+                continue
+            # between its side and ours
+            free_m = beside_m - (item.width_m or WIDTHS_M.get(item.object_class, WIDTH_M)) / 2.0 - half_m
             comes_in = (
                 towards_mps > CUT_IN_SPEED_MPS
                 and x_m < CUT_IN_WITHIN_M
                 and free_m - towards_mps * CUT_IN_AHEAD_S < BESIDE_M
             )
+            track = former.get(item.object_id) if former else None
+            is_in = free_m < BESIDE_M or comes_in
+            is_radar_alone = item.sources == RADAR_ALONE
+            if track is None and not is_in and not is_radar_alone:
+                continue  # most of all: somebody in another lane
             moved = item.speed_x_mps > MOVING_MPS or (track is not None and track.has_moved)
             is_lead = track is not None and track.is_lead
             share = 0.0 if track is None else track.share
-            if free_m < BESIDE_M or comes_in or (is_lead and free_m < LEAVE_M):
-                far = min(max((x_m - NEAR_M) / max(2.0 * way[4] - NEAR_M, 1.0), 0.0), 1.0)
+            if is_in or (is_lead and free_m < LEAVE_M):
+                far = min(max((x_m - NEAR_M) / max(2.0 * range_m - NEAR_M, 1.0), 0.0), 1.0)
                 share = min(share + dt_s / (RISE_NEAR_S + (RISE_FAR_S - RISE_NEAR_S) * far), 1.0)
             else:
                 share = max(share - dt_s / FALL_S, 0.0)
             is_lead = share >= ENTER - 1e-9 or (is_lead and share > EXIT)
-            if is_lead and not moved and x_m - self._front_m > RADAR_ALONE_M and item.sources == RADAR_ALONE:
+            if is_lead and is_radar_alone and not moved and x_m - self._front_m > RADAR_ALONE_M:
                 is_lead = False
-            if share > 0.0 or moved:
+            if share > 0.0 or (moved and is_radar_alone):
                 tracks.append(make_track(item.object_id, objects.stamp_s, share, is_lead, moved))
             if is_lead and x_m < best_x_m:
                 best, best_x_m, best_slope = item, x_m, slope
@@ -182,15 +196,11 @@ class LeadChooser:
         )
 
 
-def _way_at(way: tuple[float, float, float, float, float], x_m: float) -> tuple[float, float]:
-    """Lateral place of the way's centre at `x_m` [m] and its slope; beyond its range the curvature stays as it is."""
+def _way_beyond(way: tuple[float, float, float, float, float], x_m: float) -> tuple[float, float]:
+    """Lateral place of the way's centre [m] and its slope at `x_m` beyond its range, the curvature there carried on."""
     offset_m, heading, bend, rate, range_m = way
-    near_m = min(x_m, range_m)
-    slope = heading + near_m * (bend + 0.5 * near_m * rate)
-    centre_m = offset_m + near_m * (heading + near_m * (0.5 * bend + near_m * rate / 6.0))
-    rest_m = x_m - near_m
-    if rest_m > 0.0:
-        bend += near_m * rate
-        centre_m += rest_m * (slope + 0.5 * bend * rest_m)
-        slope += bend * rest_m
-    return centre_m, slope
+    slope = heading + range_m * (bend + 0.5 * range_m * rate)
+    centre_m = offset_m + range_m * (heading + range_m * (0.5 * bend + range_m * rate / 6.0))
+    bend += range_m * rate
+    rest_m = x_m - range_m
+    return centre_m + rest_m * (slope + 0.5 * bend * rest_m), slope + bend * rest_m

@@ -237,3 +237,21 @@ def test_the_example_of_the_docs_does_what_the_docs_say(
     assert said["de"][0] == pytest.approx(7.2, abs=0.15)
     assert said["de"][-1] == pytest.approx(10.2, abs=0.15)
     assert said["pl"] == []
+
+
+def test_the_example_of_set_speed_in_the_docs_does_what_the_docs_say(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """docs/following.md, T23 by the way an examiner tries it."""
+    text = (repository / "docs" / "following.md").read_text(encoding="utf-8")
+    (tmp_path / "set.jsonl").write_text(text.split("```json\n")[2].split("```")[0], encoding="utf-8")
+    assert main(["step", "dcas", "--market", "de", "--inputs", str(tmp_path / "set.jsonl"), "--json"]) == 0
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    states = {row["t_s"]: row["outputs"]["state"] for row in steps if row["outputs"].get("state")}
+    after = [state for t_s, state in states.items() if 4.2 < t_s < 8.0]
+    assert after[0]["max_speed_mps"] == pytest.approx(27.78)
+    assert after[0]["set_speed_mps"] == pytest.approx(36.11, abs=0.01)
+    codes = {row["outputs"]["info"]["code"] for row in steps if row["outputs"].get("info")}
+    assert "dcas_limit_changed" in codes
+    causes = [row["outputs"]["longitudinal"]["cause"] for row in steps if row["outputs"].get("longitudinal")]
+    assert causes[0] == "free" and causes[-1] == "cut_in"
