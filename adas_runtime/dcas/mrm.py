@@ -38,6 +38,10 @@ class RiskParams(Strict):
         description="Change lanes towards the side or the shoulder on motorways, where lane changes are fitted and it "
         "is safe (R171 5.3.7.3.2)."
     )
+    to_shoulder: bool = Field(
+        description="Also across a solid edge line onto a shoulder; only where map or camera surely tell of one, since "
+        "the edge line alone does not."
+    )
     change_after_s: float = Field(
         ge=RISK_WARNING_LEAST_S, le=30.0, description="No such lane change in the first seconds [s]."
     )
@@ -72,7 +76,7 @@ def can_reach_side(
     edge = lane.edge(LaneSide.LEFT if side > 0 else LaneSide.RIGHT)
     if edge is None or not edge.is_seen or edge.beyond not in SIDE_WAYS:
         return False
-    return edge.beyond is LaneBeyond.SHOULDER or edge.may_cross is True
+    return params.to_shoulder if edge.beyond is LaneBeyond.SHOULDER else edge.may_cross is True
 
 
 def stopping(

@@ -15,6 +15,7 @@ from adas_runtime.dcas.core import SPEC as DCAS
 from adas_runtime.executor import Executor
 from adas_runtime.function import BuildContext
 from adas_runtime.graph import SOURCES, Graph, Source, live_topic
+from adas_runtime.lane_keeping.ego_lane import SPEC as EGO_LANE
 from adas_runtime.market.schema import Market
 from adas_runtime.scenario.road import Road
 from adas_runtime.scenario.single_track import STEP_S, SingleTrack
@@ -33,9 +34,13 @@ from adas_runtime.signals import (
     Indicator,
     LampRequest,
     LaneBeyond,
+    LaneBoundary,
     LaneEdge,
+    LaneModel,
     LaneSide,
     LimitKind,
+    MarkingColour,
+    MarkingType,
     ObjectClass,
     SpeedLimitState,
     Stage,
@@ -52,6 +57,11 @@ EXTRA: Final = (
     Source(name="lane_sim", signal=EgoLane, topic="/sim/lane", rate_hz=20.0),
     Source(name="limit_sim", signal=SpeedLimitState, topic="/sim/limit", rate_hz=10.0),
     Source(name="lane_departure", signal=FunctionStatus, topic="/sim/departure", rate_hz=1.0),
+)
+REAL: Final = (
+    Source(name="lane_perception", signal=LaneModel, topic="/sim/lanes", rate_hz=20.0),
+    Source(name="horizon", signal=Horizon, topic="/sim/horizon", rate_hz=5.0),
+    *EXTRA[1:],
 )
 WANTED: Final = ("vehicle_state", "driver_input", "body", "driver_camera", "object_supplier", "map_supplier")
 
@@ -108,19 +118,24 @@ class Loop:
     limit_kmh: float | None = 130.0
     horizon: Horizon | None = field(default_factory=road)
     solid: bool = False
+    real_lane: bool = False  # lines go through the ego lane's own estimate
     ticks: list[Tick] = field(default_factory=list)
     car: SingleTrack = field(init=False)
     executor: Executor = field(init=False)
     _first: int = field(init=False)
     _heard: dict[str, Any] = field(init=False, default_factory=dict)
-    _pictures: list[EgoLane] = field(init=False, default_factory=list)
+    _pictures: list[EgoLane | LaneModel] = field(init=False, default_factory=list)
     _accel_mps2: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         self.car = SingleTrack(VEHICLE, self.way, speed_mps=kmh_to_mps(self.speed_kmh))
         self._first = self.lane
         sources = tuple(source for source in SOURCES if source.name in WANTED)
-        graph = Graph((DCAS, ARBITER, ENVELOPE), (*sources, *EXTRA))
+        if self.real_lane:
+            sources = tuple(source for source in sources if source.name != "map_supplier")
+            graph = Graph((EGO_LANE, DCAS, ARBITER, ENVELOPE), (*sources, *REAL))
+        else:
+            graph = Graph((DCAS, ARBITER, ENVELOPE), (*sources, *EXTRA))
         self.executor = Executor(graph, BuildContext(market=self.market, vehicle=VEHICLE), {"dcas": Stage.ON})
 
     def run(self, seconds: float, does: Does | Callable[[float], Does] = Does()) -> list[Tick]:
@@ -168,9 +183,10 @@ class Loop:
                 now_s,
             )
             said += offer("/objects/tracked", self._objects(now_s), now_s)
-            self._pictures.append(self._lane(lane, now_s))
+            self._pictures.append(self._lines(now_s) if self.real_lane else self._lane(lane, now_s))
             if self.horizon is not None:
-                said += offer("/map/horizon", replace(self.horizon, stamp_s=now_s), now_s)
+                topic = "/sim/horizon" if self.real_lane else "/map/horizon"
+                said += offer(topic, replace(self.horizon, stamp_s=now_s), now_s)
             if self.limit_kmh is not None:
                 limit = SpeedLimitState(
                     stamp_s=now_s, limit_mps=kmh_to_mps(self.limit_kmh), kind=LimitKind.EXPLICIT, confidence=0.9
@@ -190,7 +206,7 @@ class Loop:
             status = FunctionStatus(stamp_s=now_s, author="lane_departure", stage=Stage.WARN, state="armed")
             said += offer("/sim/departure", status, now_s)
         while self._pictures and now_s - self._pictures[0].stamp_s >= LATENCY_S - 1e-9:
-            said += offer("/sim/lane", self._pictures.pop(0), now_s)
+            said += offer("/sim/lanes" if self.real_lane else "/sim/lane", self._pictures.pop(0), now_s)
         said += offer(
             "/vehicle/state",
             VehicleState(
@@ -279,6 +295,42 @@ class Loop:
             confidence=0.9,
             reason="following_lines",
         )
+
+    def _lines(self, now_s: float) -> LaneModel:
+        """The lines as a camera tells them: two on either side of the car."""
+        car = self.car
+        motion = car.motion
+        kappa, rate = car.road.curvature_1pm(motion.s_m), car.road.rate_1pm2(motion.s_m)
+        places = [self._centre_m(0) + (0.5 - number) * WIDTH_M for number in range(self.lanes + 1)]
+        left = [place for place in places if place >= car.front_offset_m]
+        right = [place for place in places if place < car.front_offset_m]
+        sides = {
+            LaneSide.LEFT: left[-1:],
+            LaneSide.NEXT_LEFT: left[-2:-1],
+            LaneSide.RIGHT: right[:1],
+            LaneSide.NEXT_RIGHT: right[1:2],
+        }
+        found = []
+        for side, at in sides.items():
+            for place in at:
+                is_outer = place in (places[0], places[-1])
+                found.append(
+                    LaneBoundary(
+                        side=side,
+                        c0_m=(place - motion.d_m) / math.cos(motion.heading_rad),
+                        c1=-motion.heading_rad,
+                        c2_1pm=0.5 * kappa,
+                        c3_1pm2=rate / 6.0,
+                        x_min_m=4.0,
+                        x_max_m=50.0,
+                        type=MarkingType.SOLID if is_outer or self.solid else MarkingType.DASHED,
+                        colour=MarkingColour.WHITE,
+                        confidence=0.95,
+                        offset_std_m=0.03,
+                        width_m=0.15,
+                    )
+                )
+        return LaneModel(stamp_s=now_s, boundaries=tuple(found), is_calibrated=True)
 
     def _objects(self, now_s: float) -> TrackedObjects:
         found = []

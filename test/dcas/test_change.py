@@ -313,7 +313,8 @@ def test_a_slower_car_is_passed_at_the_drivers_word() -> None:
 @pytest.mark.clause("R171 5.3.7.3.2")
 def test_nobody_answers_and_the_car_stops_on_the_shoulder() -> None:
     gone = Does(hands=False, zone=GazeZone.LAP)
-    loop = Loop(lanes=3, lane=1)  # the middle one; a shoulder lies right of the rightmost
+    chosen = market(risk=MARKET.dcas.risk.model_copy(update={"to_shoulder": True}))
+    loop = Loop(lanes=3, lane=1, market=chosen)  # the middle one; a shoulder lies right of the rightmost
     loop.activate()
     begin = len(loop.ticks)
     ticks = loop.run(60.0, gone)

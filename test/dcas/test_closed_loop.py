@@ -1,0 +1,127 @@
+"""Assistance with the ego lane's own estimate, arbiter and envelope on the simulated car: change, override, stop."""
+
+from __future__ import annotations
+
+import pytest
+from assisted_drives import MARKET, VEHICLE, market, road
+from assisted_loop import Does, Loop, Other
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adas_runtime.dcas.modes import State as Mode
+from adas_runtime.scenario.single_track import STEP_S
+from adas_runtime.signals import GazeZone, Indicator, LampDemand, ManoeuvreState
+from adas_runtime.units import kmh_to_mps
+
+GONE = Does(hands=False, zone=GazeZone.LAP)
+
+
+def test_a_lane_change_on_lines_as_a_camera_tells_them() -> None:
+    """The estimate hands the lane over while the car is on the line; assistance must not lose the road for that."""
+    loop = Loop(real_lane=True, horizon=road(lanes=2, is_dual_carriageway=True))
+    loop.activate()
+    ticks = loop.run(13.0, Does(indicator=Indicator.LEFT))
+    assert ticks[-1].lane == 0 and loop.codes() == []
+    assert all(tick.state is not None and tick.state.mode.name == "ACTIVE" for tick in ticks)
+    assert abs(ticks[-1].error_m) < 0.05 and max(tick.place_m for tick in ticks) < 3.6
+
+
+def test_a_solid_line_as_a_camera_tells_it_is_not_crossed() -> None:
+    loop = Loop(real_lane=True, solid=True, horizon=road(lanes=2, is_dual_carriageway=True))
+    loop.activate()
+    ticks = loop.run(9.0, Does(indicator=Indicator.LEFT))
+    assert all(tick.lane == 1 and abs(tick.error_m) < 0.1 for tick in ticks)
+    assert "dcas_change_suppressed" in loop.codes()
+
+
+@pytest.mark.clause("R171 5.5.3.4.1.4")
+def test_hands_on_the_wheel_win_at_the_actuator() -> None:
+    loop = Loop()
+    loop.activate()
+    before = loop.ticks[-1].command
+    assert before is not None and before.lateral_authority == 1.0
+    ticks = loop.run(2.0, Does(torque_nm=5.0))
+    gone_s = next(
+        i for i, tick in enumerate(ticks) if tick.command is not None and tick.command.lateral_authority == 0.0
+    )
+    assert gone_s * STEP_S <= MARKET.envelope.override_hand_back_s + 0.05
+    back = loop.run(5.0)
+    assert back[-1].command is not None and back[-1].command.lateral_authority == 1.0
+
+
+def test_the_brake_ends_propulsion_at_once_and_the_off_switch_everything() -> None:
+    loop = Loop(speed_kmh=80.0)
+    loop.activate()
+    loop.run(1.0, Does(pressed=("speed_up",)))
+    braked = loop.run(1.0, Does(brake=True))
+    assert all(tick.command is not None and tick.command.accel_mps2 <= 0.0 for tick in braked[10:])
+    off = loop.run(0.3, Does(pressed=("dcas",))) + loop.run(3.0)
+    assert off[-1].command is not None and not off[-1].command.is_longitudinal_active
+    assert off[-1].command.lateral_authority == 0.0
+
+
+@pytest.mark.clause("R171 5.3.7.3.2")
+def test_without_a_sure_shoulder_it_stops_in_the_slow_lane() -> None:
+    loop = Loop(lanes=3, lane=1)
+    loop.activate()
+    ticks = loop.run(50.0, GONE)
+    assert ticks[-1].speed_mps == 0.0 and ticks[-1].lane == 2 and abs(ticks[-1].error_m) < 0.3
+    assert ticks[-1].lamps is not None and ticks[-1].lamps.hazard is LampDemand.ON
+
+
+def test_a_car_ahead_is_not_run_into_on_the_way_to_the_stop() -> None:
+    loop = Loop(lanes=1, lane=0, others=[Other(lane=0, s_m=0.0, speed_mps=kmh_to_mps(95.0))])
+    loop.activate()
+    front = loop.others[0]
+    front.s_m = loop.car.motion.s_m + 60.0
+    loop.run(18.0, GONE)
+    front.accel_mps2 = -4.0
+    nearest_m = 1e9
+    front_m = VEHICLE.dimensions.wheelbase_m + VEHICLE.dimensions.front_overhang_m
+    for _ in range(3000):
+        tick = loop.run(STEP_S, GONE)[-1]
+        nearest_m = min(nearest_m, front.s_m - loop.car.motion.s_m - front_m)
+        assert tick.accel_mps2 >= -4.05, "R79 5.1.6.3.5"
+    assert nearest_m > 0.5 and loop.executor.core("dcas").state.state is Mode.HELD
+
+
+does = st.builds(
+    Does,
+    hands=st.booleans(),
+    zone=st.sampled_from([GazeZone.ROAD, GazeZone.ROAD, GazeZone.LAP]),
+    pressed=st.sampled_from([(), (), ("resume",), ("cancel",), ("speed_up",), ("dcas",)]),
+    indicator=st.sampled_from([Indicator.OFF, Indicator.OFF, Indicator.LEFT, Indicator.RIGHT]),
+    torque_nm=st.sampled_from([0.0, 0.0, 5.0]),
+    brake=st.sampled_from([False, False, True]),
+)
+
+
+@settings(max_examples=8)
+@given(st.lists(st.tuples(st.sampled_from([0.5, 2.0, 5.0]), does), max_size=6), st.integers(0, 2))
+def test_whatever_the_driver_does_no_line_is_crossed_but_by_a_lane_change(
+    parts: list[tuple[float, Does]], lane: int
+) -> None:
+    """Through arbiter and envelope: lateral acceleration inside the law, and lines crossed in manoeuvres alone.
+
+    The simulated driver who overrides holds the road's direction, so whoever is in a lane stays there.
+    """
+    loop = Loop(lanes=3, lane=lane)
+    loop.activate()
+    for seconds, act in parts:
+        loop.run(seconds, act)
+    was_changing = False
+    for tick in loop.ticks:
+        assert abs(tick.lateral_accel_mps2) <= MARKET.dcas.lateral_accel_max_mps2 + 0.3
+        state = tick.state
+        is_changing = state is not None and state.manoeuvre in (ManoeuvreState.PROCEDURE, ManoeuvreState.MANOEUVRE)
+        was_changing = was_changing or is_changing
+        if not was_changing:
+            assert abs(tick.error_m) < 0.5
+
+
+def test_the_shoulder_is_used_where_the_market_says_so() -> None:
+    chosen = market(risk=MARKET.dcas.risk.model_copy(update={"to_shoulder": True}))
+    loop = Loop(lanes=2, lane=1, market=chosen)
+    loop.activate()
+    ticks = loop.run(45.0, GONE)
+    assert ticks[-1].speed_mps == 0.0 and ticks[-1].place_m < -2.5
