@@ -262,6 +262,7 @@ TRANSITIONS: Final[Table[State, View]] = Table(
         Transition((State.SUPPRESSED,), State.NONE, lambda v: v.is_told, "told", "R171 6.2.8"),
     ),
 )
+UNAVAILABLE: Final = ("change_disabled", "speed_low", "road_not_divided", "trailer", "no_rear_sensing")
 BLOCKED: Final = {
     "change_disabled": "Lane changes are not enabled in this market.",
     "driver_not_engaged": "The driver's hands or eyes are not there, or a warning is active.",

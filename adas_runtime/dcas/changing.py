@@ -180,6 +180,8 @@ class Changing:
             moved_s = max(now_s - manoeuvre.moved_s, 0.0) if state is Change.DRIFT else 0.0
             line_s = lead_s + part_s if state is not Change.DRIFT else self._rest_s(manoeuvre, lane, side, now)
             blocked = self._blocked(judged, now, around, side, state, is_risk=is_risk)
+            if state is Change.NONE and blocked in change.UNAVAILABLE:
+                is_command = False  # nothing is fitted here that could be suppressed: who indicates steers
             if around is not None:
                 edge = lane.edge(LaneSide.LEFT if side > 0 else LaneSide.RIGHT)
                 is_gap = self._change.is_gap(

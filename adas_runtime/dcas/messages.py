@@ -124,8 +124,9 @@ class Messages:
         if state in CONTROLLING:
             if manoeuvre.state in (Change.SUPPRESSED, Change.RETURNING):
                 return make_said("dcas_change_suppressed", manoeuvre.reason, side_of(manoeuvre.side))
-            if memory.driven.lateral is Lateral.CONTROL and manoeuvre.state not in change.MOVING and now.lane:
-                for edge in now.lane.edges:  # R171 5.3.7.1.4
+            is_meant = manoeuvre.stalk != 0 or manoeuvre.state in change.MOVING
+            if memory.driven.lateral is Lateral.CONTROL and not is_meant and now.lane:
+                for edge in now.lane.edges:  # R171 5.3.7.1.4: unintentionally
                     if edge.is_seen and edge.distance_m < 0.0:
                         return make_said("dcas_crossing", "tyre_on_marking", SIDES.get(edge.side, AlertSide.NONE))
         return memory.told.past

@@ -35,6 +35,7 @@ BODY_TOPIC: Final = "/vehicle/body"
 SIGN_TOPIC: Final = "/camera/signs"
 OBJECT_TOPIC: Final = "/objects/tracked"
 LIMIT_TOPIC: Final = "/truth/speed_limit"
+GAZE_TOPIC: Final = "/driver/state"  # of an assisted drive
 
 TOPICS: Final[dict[str, str]] = {
     IMAGE_TOPIC: "sensor_msgs/msg/CompressedImage",
@@ -78,11 +79,13 @@ def write_bag(
     messages = Messages()
     topics = {name: kind for name, kind in TOPICS.items() if with_camera or not name.startswith(PICTURES)}
     spec = drive.spec
+    if spec.is_assisted:
+        topics[GAZE_TOPIC] = "adas_interfaces/msg/DriverState"
     notes = {
         "adas_market": drive.market.name,
         "adas_vehicle": drive.vehicle.name,
         "adas_source": f"adas synth --scenario {spec.scenario.value} --light {spec.light.value} "
-        f"--rain {spec.rain.value} --seed {spec.seed}",
+        f"--rain {spec.rain.value} --seed {spec.seed}{' --assist' if spec.is_assisted else ''}",
     }
     counts = dict.fromkeys(topics, 0)
     with BagFolder(out, topics, messages, force=force, notes=notes) as bag:
@@ -152,6 +155,8 @@ def _streams(
         paced("/truth/objects", lambda index, _: messages.signal(drive.objects(index))),
         paced("/truth/signs", lambda index, _: messages.signal(drive.signs(index))),
     ]
+    if drive.spec.is_assisted:
+        streams.append(paced(GAZE_TOPIC, lambda index, _: messages.signal(drive.driver_state(index))))
     if with_camera:
         camera = drive.camera
         streams += [

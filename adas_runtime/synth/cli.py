@@ -36,6 +36,9 @@ def synth(
         bool,
         typer.Option("--map", help="Write the drive's roads beside the bag: OUT.osm, and OUT.map for replay --map."),
     ] = False,
+    assist: Annotated[
+        bool, typer.Option("--assist", help="The driver switches driver assistance on, and later looks away for 9 s.")
+    ] = False,
     force: Annotated[bool, typer.Option(help="Replace a bag that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result for machines.")] = False,
 ) -> None:
@@ -61,6 +64,7 @@ def synth(
             scenario=_one_of(Scenario, scenario, "--scenario"),
             light=_one_of(Light, light, "--light"),
             rain=_one_of(Rain, rain, "--rain"),
+            is_assisted=assist,
         )
     )
     with Progress("drawing pictures") as progress:

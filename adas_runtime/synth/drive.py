@@ -21,7 +21,9 @@ from adas_runtime.perception.camera import Camera, camera_of
 from adas_runtime.signals import (
     BodyState,
     DriverInput,
+    DriverState,
     FixStatus,
+    GazeZone,
     Gear,
     LaneModel,
     LightSwitch,
@@ -60,6 +62,11 @@ TRACK_RANGE_M: Final = 120.0  # of the box that tracks road users  [D]
 TRACK_AGE_S: Final = 0.2
 TRACK_STD: Final = (0.15, 0.1, 0.1)  # forward [m], sideways [m], speed [m/s]  [D]
 TRACK_CONFIDENCE: Final = 0.9
+ASSIST_AT_S: Final = {"dcas": 1.0, "set_speed": 2.0}  # when the driver of an assisted drive presses which button  [D]
+PRESS_S: Final = 0.3
+AWAY_FROM: Final = 0.5  # share of an assisted drive after which the driver looks into his lap, for so long  [D]
+AWAY_S: Final = 9.0
+ASSISTED_TORQUE: Final = 0.3  # hands that rest on a wheel which steers by itself
 WIPERS: Final = {Rain.NONE: Wiper.OFF, Rain.LIGHT: Wiper.INTERVAL, Rain.HEAVY: Wiper.FAST}
 FIX_STD_M: Final = 0.3  # noise of the satellite fix  [D]
 FIX_ALTITUDE_M: Final = 100.0
@@ -86,6 +93,7 @@ class DriveSpec:
     scenario: Scenario = Scenario.DEMO
     light: Light = Light.AUTO
     rain: Rain = Rain.NONE
+    is_assisted: bool = False  # the driver switches assistance on, takes the feet off, and looks away for a while
 
 
 class Drive:
@@ -160,14 +168,15 @@ class Drive:
 
     def vehicle_states(self) -> Iterator[VehicleState]:
         """The vehicle at 100 Hz."""
-        torque = self._torque_nm().tolist()
+        is_assisted = self.spec.is_assisted
+        torque = ((ASSISTED_TORQUE if is_assisted else 1.0) * self._torque_nm()).tolist()
         motion = self.motion
         speed, accel = motion.speed_mps.tolist(), motion.accel_mps2.tolist()
         yaw_rate, wheel = motion.yaw_rate_rps.tolist(), motion.wheel_angle_rad.tolist()
         wheel_rate = motion.wheel_rate_rps.tolist()
         for index in range(self.sample_count):
             # pedals of a car with 4.5 m/s^2 at full throttle, against rolling and air resistance  [D]
-            effort = accel[index] + 0.12 + 0.0004 * speed[index] ** 2
+            effort = 0.0 if is_assisted else accel[index] + 0.12 + 0.0004 * speed[index] ** 2
             yield VehicleState(
                 stamp_s=self.stamp_of(index / RATE_HZ),
                 speed_mps=speed[index],
@@ -189,13 +198,29 @@ class Drive:
         """The stalk at 20 Hz."""
         for index in range(0, self.sample_count, STALK_EVERY):
             t = index / RATE_HZ
-            yield DriverInput(stamp_s=self.stamp_of(t), indicator=self.plan.indicator_at(t))
+            pressed = tuple(
+                name for name, at_s in ASSIST_AT_S.items() if self.spec.is_assisted and at_s <= t < at_s + PRESS_S
+            )
+            yield DriverInput(stamp_s=self.stamp_of(t), indicator=self.plan.indicator_at(t), pressed=pressed)
+
+    def driver_state(self, index: int) -> DriverState:
+        """What a driver camera would conclude at the time of picture `index`: made, there is no such picture."""
+        t = self.frame_time_s(index)
+        away_s = AWAY_FROM * self.spec.seconds
+        return DriverState(
+            stamp_s=self.stamp_of(t),
+            is_face_visible=True,
+            gaze_zone=GazeZone.LAP if away_s <= t < away_s + AWAY_S else GazeZone.ROAD,
+            eye_openness=0.9,
+            frame=index,
+            confidence=0.9,
+        )
 
     def body_states(self) -> Iterator[BodyState]:
         """The body at 10 Hz: a speedometer that shows a little more, light and rain as in the pictures."""
         lux = (10.0 ** (0.5 + 4.0 * np.clip(self.plan.ambient.value(self.motion.t_s), 0.0, 1.0))).tolist()
         speed = self.motion.speed_mps.tolist()
-        rain = self.plan.rain
+        rain, is_assisted = self.plan.rain, self.spec.is_assisted
         zone_s = 3600.0 * round(self.style.place.longitude_deg / 15.0)  # of the sun, not of the law  [D]
         for index in range(0, self.sample_count, BODY_EVERY):
             stamp_s = self.stamp_of(index / RATE_HZ)
@@ -214,6 +239,8 @@ class Drive:
                 is_raining=rain is not Rain.NONE,
                 is_parking_brake_on=False,
                 is_driver_door_open=False,
+                is_driver_seated=True if is_assisted else None,
+                is_driver_belt_fastened=True if is_assisted else None,
                 is_hazard_on=False,
                 is_trailer_coupled=False,
                 is_emergency_brake_signal=False,

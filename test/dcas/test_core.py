@@ -42,6 +42,7 @@ from adas_runtime.signals import (
     GazeZone,
     Gear,
     Health,
+    Indicator,
     LampDemand,
     LongitudinalRequest,
     RoadClass,
@@ -502,6 +503,10 @@ def test_a_tyre_on_the_marking_is_told() -> None:
     alert = drive.alert("dcas_crossing")
     assert alert.is_optical and (alert.is_acoustic or alert.is_haptic)
     assert drive.lateral()[-1][1].is_active and drive.lateral()[-1][1].curvature_1pm > 0.0, "and it goes on helping"
+    meant = active(
+        hold(0.5, replace(calm, indicator=Indicator.RIGHT)), hold(2, replace(out, indicator=Indicator.RIGHT))
+    )
+    assert "dcas_crossing" not in meant.alerts(), "who indicates means it"
 
 
 def test_a_boundary_ahead_is_told_before() -> None:

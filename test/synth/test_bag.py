@@ -14,6 +14,7 @@ from synth_drives import drive
 from adas_runtime.cli import main
 from adas_runtime.errors import BagError
 from adas_runtime.interfaces import msg_definitions
+from adas_runtime.signals import GazeZone
 from adas_runtime.synth.bag import TOPICS, write_bag
 from adas_runtime.synth.drive import DriveSpec, make_drive
 
@@ -108,6 +109,19 @@ def test_force_replaces_bags_only(tmp_path: Path) -> None:
     with pytest.raises(BagError, match="not a bag"):
         write_bag(drive("de", 2.0), folder, with_camera=False, force=True)
     assert (folder / "family.jpg").read_bytes() == b"x"
+
+
+def test_an_assisted_drive_has_a_driver_who_switches_on_and_looks_away(tmp_path: Path) -> None:
+    made = make_drive(DriveSpec(seconds=20.0, is_assisted=True))
+    write_bag(made, tmp_path / "bag", with_camera=False)
+    assert set(read(tmp_path / "bag")) == {t for t in TOPICS if not t.startswith("/camera/front/")} | {"/driver/state"}
+    assert {name for item in made.driver_inputs() for name in item.pressed} == {"dcas", "set_speed"}
+    assert all(item.accelerator == 0.0 and not item.is_braking for item in made.vehicle_states())
+    assert all(item.is_driver_belt_fastened for item in made.body_states())
+    zones = [made.driver_state(index).gaze_zone for index in range(made.frame_count)]
+    assert zones[0] is GazeZone.ROAD and zones.count(GazeZone.LAP) == pytest.approx(9.0 * 20.0, abs=1)
+    plain = make_drive(DriveSpec(seconds=2.0))
+    assert not any(item.pressed for item in plain.driver_inputs())
 
 
 def test_an_error_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
