@@ -8,6 +8,7 @@ from typing import Final
 from adas_runtime.signals import EgoLane, Horizon
 
 STRAIGHT_1PM: Final = 1e-4  # flatter than this nobody slows down: 10 km radius
+SLOW_MPS: Final = 1.0  # at walking pace no curve wants less
 LANE_CONFIDENCE_MIN: Final = 0.5
 MAP_CONFIDENCE_MIN: Final = 0.6
 PROBABILITY_MIN: Final = 0.7  # of the way ahead: a curve of a slip road that is not taken slows nobody
@@ -27,7 +28,7 @@ def slower_ahead(
         speed_mps: Present speed; what lets the car pass at it is left out [m/s].
         lateral_accel_mps2: Lateral acceleration that curves are driven with at most [m/s^2].
     """
-    if speed_mps <= 0.0:
+    if not speed_mps > SLOW_MPS:
         return ()
     bend_max = max(lateral_accel_mps2 / (speed_mps * speed_mps), STRAIGHT_1PM)  # sharper ones want a lower speed
     found: list[tuple[float, float]] = []

@@ -126,6 +126,19 @@ def test_a_car_that_cuts_in_and_is_let_go_ahead_is_no_warning() -> None:
     assert drive.warnings == 0
 
 
+def test_a_gap_that_grows_slowly_is_being_mended() -> None:
+    """Short for twelve seconds, opening at 0.7 m/s all the time: the driver knows; a running warning ends with it."""
+    drive = Drive()
+    drive.hold(2.0, 2.0)
+    for index in range(120):
+        drive.step(0.5 + 0.0035 * index, closing_mps=-0.7)
+    assert drive.warnings == 0
+    drive.hold(1.0, 0.6)
+    assert drive.core.state.state is State.WARN
+    assert drive.step(0.6, closing_mps=-0.7) is State.SPENT
+    assert drive.alerts[-1].is_active is False
+
+
 def test_closing_in_is_told_sooner() -> None:
     """The same short gap: after 1.5 s where it closes, after 4 s where it stays."""
     times = {}
