@@ -399,7 +399,8 @@ class LaneCentring:
                 is_haptic=True,
             )
         if state in (State.STANDBY, State.FAULT) and since_end_s < self._params.told_s - EPS_S:
-            return Call("lane_centring_ended", ended, is_acoustic=True)
+            # in front of a traffic light no sound is due to a driver who holds the wheel
+            return Call("lane_centring_ended", ended, is_acoustic=ended != "speed_outside_range" or hands_off_s > 0.0)
         return None
 
 

@@ -425,6 +425,15 @@ def test_a_lost_lane_is_held_for_a_moment_with_a_warning_then_it_ends_and_says_s
     assert seen[-1].health is Health.FAULT, "R79 5.6.2.2.4: told constantly"
 
 
+@pytest.mark.parametrize("is_on", [True, False], ids=["hands-on", "hands-off"])
+def test_slowing_down_out_of_its_range_it_says_so_and_sounds_only_where_hands_are_off(is_on: bool) -> None:
+    play = active()
+    play.hold(2.0, **hands(is_on))
+    seen = play.hold(1.0, **hands(is_on, speed_kmh=10.0))
+    told = next(alerts(seen, "lane_centring_ended"))[1]
+    assert told.is_optical and told.is_acoustic is not is_on and told.cause == "speed_outside_range"
+
+
 @pytest.mark.parametrize(("gone", "reason"), [("vehicle", "vehicle_absent"), ("driver", "driver_input_absent")])
 def test_without_car_or_buttons_it_hands_back_at_once(gone: str, reason: str) -> None:
     play = active()
