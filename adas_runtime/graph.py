@@ -285,6 +285,8 @@ def default_graph() -> Graph:
     from adas_runtime.country.core import SPEC as country
     from adas_runtime.dcas.core import SPEC as dcas
     from adas_runtime.dcas.headway import SPEC as headway
+    from adas_runtime.driver_monitoring.distraction import SPEC as distraction
+    from adas_runtime.driver_monitoring.drowsiness import SPEC as drowsiness
     from adas_runtime.horizon.core import SPEC as horizon
     from adas_runtime.isa.core import SPEC as isa
     from adas_runtime.lane_keeping.centring import SPEC as lane_centring
@@ -308,6 +310,8 @@ def default_graph() -> Graph:
             side_wind,
             dcas,
             headway,
+            drowsiness,
+            distraction,
             isa,
             arbiter,
             envelope,

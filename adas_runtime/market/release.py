@@ -23,6 +23,7 @@ SECTIONS: Final[dict[Key, tuple[str, ...]]] = {  # part of the market file, and 
     ("lighting", "signals"): ("signal_lamps",),
     ("dcas",): ("dcas",),
     ("elks",): ("elks",),
+    ("driver_monitoring", "drowsiness"): ("drowsiness",),
 }
 SWITCH: Final = "is_enabled"  # of a part that a market may leave off while its function works
 MARK: Final = "_confirmed"

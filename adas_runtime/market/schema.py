@@ -25,6 +25,7 @@ from adas_runtime.config import Strict, need_items
 from adas_runtime.dcas.following_params import FollowingParams
 from adas_runtime.dcas.headway_params import HeadwayParams
 from adas_runtime.dcas.system_params import DcasParams
+from adas_runtime.driver_monitoring.params import DriverMonitoringParams
 from adas_runtime.isa.params import IsaParams
 from adas_runtime.lane_keeping.centring_params import LaneCentringParams
 from adas_runtime.lane_keeping.correction_params import EmergencyLaneKeepingParams
@@ -101,6 +102,8 @@ class Features(Strict):
     side_wind: Feature = Field(description="Help in side wind, UN R79 corrective steering.")
     dcas: Feature = Field(description="Driver control assistance, hands on the wheel, UN R171.")
     headway: Feature = Field(description="Warning of a distance that is shorter than usual in the country.")
+    drowsiness: Feature = Field(description="Drowsiness warning, 2021/1341.")
+    distraction: Feature = Field(description="Distraction warning, 2023/2590.")
     isa: Feature = Field(description="Intelligent speed assistance; elsewhere than in the EU, the speed limit.")
 
 
@@ -291,6 +294,7 @@ class Market(Strict):
     longitudinal: FollowingParams = Field(description="Following and set speed of driver control assistance.")
     dcas: DcasParams = Field(description="Driver control assistance.")
     headway: HeadwayParams = Field(description="Distance warning.")
+    driver_monitoring: DriverMonitoringParams = Field(description="Drowsiness and distraction.")
     envelope: EnvelopeParams = Field(description="Limits of the safety envelope.")
     health: HealthParams = Field(description="Health monitor.")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adas_runtime.dcas import change, engagement, following, headway, modes, override
+from adas_runtime.driver_monitoring import distraction_states, drowsiness_states
 from adas_runtime.isa import feedback as isa
 from adas_runtime.lane_keeping import centring_states, correction_states, corridor, lane_states, side_wind_states
 from adas_runtime.lane_keeping import states as lane_departure
@@ -42,6 +43,18 @@ MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ("Driver control assistance: lane change", "dcas/change.py", change.TRANSITIONS, change.REASONS),
     ("Following the car ahead", "dcas/following.py", following.TRANSITIONS, following.REASONS),
     ("Distance warning", "dcas/headway.py", headway.TRANSITIONS, headway.REASONS),
+    (
+        "Drowsiness",
+        "driver_monitoring/drowsiness_states.py",
+        drowsiness_states.TRANSITIONS,
+        drowsiness_states.REASONS,
+    ),
+    (
+        "Distraction",
+        "driver_monitoring/distraction_states.py",
+        distraction_states.TRANSITIONS,
+        distraction_states.REASONS,
+    ),
     ("Headlamps", "lighting/headlamp_states.py", headlamp_states.TRANSITIONS, headlamp_states.REASONS),
     ("Signal lamps", "lighting/signal_states.py", signal_states.TRANSITIONS, signal_states.REASONS),
     ("Intelligent speed assistance", "isa/feedback.py", isa.TRANSITIONS, isa.REASONS),

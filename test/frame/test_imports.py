@@ -17,6 +17,7 @@ FUNCTIONS = {
     "isa",
     "aeb",
     "dcas",
+    "driver_monitoring",
     "alks",
     "lighting",
     "horizon",
