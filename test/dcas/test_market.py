@@ -1,4 +1,4 @@
-"""What a market may do with assistance: an approval for `on`, no half measure, nothing of texts that nobody has read."""
+"""What a market may do with assistance: an approval for `on`, no half measure, no text that nobody has read."""
 
 from __future__ import annotations
 
