@@ -38,6 +38,11 @@ TOLD_MIN_S: Final = 1.0  # a warning at the line lasts at least this long [D]
 CROSSING_HYSTERESIS_M: Final = 0.1
 STEP_MAX_S: Final = 0.2  # a pause is no time in which hands were watched
 HANDS_FROM_MPS: Final = kmh_to_mps(HANDS_FROM_KMH)
+UNARMED: Final = (
+    "off",
+    "fault",
+    "waiting",
+)  # states of the automatic lane change in which the indicator is not its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +191,7 @@ class LaneCentring:
             pressed = driver.pressed
         # what the driver does
         intent_s, intent = old.intent_s, old.intent
-        is_lane_change = any(status.state != "off" for status in inputs.lane_change)
+        is_lane_change = any(status.stage is Stage.ON and status.state not in UNARMED for status in inputs.lane_change)
         if driver is not None and driver.indicator is not Indicator.OFF and not is_lane_change:
             intent_s, intent = now_s, "hazard" if driver.indicator is Indicator.HAZARD else "indicator"
         hands_s, override_s, hands = old.hands_s, old.override_s, None

@@ -18,6 +18,7 @@ from adas_runtime.ringing import SILENT, Call, Ring, ring
 from adas_runtime.signals import (
     Alert,
     AlertSide,
+    AssistanceState,
     BodyState,
     DriverInput,
     EgoLane,
@@ -29,6 +30,7 @@ from adas_runtime.signals import (
     LaneSide,
     LateralRequest,
     LongitudinalRequest,
+    ManoeuvreState,
     MarkingType,
     Stage,
     VehicleState,
@@ -44,7 +46,7 @@ FOREVER_S: Final = -math.inf
 SPEED_HYSTERESIS_MPS: Final = 1.0
 SOLID: Final = (MarkingType.SOLID, MarkingType.DOUBLE_SOLID, MarkingType.SOLID_DASHED)
 SIDE_OF: Final = {State.CORRECT_LEFT: AlertSide.LEFT, State.CORRECT_RIGHT: AlertSide.RIGHT}
-MANOEUVRING: Final = ("manoeuvre", "procedure", "lane_change")  # states in which a line is crossed on purpose
+MANOEUVRING: Final = (ManoeuvreState.PROCEDURE, ManoeuvreState.MANOEUVRE, ManoeuvreState.RESUMING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Inputs:
     driver: tuple[DriverInput, ...] = ()
     body: tuple[BodyState, ...] = ()
     lane_change: tuple[FunctionStatus, ...] = ()
+    assistance: tuple[AssistanceState, ...] = ()
     braking: tuple[LongitudinalRequest, ...] = ()
 
 
@@ -208,7 +211,10 @@ class EmergencyLaneKeeping:
             if braking.is_active:
                 priority = "emergency_braking"
         for status in inputs.lane_change:
-            if status.is_active and status.stage is Stage.ON and status.state in MANOEUVRING:
+            if status.is_active and status.stage is Stage.ON:  # one in shadow touches nobody
+                priority = "lane_change"
+        for assistance in inputs.assistance:
+            if assistance.manoeuvre in MANOEUVRING:
                 priority = "lane_change"
         # the lines
         is_fit = lane is not None and lane.is_fit_to_steer
@@ -445,6 +451,7 @@ SPEC: Final = FunctionSpec(
         Input(name="driver", signal=DriverInput, max_age_s=1.0, many=True),
         Input(name="body", signal=BodyState, max_age_s=1.0, many=True),
         Input(name="lane_change", signal=FunctionStatus, max_age_s=2.0, many=True, source="lane_change"),
+        Input(name="assistance", signal=AssistanceState, max_age_s=2.0, many=True),
         Input(name="braking", signal=LongitudinalRequest, max_age_s=0.2, many=True, source="aeb"),
     ),
     outputs=(

@@ -408,6 +408,14 @@ def test_armed_lane_change_answers_the_indicator_and_takes_the_wheel_over() -> N
     assert play.state == "active"
 
 
+@pytest.mark.parametrize("state", ["off", "waiting", "fault"])
+def test_where_no_automatic_lane_change_is_armed_the_indicator_is_the_drivers(state: str) -> None:
+    play = active()
+    blinks = {"driver": lambda t: driver(t, indicator=Indicator.LEFT)}
+    play.hold(0.5, **usual(**blinks, lane_change=(status("lane_change", state, is_active=False),)))
+    assert play.state == "standby" and play.seen[-1].reason == "indicator"
+
+
 # --- what it lacks ----------------------------------------------------------------------------------------------------
 
 

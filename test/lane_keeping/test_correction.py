@@ -45,12 +45,16 @@ from adas_runtime.scenario.single_track import SingleTrack
 from adas_runtime.signals import (
     Alert,
     AlertSide,
+    AssistanceMode,
+    AssistanceState,
     BodyState,
     Health,
     Indicator,
     LaneBeyond,
     LongitudinalRequest,
+    ManoeuvreState,
     MarkingType,
+    Stage,
 )
 from adas_runtime.units import kmh_to_mps
 
@@ -265,6 +269,16 @@ def test_an_automatic_lane_change_crosses_on_purpose() -> None:
     play = fresh()
     assert not corrects(play, {**drift(), "lane_change": (status("lane_change", "manoeuvre"),)})
     assert corrects(fresh(), {**drift(), "lane_change": (status("lane_change", "standby", is_active=False),)})
+    quiet_one = replace(status("lane_change", "manoeuvre"), stage=Stage.SHADOW)
+    assert corrects(fresh(), {**drift(), "lane_change": (quiet_one,)}), "one in shadow touches nobody"
+
+
+@pytest.mark.parametrize(
+    ("manoeuvre", "is_corrected"), [(ManoeuvreState.MANOEUVRE, False), (ManoeuvreState.NONE, True)]
+)
+def test_so_does_a_lane_change_of_driver_control_assistance(manoeuvre: ManoeuvreState, is_corrected: bool) -> None:
+    assistance = AssistanceState(stamp_s=1000.0, lateral=AssistanceMode.ACTIVE, manoeuvre=manoeuvre)
+    assert corrects(fresh(), {**drift(), "assistance": (assistance,)}) is is_corrected
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.5])
