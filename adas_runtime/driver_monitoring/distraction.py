@@ -133,6 +133,7 @@ class Distraction:
         self._until_mps = kmh_to_mps(own.until_kmh) - EPS_MPS
         self._fast_mps = kmh_to_mps(FAST_FROM_KMH) - EPS_MPS
         self._learn_rad = deg_to_rad(own.calibration_max_deg)
+        self._road_rad = deg_to_rad(own.road_down_deg)
 
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; total over all inputs."""
@@ -268,7 +269,10 @@ class Distraction:
     def _learned(self, old: Look, gaze: DriverState) -> tuple[float, float]:
         """What the camera calls straight ahead: the running median of gazes near to it."""
         yaw_rad, pitch_rad, most = gaze.gaze_yaw_rad, gaze.gaze_pitch_rad, self._learn_rad
-        if yaw_rad is None or pitch_rad is None or not (abs(yaw_rad) <= most and abs(pitch_rad) <= most):
+        if yaw_rad is None or pitch_rad is None:
+            return old.yaw_rad, old.pitch_rad
+        pitch_rad -= self._road_rad
+        if not (abs(yaw_rad) <= most and abs(pitch_rad) <= most):
             return old.yaw_rad, old.pitch_rad
         return (
             old.yaw_rad + min(max(yaw_rad - old.yaw_rad, -LEARN_STEP_RAD), LEARN_STEP_RAD),

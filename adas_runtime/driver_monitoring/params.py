@@ -95,6 +95,9 @@ class DistractionParams(Strict):
     calibration_max_deg: float = Field(
         ge=0.0, le=15.0, description="A gaze farther from straight ahead teaches nothing, nor moves it farther [deg]."
     )
+    road_down_deg: float = Field(
+        ge=0.0, le=5.0, description="Drivers who look at the road look this far below the horizon [deg]."
+    )
     windows: tuple[Window, ...] = Field(max_length=8, description="Windscreen and side windows: area 2.")
     zones: tuple[Zone, ...] = Field(description="Area 3 where the camera tells a zone and no angles.")
     head_down_deg: float = Field(
