@@ -18,9 +18,6 @@ from adas_runtime.lane_keeping.line import Line, Measurement, follow, measure
 from adas_runtime.lane_keeping.params import (
     LATEST_BEYOND_INNER_EDGE_M,
     LATEST_BEYOND_OUTER_EDGE_M,
-    MUTE_BUTTON,
-    OFF_APART_S,
-    OFF_WITHIN_S,
     SWITCH_BUTTON,
     LaneDepartureParams,
 )
@@ -37,6 +34,7 @@ from adas_runtime.signals import (
     LaneSide,
     VehicleState,
 )
+from adas_runtime.switch import FRESH, Switch
 from adas_runtime.units import kmh_to_mps
 from adas_runtime.vehicle.schema import Vehicle
 
@@ -89,38 +87,6 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Buttons:
-    """What the driver set; the defaults hold at every start (GSR2 7(4)(b), R130 5.3).
-
-    Args:
-        pressed: Buttons that were down in the last driver input.
-        pressed_s: When the switch was pressed first, `None` when that led to nothing.
-        is_off: The warning is switched off.
-        is_muted: It makes no sound; nothing else changes (GSR2 7(4)(c)).
-    """
-
-    pressed: tuple[str, ...] = ()
-    pressed_s: float | None = None
-    is_off: bool = False
-    is_muted: bool = False
-
-    def after(self, pressed: tuple[str, ...], now_s: float) -> Buttons:
-        """What is set when these buttons are down."""
-        pressed_s, is_off, is_muted = self.pressed_s, self.is_off, self.is_muted
-        if MUTE_BUTTON in pressed and MUTE_BUTTON not in self.pressed:
-            is_muted = not is_muted
-        if SWITCH_BUTTON in pressed and SWITCH_BUTTON not in self.pressed:
-            since_s = math.inf if pressed_s is None else now_s - pressed_s
-            if is_off:
-                is_off, pressed_s = False, now_s
-            elif OFF_APART_S <= since_s <= OFF_WITHIN_S:
-                is_off, pressed_s = True, None
-            elif since_s > OFF_WITHIN_S:
-                pressed_s = now_s
-        return Buttons(pressed, pressed_s, is_off, is_muted)
-
-
-@dataclass(frozen=True, slots=True)
 class Memory:
     """All that is kept from step to step."""
 
@@ -139,7 +105,7 @@ class Memory:
     pedal: str = ""
     left: Side = Side()
     right: Side = Side()
-    buttons: Buttons = Buttons()
+    buttons: Switch = FRESH
     alert_side: AlertSide = AlertSide.NONE
     alert_since_s: float = 0.0
     alert_sent_s: float = 0.0
@@ -220,7 +186,7 @@ class LaneDeparture:
         indicator = None if driver is None else driver.indicator
         buttons = old.buttons
         if driver is not None and driver.pressed != buttons.pressed:
-            buttons = buttons.after(driver.pressed, now_s)
+            buttons = buttons.after(driver.pressed, now_s, SWITCH_BUTTON)
         hazard_s = now_s if indicator is Indicator.HAZARD else old.hazard_s
         pedal_s, pedal = old.pedal_s, old.pedal
         steers_left = steers_right = False

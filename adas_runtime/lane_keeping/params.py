@@ -12,10 +12,7 @@ LATEST_BEYOND_INNER_EDGE_M: Final = 0.3  # ELKS K10: M1, N1, from the inner edge
 LATEST_BEYOND_OUTER_EDGE_M: Final = 0.3  # R130 6.5: M2, M3, N2, N3, from the outside edge of the marking
 ACTIVE_FROM_LATEST_KMH: Final = 65.0  # ELKS K6; R130 5.2.3 asks for 60
 
-SWITCH_BUTTON: Final = "lane_departure"  # names among `DriverInput.pressed`
-MUTE_BUTTON: Final = "mute"
-OFF_WITHIN_S: Final = 3.0  # GSR2 7(4)(a) asks for a sequence of actions: two presses, the second within this time [D]
-OFF_APART_S: Final = 0.2  # presses nearer to each other are one press of a worn contact [D]
+SWITCH_BUTTON: Final = "lane_departure"  # among `DriverInput.pressed`
 
 
 class LaneDepartureParams(Strict):

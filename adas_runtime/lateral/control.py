@@ -133,6 +133,9 @@ class PathControl:
         self._crab_gain = params.crab_frequency_rps * params.crab_frequency_rps
         self._crab_damping = 2.0 * params.crab_frequency_rps
         self._crab_max_rad = math.radians(params.crab_max_deg)
+        # what the vehicle's maker allows, as the envelope does: a cut there would open the loop
+        self._accel_max_mps2 = vehicle.limits.lateral_accel_max_mps2
+        self._jerk_max_mps3 = vehicle.limits.lateral_jerk_max_mps3
 
     def lead_s(self, speed_mps: float) -> float:
         """From a command to its curvature on the path: delay, lag and the tyres of both axles [s].
@@ -242,10 +245,11 @@ class PathControl:
         # curvature of the lane at that time
         way_m = min(speed_mps * lead_s, max(pose.x_max_m, 0.0))
         lane_1pm = pose.curvature_1pm + pose.curvature_rate_1pm2 * way_m
-        bound_1pm = min(accel_max_mps2 / square, CURVATURE_FIELD_1PM)
+        bound_1pm = min(min(accel_max_mps2, self._accel_max_mps2) / square, CURVATURE_FIELD_1PM)
         asked_1pm = lane_1pm + accel_mps2 / square - control.excess_1pm
         curvature_1pm = _clamped(asked_1pm, bound_1pm)
-        step_1pm = (params.jerk_max_mps3 if jerk_max_mps3 is None else jerk_max_mps3) * dt_s / square
+        jerk_mps3 = params.jerk_max_mps3 if jerk_max_mps3 is None else jerk_max_mps3
+        step_1pm = min(jerk_mps3, self._jerk_max_mps3) * dt_s / square
         change_1pm = _clamped(curvature_1pm - control.curvature_1pm, step_1pm)
         curvature_1pm = _clamped(
             control.curvature_1pm + change_1pm, max(bound_1pm, abs(control.curvature_1pm) - step_1pm)

@@ -180,6 +180,19 @@ def test_left_and_right_are_mirrored() -> None:
     assert left.curvature_1pm > 0.0, "a lane to the left asks for steering to the left"
 
 
+def test_it_asks_for_no_more_than_the_vehicle_file_allows() -> None:
+    """As the envelope does: it would cut the rest, and the predictor would count on what never came."""
+    car = load_vehicle("unknown_camera")
+    control, kept, former_1pm = PathControl(PARAMS, car), IDLE, 0.0
+    for _ in range(300):
+        kept = control.steer(
+            kept, Pose(2.0, 0.1, 0.01), speed_mps=20.0, yaw_rate_rps=0.0, dt_s=0.01, accel_max_mps2=3.0
+        )
+        assert (kept.curvature_1pm - former_1pm) * 400.0 <= car.limits.lateral_jerk_max_mps3 * 0.01 + 1e-9
+        former_1pm = kept.curvature_1pm
+    assert kept.curvature_1pm * 400.0 == pytest.approx(car.limits.lateral_accel_max_mps2)
+
+
 def test_it_begins_where_the_car_is() -> None:
     """In a bend under the driver's hands, the first request is what the car drives."""
     control = PathControl(PARAMS, CAR)
