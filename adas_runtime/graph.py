@@ -290,6 +290,7 @@ def default_graph() -> Graph:
     from adas_runtime.horizon.core import SPEC as horizon
     from adas_runtime.isa.core import SPEC as isa
     from adas_runtime.lane_keeping.centring import SPEC as lane_centring
+    from adas_runtime.lane_keeping.change import SPEC as lane_change
     from adas_runtime.lane_keeping.correction import SPEC as elks
     from adas_runtime.lane_keeping.departure import SPEC as lane_departure
     from adas_runtime.lane_keeping.ego_lane import SPEC as ego_lane
@@ -307,6 +308,7 @@ def default_graph() -> Graph:
             lane_departure,
             elks,
             lane_centring,
+            lane_change,
             side_wind,
             dcas,
             headway,

@@ -12,6 +12,8 @@ from typing import Final
 PEAK_ACCEL: Final = 10.0 / sqrt(3.0)  # of the way over its duration, times width over duration squared
 DURATION_LEAST_S: Final = 2.0  # short ways too have a bounded jerk, 60 width / duration^3
 PARTS: Final = 50
+BACK_S: Final = (2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0)
+BACK_PARTS: Final = 12
 
 
 def way(share: float) -> tuple[float, float, float]:
@@ -45,6 +47,17 @@ def way_back(
         (speed + s * (2.0 * accel + s * (3.0 * c3 + s * (4.0 * c4 + s * 5.0 * c5)))) / whole_s,
         (2.0 * accel + s * (6.0 * c3 + s * (12.0 * c4 + s * 20.0 * c5))) / (whole_s * whole_s),
     )
+
+
+def back_s(place_m: float, rate_mps: float, accel_mps2: float, accel_max_mps2: float) -> float:
+    """Time for `way_back` that keeps the acceleration within `accel_max_mps2`: the least one overshoots least [s]."""
+    for whole_s in BACK_S:
+        if all(
+            abs(way_back(number / BACK_PARTS, whole_s, place_m, rate_mps, accel_mps2)[2]) <= accel_max_mps2
+            for number in range(1, BACK_PARTS)
+        ):
+            return whole_s
+    return BACK_S[-1]
 
 
 def duration_s(width_m: float, accel_mps2: float) -> float:

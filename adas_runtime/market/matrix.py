@@ -25,6 +25,7 @@ NAMES: Final = {  # heads of columns, in the order of a type approval rather tha
     "lane_departure": "Lane departure warning",
     "elks": "Emergency lane keeping",
     "lane_centring": "Lane centring (ACSF B1)",
+    "lane_change": "Lane change (ACSF C)",
     "side_wind": "Side wind help (CSF)",
     "headway": "Distance warning",
     "aeb": "Emergency braking (AEB)",

@@ -28,6 +28,7 @@ from adas_runtime.dcas.system_params import DcasParams
 from adas_runtime.driver_monitoring.params import DriverMonitoringParams
 from adas_runtime.isa.params import IsaParams
 from adas_runtime.lane_keeping.centring_params import LaneCentringParams
+from adas_runtime.lane_keeping.change_params import AutomaticLaneChangeParams
 from adas_runtime.lane_keeping.correction_params import EmergencyLaneKeepingParams
 from adas_runtime.lane_keeping.lane_params import EgoLaneParams
 from adas_runtime.lane_keeping.params import LaneDepartureParams
@@ -99,6 +100,7 @@ class Features(Strict):
     lane_departure: Feature = Field(description="Lane departure warning, R130 style.")
     elks: Feature = Field(description="Emergency lane keeping, the correcting half, 2021/646.")
     lane_centring: Feature = Field(description="Lane centring, hands on the wheel, UN R79 ACSF B1.")
+    lane_change: Feature = Field(description="Lane change at the driver's indicator, hands on, UN R79 ACSF C.")
     side_wind: Feature = Field(description="Help in side wind, UN R79 corrective steering.")
     dcas: Feature = Field(description="Driver control assistance, hands on the wheel, UN R171.")
     headway: Feature = Field(description="Warning of a distance that is shorter than usual in the country.")
@@ -288,6 +290,7 @@ class Market(Strict):
     lateral_control: LateralControlParams = Field(description="How every function that steers leads the car.")
     elks: EmergencyLaneKeepingParams = Field(description="Emergency lane keeping, the correcting half.")
     lane_centring: LaneCentringParams = Field(description="Lane centring.")
+    lane_change: AutomaticLaneChangeParams = Field(description="Automatic lane change.")
     side_wind: SideWindParams = Field(description="Help in side wind.")
     isa: IsaParams = Field(description="Intelligent speed assistance.")
     lighting: LightingParams = Field(description="Lamps.")
@@ -311,6 +314,16 @@ class Market(Strict):
             raise ValueError(
                 f"features.dcas.stage is {self.features.dcas.stage}, yet lane_departure reaches nobody "
                 f"({self.features.lane_departure.stage}): assistance needs a lane departure warning (R171 5.1.5)"
+            )
+        if stages["lane_change"] is Stage.WARN:
+            raise ValueError(
+                "features.lane_change.stage is warn: the driver would read that the car changes lanes while it does "
+                "not; write off, shadow or on"
+            )
+        if stages["lane_change"] > Stage.SHADOW and stages["lane_centring"] is not Stage.ON:
+            raise ValueError(
+                f"features.lane_change.stage is on, yet lane_centring is {self.features.lane_centring.stage}: a change "
+                "begins and ends with lane centring (R79 5.6.4.1)"
             )
         if warning.lane_width_min_m > width.works_min_m:
             raise ValueError(

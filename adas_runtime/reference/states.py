@@ -8,7 +8,14 @@ from typing import Any
 from adas_runtime.dcas import change, engagement, following, headway, modes, override
 from adas_runtime.driver_monitoring import distraction_states, drowsiness_states
 from adas_runtime.isa import feedback as isa
-from adas_runtime.lane_keeping import centring_states, correction_states, corridor, lane_states, side_wind_states
+from adas_runtime.lane_keeping import (
+    centring_states,
+    change_states,
+    correction_states,
+    corridor,
+    lane_states,
+    side_wind_states,
+)
 from adas_runtime.lane_keeping import states as lane_departure
 from adas_runtime.lighting import headlamp_states, signal_states
 from adas_runtime.reference.text import code, generated, table
@@ -31,6 +38,7 @@ MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
         correction_states.REASONS,
     ),
     ("Lane centring", "lane_keeping/centring_states.py", centring_states.TRANSITIONS, centring_states.REASONS),
+    ("Automatic lane change", "lane_keeping/change_states.py", change_states.TRANSITIONS, change_states.REASONS),
     ("Side wind", "lane_keeping/side_wind_states.py", side_wind_states.TRANSITIONS, side_wind_states.REASONS),
     ("Ego lane", "lane_keeping/lane_states.py", lane_states.TRANSITIONS, lane_states.REASONS),
     ("Emergency corridor", "lane_keeping/corridor.py", corridor.TRANSITIONS, corridor.REASONS),

@@ -1,0 +1,150 @@
+"""Plan of one automatic lane change: its times, and where the car should be meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from adas_runtime.lane_keeping.change_judge import Judge
+from adas_runtime.lane_keeping.change_params import (
+    LATERAL_ACCEL_LAW_MPS2,
+    START_AFTER_CONFIRM_S,
+    AutomaticLaneChangeParams,
+)
+from adas_runtime.lane_keeping.change_states import MOVING, STEERING, State
+from adas_runtime.lateral.control import CENTRE, PathControl, Pose, Target
+from adas_runtime.lateral.way import back_s, duration_s, time_to_s, way, way_back
+from adas_runtime.records import maker
+from adas_runtime.signals import EgoLane
+
+EPS_S: Final = 1e-6  # sums of periods in floating point
+TOUCH_TOLERANCE_S: Final = 0.02  # one step
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One lane change.
+
+    Args:
+        side: 1 to the left, -1 to the right, 0 none.
+        began_s: The indicator (t = 0 of R79 5.6.4.6).
+        confirmed_s: The second action; `None` before.
+        moved_s: Start of the movement to the side, or of the way back.
+        line_s: Planned from there to the marking [s].
+        width_m, whole_s: Way to the side, and its time.
+        base_m: How far the lane's centre has jumped since: 0, or the way when the new lane is the car's own.
+        former_m: The lane's offset in the former step, to see that jump.
+        from_m, from_mps, from_mps2: Where the way back began, and how the car moved to the side there.
+        curvature_1pm: Last seen of the lane, to steer on by where it is lost.
+        hands_off_s: Hands off since then before the manoeuvre [s].
+        manoeuvre_s: Length of the manoeuvre until now, or in the end [s].
+        is_failed: It took too long, or lane centring did not resume.
+    """
+
+    side: int = 0
+    began_s: float = 0.0
+    confirmed_s: float | None = None
+    moved_s: float = 0.0
+    line_s: float = 0.0
+    width_m: float = 0.0
+    whole_s: float = 1.0
+    base_m: float = 0.0
+    former_m: float | None = None
+    from_m: float = 0.0
+    from_mps: float = 0.0
+    from_mps2: float = 0.0
+    curvature_1pm: float = 0.0
+    hands_off_s: float = 0.0
+    manoeuvre_s: float = 0.0
+    is_failed: bool = False
+
+
+make_plan = maker(Plan)
+make_target = maker(Target)
+NO_PLAN: Final = Plan()
+
+
+class Planner:
+    """Makes and reads plans; `Plan` is the memory, kept by the core."""
+
+    def __init__(self, params: AutomaticLaneChangeParams, judge: Judge, control: PathControl) -> None:
+        self._params = params
+        self._judge = judge
+        self._control = control
+
+    def followed(self, plan: Plan, state: State, lane: EgoLane | None, pose: Pose | None) -> Plan:
+        """The plan with what the lane shows: whether another lane is the car's own now."""
+        if lane is None or state not in STEERING:
+            return plan
+        base_m, former_m = plan.base_m, plan.former_m
+        if former_m is not None and state in MOVING:
+            jump_m = plan.side * (lane.offset_m - former_m)
+            if jump_m > 0.5 * plan.width_m and base_m == 0.0:
+                base_m = plan.width_m
+            elif jump_m < -0.5 * plan.width_m and base_m > 0.0:
+                base_m = 0.0
+        if base_m == plan.base_m and lane.offset_m == former_m:
+            return plan
+        curvature_1pm = plan.curvature_1pm if pose is None else pose.curvature_1pm
+        return replace(plan, base_m=base_m, former_m=lane.offset_m, curvature_1pm=curvature_1pm)
+
+    def line_s(self, plan: Plan, lane: EgoLane, now_s: float, speed_mps: float) -> tuple[float, float, float]:
+        """Way to the side [m], time to the marking and of the whole movement [s], if it began now."""
+        width_m = self._judge.way_m(lane, plan.side)
+        whole_s = duration_s(width_m, self._params.lateral_accel_mps2)
+        part = self._judge.to_line_m(lane, plan.side, now_s) / width_m
+        line_s = time_to_s(min(max(part, 0.02), 0.9), whole_s) + self._control.lead_s(speed_mps)
+        return width_m, line_s, whole_s
+
+    def is_late(self, plan: Plan, state: State, begun_s: float, in_s: float) -> bool:
+        """Whether a window of R79 5.6.4.6.4 is missed, or sure to be."""
+        params = self._params
+        if state is State.APPROACH:
+            if begun_s > params.law_latest_s - TOUCH_TOLERANCE_S:
+                return True
+            since_s = 0.0 if plan.confirmed_s is None else begun_s + plan.began_s - plan.confirmed_s
+            return since_s > START_AFTER_CONFIRM_S - TOUCH_TOLERANCE_S  # R79 5.6.4.6.4.2
+        if begun_s + in_s > params.latest_s + 2.0 * EPS_S:
+            return True
+        if params.method == "automatic":
+            return False
+        if plan.confirmed_s is None:
+            return begun_s > params.confirm_latest_s + 2.0 * EPS_S
+        return begun_s + plan.began_s - plan.confirmed_s + in_s > params.start_after_confirm_s + 2.0 * EPS_S
+
+    def entered(self, plan: Plan, target: State, lane: EgoLane | None, now_s: float, speed_mps: float) -> Plan:
+        """The plan on entry of a state."""
+        if target is State.PROCEDURE:
+            return replace(plan, former_m=None if lane is None else lane.offset_m)
+        if target is State.APPROACH and lane is not None:
+            width_m, line_s, whole_s = self.line_s(plan, lane, now_s, speed_mps)
+            return replace(plan, moved_s=now_s, line_s=line_s, width_m=width_m, whole_s=whole_s, base_m=0.0)
+        if target is State.RETURN:
+            place, rate, accel = way((now_s - plan.moved_s) / plan.whole_s)
+            scale = plan.side * plan.width_m
+            at = (scale * place, scale * rate / plan.whole_s, scale * accel / (plan.whole_s * plan.whole_s))
+            return replace(
+                plan,
+                moved_s=now_s,
+                whole_s=back_s(*at, LATERAL_ACCEL_LAW_MPS2),
+                from_m=at[0],
+                from_mps=at[1],
+                from_mps2=at[2],
+            )
+        return plan
+
+    def target(self, plan: Plan, state: State, now_s: float, speed_mps: float) -> Target:
+        """Where the car should be, left of the middle of the lane that is its own."""
+        if state not in MOVING:
+            return CENTRE
+        # the way begins when the first command acts, a lead after it was sent. The controller judges the error of that
+        # time by going on from here in a straight line: place and rate are given so that this line meets the way there
+        whole_s, lead_s = plan.whole_s, self._control.lead_s(speed_mps)
+        share = (now_s - plan.moved_s) / whole_s
+        if state is State.RETURN:
+            place_m, rate_mps, accel_mps2 = way_back(share, whole_s, plan.from_m, plan.from_mps, plan.from_mps2)
+        else:
+            place, rate, accel = way(share)
+            width_m = plan.side * plan.width_m
+            place_m, rate_mps, accel_mps2 = width_m * place, width_m * rate / whole_s, width_m * accel / whole_s**2
+        return make_target(place_m - plan.side * plan.base_m - lead_s * rate_mps, rate_mps, accel_mps2)
