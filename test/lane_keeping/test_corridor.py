@@ -146,7 +146,16 @@ def test_a_lane_change_in_the_jam_changes_the_side() -> None:
 def test_without_pictures_the_alert_ends() -> None:
     world, _ = jam(motorway(2), LEFTMOST)
     ended = [item for item in alerts(world.hold(1.0, None)) if not item.is_active]
-    assert [item.code for item in ended] == ["emergency_corridor_left"]
+    assert [(item.code, item.side) for item in ended] == [("emergency_corridor_left", AlertSide.LEFT)]
+
+
+def test_when_the_clock_runs_back_the_alert_ends() -> None:
+    world, _ = jam(motorway(2), LEFTMOST)
+    world.now_s -= 100.0
+    ended = alerts(world.hold(STEP_S, LEFTMOST))
+    assert [(item.code, item.is_active, item.cause) for item in ended] == [
+        ("emergency_corridor_left", False, "time_ran_back")
+    ]
 
 
 # --- the tables: every state against every guard ----------------------------------------------------------------------

@@ -34,7 +34,17 @@ from lane_world import (
 )
 
 from adas_runtime.lane_keeping.ego_lane import SPEC, Inputs
-from adas_runtime.signals import EgoLane, Health, Indicator, LaneBeyond, LaneEdge, LaneSide, MarkingType, RoadClass
+from adas_runtime.signals import (
+    EgoLane,
+    Health,
+    Indicator,
+    LaneBeyond,
+    LaneEdge,
+    LaneModel,
+    LaneSide,
+    MarkingType,
+    RoadClass,
+)
 
 MM = 1e-3
 
@@ -87,6 +97,41 @@ def test_the_lane_is_carried_on_by_the_cars_own_motion() -> None:
     assert straight == pytest.approx(told.centre_m(way_m)) and turned == pytest.approx(heading + way_m / 300)
 
 
+def test_width_is_measured_across_the_lane_and_bends_are_told_at_the_rear_axle() -> None:
+    """The car stands askew by 0.1 on a clothoid: width is perpendicular, curvature that of the origin."""
+    told = World(speed_kmh=0.0).hold(2.0, lane(3.5), c1=0.1, c2_1pm=0.5e-3, c3_1pm2=0.5e-5)[-1].lane
+    slope = 0.1 + AXLE_M * (2 * 0.5e-3 + AXLE_M * 3 * 0.5e-5)
+    # 3.65 m between the middles of both lines along y, each 0.15 m wide across
+    assert told.width_m == pytest.approx(3.65 / math.hypot(1.0, slope) - 0.15, abs=1 * MM)
+    assert told.heading_rad == pytest.approx(0.1, abs=2e-4)
+    assert told.curvature_1pm == pytest.approx(1e-3, abs=1e-6)
+    assert told.curvature_rate_1pm2 == pytest.approx(3e-5, abs=1e-7)
+
+
+def test_the_better_line_counts_more_in_the_lanes_shape() -> None:
+    sure, unsure = lane(3.5)[0], Paint(side=RIGHT, at_m=-1.75, confidence=0.55)
+    world = World(speed_kmh=0.0)
+    for _ in range(40):
+        world.now_s += STEP_S
+        model = LaneModel(
+            stamp_s=world.now_s,
+            boundaries=(sure.boundary(0.0, 0.0), unsure.boundary(0.0, 0.0, c2_1pm=1e-3)),
+            is_calibrated=True,
+        )
+        told = world.core.step(Inputs(lanes=(model,)), world.now_s).lane
+    assert told is not None
+    assert told.curvature_1pm == pytest.approx(2e-3 * 0.55 / (0.95 + 0.55), rel=0.02)
+
+
+def test_an_unseen_line_is_believed_less_until_it_is_dropped() -> None:
+    world = World()
+    world.hold(2.0, lane(3.5))
+    said = [edge(item.lane, LEFT) for item in world.hold(0.9, (lane(3.5)[1],))]
+    coasting = [item.confidence for item in said if item.is_seen]
+    assert coasting == sorted(coasting, reverse=True) and coasting[0] > 0.85 and coasting[-1] < 0.6
+    assert len(coasting) == pytest.approx(MARKETS["de"].ego_lane.coast_s / STEP_S, abs=1)
+
+
 def test_one_bad_picture_moves_nothing() -> None:
     world = World()
     world.hold(1.0, lane(3.5))
@@ -124,6 +169,16 @@ def test_a_lane_change_hands_the_line_over_without_a_gap(direction: int) -> None
     assert near.rate_mps == pytest.approx(0.9, abs=0.05), "it drifts away from the line that it crossed"
     assert all(item.lane.edges and item.state == "both" for item in told)
     assert abs(centre_at_axle_m(told[-1])) == pytest.approx(3.65 - abs(told[-1].lateral_m), abs=0.02)
+
+
+def test_a_lane_number_takes_its_time_and_never_leaves_the_road() -> None:
+    world = World(horizon=motorway(2))
+    told = world.hold(2.0, lane(3.5, SOLID, DASHED))
+    first = next(item for item in told if item.lane.lane_from_left == 0)
+    assert first.now_s - told[0].now_s == pytest.approx(MARKETS["de"].ego_lane.lane_number_s, abs=STEP_S + 1e-6)
+    world.hold(1.9, lane(3.5, SOLID, DASHED), rate_mps=1.0)
+    out = world.hold(0.3, (Paint(side=RIGHT, at_m=1.9, form=SOLID), Paint(side=LEFT, at_m=5.4)), rate_mps=1.0)
+    assert all(item.lane.lane_from_left is None for item in out), "there is no lane left of the leftmost"
 
 
 def test_a_crossed_line_that_is_not_seen_is_handed_over_all_the_same() -> None:
@@ -358,8 +413,9 @@ def test_adaptations_3_ae_stud_rows_keep_the_lane_at_medium_confidence() -> None
     told = World(market="ae").lane_after(2.0, lane(3.65, STUDS, STUDS, paint_m=0.1))
     cap = MARKETS["ae"].ego_lane.raised_confidence
     assert told.edges and told.confidence == cap and told.is_fit_to_steer
-    painted = World(market="ae").lane_after(2.0, lane(3.65, STUDS, SOLID, paint_m=0.1))
-    assert painted.confidence > cap, "a painted line agrees"
+    for left, right in ((STUDS, SOLID), (SOLID, STUDS)):
+        painted = World(market="ae").lane_after(2.0, lane(3.65, left, right, paint_m=0.1))
+        assert painted.confidence > cap, "a painted line agrees"
 
 
 def test_adaptations_3_de_studs_without_works_are_no_lane() -> None:
@@ -472,6 +528,29 @@ def test_at_an_exit_the_map_tells_the_side(market: str, sign: float) -> None:
     assert told.state == "fork" and sign * centre_at_axle_m(told) > 0.5
 
 
+def test_a_slip_road_far_ahead_tells_no_side() -> None:
+    world = World(horizon=motorway(2, link_ahead_m=300.0))
+    world.hold(3.0, lane(3.5))
+    for step in range(30):
+        told = world.hold(STEP_S, exit_lane(step * 0.05))[-1]
+    assert told.state == "fork" and abs(centre_at_axle_m(told)) < 0.2
+
+
+def test_a_fork_ends_once_the_width_was_as_before_for_its_time() -> None:
+    world = World()
+    world.hold(3.0, lane(3.5))
+    wide = exit_lane(0.8)
+    assert world.hold(0.5, wide)[-1].state == "fork"
+    world.hold(0.3, lane(3.5))
+    assert world.hold(0.4, wide)[-1].state == "fork", "as before for a moment only: the time starts anew"
+    back = world.hold(1.5, lane(3.5))
+    ends = next(item for item in back if item.state == "both")
+    params_ = MARKETS["de"].ego_lane
+    late_s = params_.jump_confirm_s + params_.fork_end_s
+    assert ends.now_s - back[0].now_s == pytest.approx(late_s, abs=0.15)
+    assert abs(centre_at_axle_m(back[-1])) < 0.02
+
+
 def test_a_lane_that_stays_wider_is_wider() -> None:
     world = World()
     world.hold(3.0, lane(3.2))
@@ -488,6 +567,7 @@ def test_a_lane_that_stays_wider_is_wider() -> None:
         pytest.param("no", 268.0, "markings_under_snow", id="A8-no-snow"),
         pytest.param("no", 290.0, "markings_worn", id="A8-no-summer"),
         pytest.param("ae", 310.0, "markings_under_sand", id="A8-ae-sand"),
+        pytest.param("ae", 268.0, "markings_worn", id="A8-ae-frost"),
         pytest.param("de", 290.0, "markings_worn", id="A8-de-worn"),
     ],
 )
