@@ -395,11 +395,12 @@ class Dcas:
         """Who steers and who controls the speed; what both want."""
         driven, now_s = old.driven, now.now_s
         state = judged.state
-        is_controlling = state in CONTROLLING and now.vehicle is not None
+        is_controlling = state in CONTROLLING
+        has_vehicle = now.vehicle is not None  # without one nothing is asked for, and who has the wheel stays as it is
         is_stopping = state is State.RISK_MITIGATION or state is State.HELD
         is_resume = SET_BUTTON in now.new or RESUME_BUTTON in now.new
         lateral, lateral_reason = driven.lateral, driven.lateral_reason
-        if is_controlling or lateral is not Lateral.STANDBY:
+        if (has_vehicle and is_controlling) or (lateral is not Lateral.STANDBY and not is_controlling):
             lateral_row = LATERAL.fire(
                 lateral,
                 make_lateral_view(
@@ -415,7 +416,7 @@ class Dcas:
                 lateral, lateral_reason = lateral_row.target, lateral_row.reason
         braking = driven.braking
         longitudinal, longitudinal_reason = driven.longitudinal, driven.longitudinal_reason
-        if is_controlling or longitudinal is not Longitudinal.STANDBY:
+        if (has_vehicle and is_controlling) or (longitudinal is not Longitudinal.STANDBY and not is_controlling):
             if now.is_braking and longitudinal is not Longitudinal.BRAKED:
                 braking = Braking(now_s, now.speed_mps)
             longitudinal_row = LONGITUDINAL.fire(

@@ -135,8 +135,8 @@ class Looking:
             (now_s if seen.on_s is None else seen.on_s) if is_on else None,
             steer_s,
             now_s if is_steering else seen.steered_s,
-            is_braking,
-            is_accelerating,
+            is_braking if vehicle is not None else seen.is_braking,  # a gap in the messages is no foot that came off
+            is_accelerating if vehicle is not None else seen.is_accelerating,
         )
         return now, seen
 

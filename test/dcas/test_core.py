@@ -258,6 +258,21 @@ def test_no_other_critical_alert_takes_the_sound_from_a_request() -> None:
     assert active(hold(9, replace(distracted, alerts=(stray,)))).alert("dcas_eyes_on").is_acoustic
 
 
+@pytest.mark.parametrize("lasts", [1, 3])
+def test_a_gap_in_the_vehicles_messages_resumes_nothing(lasts: int) -> None:
+    gap = [replace(calm, vehicle=False)] * lasts
+    after = active(hold(1, replace(calm, brake=True)), hold(1, calm), gap, hold(2, calm))
+    assert after.last.core.driven.longitudinal is Longitudinal.SUSPENDED, "5.5.3.4.1.1, 5.5.3.3.4"
+    released = active(hold(14, distracted), hold(1, steering), gap, hold(2, calm))
+    assert released.last.core.driven.lateral is Lateral.RELEASED
+    foot = replace(absent, brake=True)
+    stopping = active(hold(17, absent), hold(0.2, foot), hold(3, foot))
+    assert stopping.last.core.state is State.RISK_MITIGATION, "a foot that was there before is no answer"
+    assert active(
+        hold(17, absent), hold(2, foot), [replace(foot, vehicle=False)] * lasts, hold(2, foot)
+    ).last.core.state is (State.RISK_MITIGATION)
+
+
 def test_t17_a_run_cycle_starts_off_and_stop_start_does_not() -> None:
     cycle = active(hold(1, replace(calm, key=False)), hold(1, calm))
     assert cycle.last.core.state is State.OFF

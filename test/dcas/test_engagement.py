@@ -143,6 +143,12 @@ def test_hands_and_eyes_are_asked_for_side_by_side() -> None:
     assert memory.hands is Hands.REQUESTED and memory.eyes is Eyes.REQUESTED
 
 
+def test_the_first_of_two_escalations_counts() -> None:
+    heard = play(hold(9.5, hands_off_unseen) + hold(20, absent))
+    assert heard.at("HOR_ESC") < heard.at("EOR_ESC") < heard.at("DCA")
+    assert heard.at("DUR") - heard.at("HOR_ESC") <= 10.0, "5.5.4.2.6.4.1: from the first escalated request"
+
+
 def test_five_seconds_of_warning_come_before_the_stop() -> None:
     for sequence in (T01, T02, T04, T05, T14):  # R79 5.1.6.3.2
         heard = play(sequence)
