@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from adas_runtime.cabin import MEND, WHAT, is_cabin_name
 from adas_runtime.converter import check
 from adas_runtime.errors import SignalError
 from adas_runtime.inputs import checks, cloud, pictures
@@ -39,6 +40,8 @@ from adas_runtime.records import maker
 from adas_runtime.replay.cdr import decoder as own_decoder
 from adas_runtime.signals import (
     BY_NAME,
+    CameraFrame,
+    CameraId,
     DriverInput,
     FixStatus,
     PoseFix,
@@ -311,13 +314,21 @@ class Binder:
         def convert(value: Any, log_s: float) -> Converted:
             # the reader of recordings decodes our own messages straight into signals; rclpy brings messages
             found = value if isinstance(value, Signal) else read(value)
+            if isinstance(found, CameraFrame) and found.camera is not CameraId.FRONT:
+                raise SignalError(WHAT, mend=MEND)
             return [(target, replace(found, stamp_s=log_s) if use_log_time else found)]  # type: ignore[type-var]
 
         return convert
 
     def _picture(self, topic: str, read: Callable[[Any, float], Signal]) -> Convert:
         target = SOURCE_OF["camera_front"].topic
-        return lambda m, log_s: [(target, read(m, self._time(topic, m, log_s)))]
+
+        def convert(m: Any, log_s: float) -> Converted:
+            if is_cabin_name(m.header.frame_id):
+                raise SignalError(f"frame {m.header.frame_id!r} {WHAT}", mend=MEND)
+            return [(target, read(m, self._time(topic, m, log_s)))]
+
+        return convert
 
     def _fix(self, feed: Feed, survey: Survey) -> Convert:
         topic = feed.topic

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from adas_runtime.cabin import is_cabin_topic
 from adas_runtime.graph import SOURCES
 from adas_runtime.inputs.feed import OUTPUTS, OWN, WHEEL_ANGLE, Feed, Link
 from adas_runtime.units import factor_to
@@ -91,7 +92,11 @@ class _Guess:
         self.found: dict[str, Feed] = {
             name: Feed(topic=name, type=kind, note=_why_not(name, kind)) for name, kind in topics.items()
         }
-        self.free = {name: kind for name, kind in topics.items() if not name.startswith(OUTPUTS)}
+        self.free = {
+            name: kind
+            for name, kind in topics.items()
+            if not name.startswith(OUTPUTS) and not is_cabin_topic(name, kind)
+        }
         self.given: set[str] = set()
         for name, feed in claimed.items():
             if name in self.free:
@@ -243,4 +248,6 @@ def _why_not(name: str, kind: str) -> str:
         return "an output or truth in the recording; not an input"
     if kind == "sensor_msgs/msg/CameraInfo":
         return "no signal, but the lens of the camera for --vehicle auto"
+    if is_cabin_topic(name, kind):
+        return "a picture of the cabin: never read, recorded or passed on"
     return NO_USE

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
+from adas_runtime.cabin import MEND, PICTURES, WHAT, is_cabin_name
 from adas_runtime.config import Strict
 from adas_runtime.errors import ConfigError
 from adas_runtime.inputs.feed import (
@@ -167,6 +168,8 @@ class TopicEntry(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self._has_pictures and is_cabin_name(self.topic):
+            raise ValueError(f"topic {self.topic} {WHAT}; {MEND}")
         if self.fields:
             for name in ("converter", "targets", "axes", "rate_unit", "accel_unit", "joint"):
                 if getattr(self, name):
@@ -203,6 +206,10 @@ class TopicEntry(Strict):
         if self.accel_unit and name != "imu":
             raise ValueError(f"accel_unit does not go with {name}; leave it out")
         return self
+
+    @property
+    def _has_pictures(self) -> bool:
+        return self.type in PICTURES or self.converter in ("compressed_image", "image")
 
     def _check_fields(self) -> None:
         is_radar = [item.target.startswith("radar.") for item in self.fields]

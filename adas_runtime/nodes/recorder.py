@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
+from adas_runtime.cabin import MEND, PICTURES, WHAT, is_cabin_message, is_cabin_topic
 from adas_runtime.errors import AdasError
 from adas_runtime.function import Process
 from adas_runtime.graph import STATUS_OUTPUT, shadow_topic
@@ -26,7 +27,6 @@ from adas_runtime.recorder.writer import Attachment, DriveWriter, Recorded, Repo
 DRAIN_S: Final = 0.02
 DEPTH: Final = 200  # ten periods of the fastest topic wait at most; the writer's own queue takes the rest
 PICTURE_DEPTH: Final = 30
-PICTURES: Final = ("sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/Image", "adas_interfaces/msg/CameraFrame")
 OTHERS: Final = ((DIAGNOSTICS, "diagnostic_msgs/msg/DiagnosticArray"), ("/rosout", "rcl_interfaces/msg/Log"))
 LATCHED: Final = (("/tf_static", "tf2_msgs/msg/TFMessage"),)
 
@@ -88,6 +88,8 @@ def wanted_topics(loaded: Loaded) -> list[Wanted]:
     found: dict[str, Wanted] = {}
 
     def add(name: str, kind: str, *, is_reliable: bool = True, is_latched: bool = False) -> None:
+        if is_cabin_topic(name, kind):
+            return
         found.setdefault(name, Wanted(name=name, type=kind, is_reliable=is_reliable, is_latched=is_latched))
 
     for topic in loaded.graph.topics():
@@ -219,13 +221,24 @@ class Recorder(ProcessNode):
         assert writer is not None
         for tap in self._taps:
             handle, kind, name = tap.subscription.handle, tap.subscription.msg_type, tap.wanted.name
+            is_picture = tap.wanted.type in PICTURES
             while (found := handle.take_message(kind, True)) is not None:
                 data, info = found
+                if is_picture and is_cabin_message(tap.wanted.type, data):
+                    self._refuse_cabin(name)
+                    continue
                 # with /clock the log time is that clock's, as everything in the recording; else the receipt itself
                 log_ns = self.get_clock().now().nanoseconds if self._is_sim_time else info["received_timestamp"]
                 sequence = info["publication_sequence_number"] or 0
                 self._count_lost(tap, sequence)
                 writer.offer(name, log_ns, info["source_timestamp"], sequence & 0xFFFFFFFF, data)
+
+    def _refuse_cabin(self, name: str) -> None:
+        """A picture of the cabin on a topic that should hold none: dropped, and told once."""
+        key = f"cabin pictures refused on {name}"
+        self.ledger.facts[key] = str(int(self.ledger.facts.get(key, "0")) + 1)
+        if self.ledger.facts[key] == "1":
+            self.get_logger().error(f"{name}: {WHAT}; {MEND}")
 
     def _count_lost(self, tap: Tap, sequence: int) -> None:
         """A gap in a sender's numbers is a loss on the way. Two senders share no numbers; their mix counts as none."""

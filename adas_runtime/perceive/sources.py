@@ -285,6 +285,7 @@ def _bag(source: Source, camera_topic: str | None, say: Say) -> Iterator[Frame]:
 
 def _camera_feed(bag: Bag, topic: str | None, where: str, say: Say) -> Feed:
     """The feed of the camera to look at."""
+    from adas_runtime.cabin import MEND, WHAT, is_cabin_topic
     from adas_runtime.inputs.feed import OWN, Feed
     from adas_runtime.inputs.recording import feeds_of
 
@@ -295,6 +296,8 @@ def _camera_feed(bag: Bag, topic: str | None, where: str, say: Say) -> Feed:
         if kind in ("sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/Image", OWN + "CameraFrame")
     }
     if topic is not None:
+        if is_cabin_topic(topic, pictures.get(topic, "")):
+            raise AdasError(f"{topic} {WHAT}", where=where, mend=MEND)
         if topic not in pictures:
             raise AdasError(
                 f"{topic} is no topic with pictures here",

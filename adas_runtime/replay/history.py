@@ -36,6 +36,7 @@ from adas_runtime.signals import (
     AssistanceMode,
     AssistanceState,
     CameraFrame,
+    CameraId,
     EgoLane,
     EngagementStage,
     FunctionStatus,
@@ -180,6 +181,8 @@ class History:
             self._speed_mps = signal.speed_mps
             self._plot("speed_mps", "Speed", "m/s", t_s, signal.speed_mps)
         elif isinstance(signal, CameraFrame):
+            if signal.camera is not CameraId.FRONT:
+                return  # no still of the cabin, whoever let it in
             self._frames.append((t_s, signal))
         elif isinstance(signal, LaneModel):
             self._lane(signal, t_s)
