@@ -66,7 +66,7 @@ def lane(
     is_fit: bool = True,
     left: LaneBeyond = LaneBeyond.SAME_DIRECTION,
     right: LaneBeyond = LaneBeyond.SHOULDER,
-    may_cross: tuple[bool, bool] = (True, False),
+    may_cross: tuple[bool | None, bool | None] = (True, False),
     stamp_s: float = 0.0,
     curvature_1pm: float = 0.0,
     reason: str = "following_lines",

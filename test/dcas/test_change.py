@@ -142,6 +142,7 @@ REFUSED = [
     ("T29-gaze-unsure", {"zone": GazeZone.UNKNOWN}, "gaze_unknown"),
     ("hands-off", {"hands": False}, "driver_not_engaged"),
     ("solid", {"lane": lane(may_cross=(False, False))}, "marking"),
+    ("unknown-marking", {"lane": lane(may_cross=(None, False))}, "marking"),
     ("oncoming", {"lane": lane(left=LaneBeyond.ONCOMING)}, "oncoming"),
     ("unknown-beyond", {"lane": lane(left=LaneBeyond.UNKNOWN)}, "oncoming"),
     ("no-map", {"horizon": None}, "road_not_divided"),
@@ -287,9 +288,11 @@ def test_a_gap_that_closes_on_the_way_to_the_line_takes_it_back() -> None:
     assert max(tick.lateral_accel_mps2 for tick in ticks) < 1.5
 
 
-def test_a_car_that_is_near_the_line_already_waits_for_its_indicator() -> None:
-    drive = active(hold(0.5, calm), hold(2.9, replace(indicating, lane=lane(offset_m=-0.85))))
-    assert State.MANOEUVRE not in {step.core.manoeuvre.state for step in drive.steps}, "6.2.6"
+@pytest.mark.clause("R171 6.2.6")
+def test_a_car_that_is_at_the_line_too_soon_goes_back() -> None:
+    drive = active(hold(2.2, indicating), hold(0.7, replace(indicating, lane=lane(offset_m=-1.0))))
+    states = [step.core.manoeuvre.state for step in drive.steps]
+    assert State.DRIFT in states and State.MANOEUVRE not in states and states[-1] is State.RETURNING
 
 
 def test_the_driver_takes_the_indicator_back() -> None:
