@@ -10,7 +10,7 @@ from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Pro
 from adas_runtime.lane_keeping.centring_params import BUTTON, HANDS_FROM_KMH, LaneCentringParams
 from adas_runtime.lane_keeping.centring_states import RUNNING, STEERING, TRANSITIONS, State, View
 from adas_runtime.lane_keeping.hands import hands_seen, torque_nm
-from adas_runtime.lateral.control import IDLE, LANE_CENTRING_RANK, Control, PathControl, Target
+from adas_runtime.lateral.control import IDLE, LANE_CENTRING_RANK, Control, PathControl, Pose, Target
 from adas_runtime.lateral.params import LateralControlParams
 from adas_runtime.records import maker
 from adas_runtime.ringing import SILENT, Call, Ring, ring
@@ -38,6 +38,7 @@ TOLD_MIN_S: Final = 1.0  # a warning at the line lasts at least this long [D]
 CROSSING_HYSTERESIS_M: Final = 0.1
 STEP_MAX_S: Final = 0.2  # a pause is no time in which hands were watched
 HANDS_FROM_MPS: Final = kmh_to_mps(HANDS_FROM_KMH)
+CORRECTING: Final = ("correct_left", "correct_right")  # states of elks
 UNARMED: Final = (
     "off",
     "fault",
@@ -54,6 +55,7 @@ class Inputs:
     driver: DriverInput | None = None
     dcas: tuple[FunctionStatus, ...] = ()
     lane_change: tuple[FunctionStatus, ...] = ()
+    elks: tuple[FunctionStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +210,8 @@ class LaneCentring:
         hands_off_s = old.hands_off_s
         if is_hands_on:
             hands_off_s = 0.0
-        elif old.state in STEERING and speed_mps >= HANDS_FROM_MPS:
+        elif (old.state in STEERING or old.is_handing) and speed_mps >= HANDS_FROM_MPS:
+            # an automatic lane change carries the chain of the hands on: it is watched through it (R79 5.6.2.2.5)
             hands_off_s += min(dt_s, STEP_MAX_S)
         # where the car is
         is_in_range = old.is_in_range
@@ -244,7 +247,10 @@ class LaneCentring:
         is_intent = now_s - intent_s <= params.resume_s
         has_all = vehicle is not None and driver is not None and is_fit
         can_steer = has_all and is_near and is_on and not other and is_in_range and not is_intent and not is_override
-        ready_s = (old.ready_s if old.ready_s is not None else now_s) if can_steer and is_hands_on else None
+        is_held = (
+            is_hands_on or old.is_handing
+        )  # after a lane change it goes on at once, and so does its chain of hands
+        ready_s = (old.ready_s if old.ready_s is not None else now_s) if can_steer and is_held else None
         missing = (
             "vehicle_absent"
             if vehicle is None
@@ -287,7 +293,9 @@ class LaneCentring:
         # steering
         control, request = old.control, None
         if state in STEERING and vehicle is not None:
-            if pose is not None:
+            if pose is not None and self._is_outranked(inputs.elks):
+                control = self._watch(control, pose, vehicle, yaw_rate_rps, dt_s, shift_m)
+            elif pose is not None:
                 control = self._control.steer(
                     control,
                     pose,
@@ -308,9 +316,7 @@ class LaneCentring:
             )
         else:
             if vehicle is not None:
-                control = self._control.watch(
-                    control, pose, speed_mps=speed_mps, yaw_rate_rps=yaw_rate_rps, dt_s=dt_s, target=Target(shift_m)
-                )
+                control = self._watch(control, pose, vehicle, yaw_rate_rps, dt_s, shift_m)
             if old.was_asking:
                 request = make_request(stamp_s=now_s, author=NAME, cause=reason, priority=LANE_CENTRING_RANK)
         is_asking = request is not None and request.is_active
@@ -379,6 +385,31 @@ class LaneCentring:
             ),
         )
 
+    def _watch(
+        self,
+        control: Control,
+        pose: Pose | None,
+        vehicle: VehicleState,
+        yaw_rate_rps: float,
+        dt_s: float,
+        shift_m: float,
+    ) -> Control:
+        """Somebody else's request steers: go on from where the wheels stand."""
+        return self._control.watch(
+            control,
+            pose,
+            speed_mps=vehicle.speed_mps,
+            yaw_rate_rps=yaw_rate_rps,
+            dt_s=dt_s,
+            target=Target(shift_m),
+            steered_1pm=self._control.steered_1pm(vehicle),
+        )
+
+    @staticmethod
+    def _is_outranked(elks: tuple[FunctionStatus, ...]) -> bool:
+        """Whether the correction steers now: its rank is higher, and what is asked for here goes nowhere."""
+        return any(status.state in CORRECTING and status.stage is Stage.ON for status in elks)
+
     def _crossing(self, old: Memory, lane: EgoLane, now_s: float) -> tuple[bool, AlertSide]:
         """Whether a front tyre starts to cross a line, and on which side; the picture's age costs no warning time."""
         age_s = min(max(now_s - lane.stamp_s, 0.0), LANE_MAX_AGE_S)
@@ -425,6 +456,7 @@ SPEC: Final = FunctionSpec(
         Input(name="driver", signal=DriverInput, max_age_s=1.0),
         Input(name="dcas", signal=FunctionStatus, max_age_s=2.0, many=True, source="dcas"),
         Input(name="lane_change", signal=FunctionStatus, max_age_s=2.0, many=True, source="lane_change"),
+        Input(name="elks", signal=FunctionStatus, max_age_s=2.0, many=True, source="elks"),
     ),
     outputs=(
         Output(name="request", signal=LateralRequest, is_periodic=False),

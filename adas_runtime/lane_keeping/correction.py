@@ -402,7 +402,14 @@ class EmergencyLaneKeeping:
         yaw_rate_rps = control.curvature_1pm * speed_mps if vehicle.yaw_rate_rps is None else vehicle.yaw_rate_rps
         pose = self._control.pose(control, lane, now_s, speed_mps, yaw_rate_rps)
         if old.state not in CORRECTING:  # it begins where the car is
-            control = self._control.watch(IDLE, pose, speed_mps=speed_mps, yaw_rate_rps=yaw_rate_rps, dt_s=1.0)
+            control = self._control.watch(
+                IDLE,
+                pose,
+                speed_mps=speed_mps,
+                yaw_rate_rps=yaw_rate_rps,
+                dt_s=1.0,
+                steered_1pm=self._control.steered_1pm(vehicle),
+            )
         # room between the tyre and the line for a car in the middle: the front axle stands beside it by this much
         beside_m = -(pose.offset_m + self._base_m * pose.heading_rad)
         free_m = side.dtlm_m + (beside_m if is_left else -beside_m)

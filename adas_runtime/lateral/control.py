@@ -26,7 +26,7 @@ from typing import Final
 
 from adas_runtime.lateral.params import LateralControlParams
 from adas_runtime.records import maker
-from adas_runtime.signals import EgoLane
+from adas_runtime.signals import EgoLane, VehicleState
 from adas_runtime.vehicle.schema import Vehicle
 
 EMERGENCY_STEERING_RANK: Final = 3  # `LateralRequest.priority`: the arbiter's order, `LateralRank`
@@ -36,6 +36,7 @@ STEP_MAX_S: Final = 0.1  # a late step may not be used to jump
 AGE_MAX_S: Final = 0.3  # an older picture is the caller's to refuse; here it only bounds the extrapolation
 SURPRISE_M: Final = 0.4  # the lane jumped: another lane, or a bad picture; the crab angle learns nothing from it
 CURVATURE_FIELD_1PM: Final = 0.5  # bound of the signal
+EXCESS_START_MPS2: Final = 0.8  # more, at the start, is a car in motion rather than wind
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ class PathControl:
         self._actuator_s = steering.delay_s + steering.lag_s
         self._understeer_s2pm2 = steering.understeer_s2pm2
         self._rear_slip_s2pm = steering.rear_slip_s2pm
+        self._base_m, self._ratio = vehicle.dimensions.wheelbase_m, steering.ratio
         # slip of both axles per lateral acceleration; the front's follows from the understeer: K L = front - rear
         self._slips_s2pm = 2.0 * steering.rear_slip_s2pm + steering.understeer_s2pm2 * vehicle.dimensions.wheelbase_m
         self._stiffness = params.frequency_rps * params.frequency_rps
@@ -164,6 +166,15 @@ class PathControl:
             lane.x_max_m - way_m,
         )
 
+    def steered_1pm(self, vehicle: VehicleState) -> float | None:
+        """Curvature that the steering wheel stands for, `None` where the car does not tell its angle [1/m]."""
+        angle_rad = vehicle.steering_wheel_angle_rad
+        if angle_rad is None:
+            return None
+        speed_mps = max(vehicle.speed_mps, SPEED_FLOOR_MPS)
+        gain_m = self._base_m * (1.0 + self._understeer_s2pm2 * speed_mps * speed_mps)
+        return _clamped(math.tan(_clamped(angle_rad / self._ratio, 1.2)) / gain_m, CURVATURE_FIELD_1PM)
+
     def watch(
         self,
         control: Control,
@@ -173,26 +184,42 @@ class PathControl:
         yaw_rate_rps: float,
         dt_s: float,
         target: Target = CENTRE,
+        steered_1pm: float | None = None,
     ) -> Control:
-        """Somebody else steers: be ready to begin where the car is, and learn the crab angle."""
+        """Somebody else steers: be ready to begin where the car is, and learn the crab angle.
+
+        `steered_1pm`: what the wheels stand for (`steered_1pm`); what the car drives otherwise is wind or slope, which
+        whoever steers has taken care of. `None`: not known, what it drives stands for both.
+        """
         speed_mps = max(speed_mps, SPEED_FLOOR_MPS)
         driven_1pm = _clamped(yaw_rate_rps / speed_mps, CURVATURE_FIELD_1PM)
+        excess_1pm = 0.0
+        if steered_1pm is not None:
+            bound_1pm = min(EXCESS_START_MPS2, self._params.disturbance_max_mps2) / (speed_mps * speed_mps)
+            excess_1pm = _clamped(driven_1pm - steered_1pm, bound_1pm)
+        sent_1pm = driven_1pm - excess_1pm
         dt_s = min(max(dt_s, 0.0), STEP_MAX_S)
         slip_rad = self._slip(control, speed_mps, yaw_rate_rps, dt_s)
         if pose is None:
-            return make_control(driven_1pm, sent_new_1pm=driven_1pm, sent_old_1pm=driven_1pm, slip_rad=slip_rad)
+            return make_control(
+                sent_1pm,
+                sent_new_1pm=sent_1pm,
+                sent_old_1pm=sent_1pm,
+                excess_1pm=excess_1pm,
+                slip_rad=slip_rad,
+            )
         drift_rad = pose.heading_rad + slip_rad
         seen_m, crab_rad = self._crab(control, pose.offset_m, drift_rad, speed_mps, dt_s)
         error_1pm = driven_1pm - pose.curvature_1pm
         return make_control(
-            driven_1pm,
+            sent_1pm,
             pose.offset_m + target.offset_m,
             speed_mps * (drift_rad + crab_rad) + target.rate_mps,
-            driven_1pm,
-            driven_1pm,
+            sent_1pm,
+            sent_1pm,
             error_1pm,
             error_1pm,
-            0.0,
+            excess_1pm,
             seen_m,
             crab_rad,
             slip_rad,
@@ -251,9 +278,8 @@ class PathControl:
         jerk_mps3 = params.jerk_max_mps3 if jerk_max_mps3 is None else jerk_max_mps3
         step_1pm = min(jerk_mps3, self._jerk_max_mps3) * dt_s / square
         change_1pm = _clamped(curvature_1pm - control.curvature_1pm, step_1pm)
-        curvature_1pm = _clamped(
-            control.curvature_1pm + change_1pm, max(bound_1pm, abs(control.curvature_1pm) - step_1pm)
-        )
+        # the bound holds at once: it sinks with a speed that grows, slower than any jerk; a jump of it is no car's
+        curvature_1pm = _clamped(control.curvature_1pm + change_1pm, bound_1pm)
         # what the car turns more than told; slow, and only once it follows in full
         share = dt_s / (half_s + dt_s)
         yaw_half_s = max(
