@@ -239,7 +239,7 @@ class Messages:
         set_mps = None if allowed is None else allowed.set_mps
         max_mps = None if allowed is None else allowed.max_mps
         stage = memory.engagement.stage if state in WORKING else EngagementStage.NONE
-        manoeuvre = change.TOLD[memory.manoeuvre.state] if is_controlling else ManoeuvreState.NONE
+        manoeuvre = change.TOLD[memory.manoeuvre.state] if state in WORKING else ManoeuvreState.NONE
         limit_mps = None if allowed is None else allowed.limit_mps
         key = (mode, lateral, longitudinal, stage, manoeuvre, set_mps, max_mps, limit_mps, is_held, memory.reason)
         if key == told.state and now.now_s - told.state_s < STATE_PERIOD_S - EPS_S:

@@ -333,6 +333,10 @@ def test_nobody_answers_and_the_car_stops_on_the_shoulder() -> None:
     )
     moved_s = next(i for i, tick in enumerate(ticks) if tick.place_m < -0.3) * STEP_S
     assert moved_s - stop_s >= 5.0, "R79 5.1.6.3.9"
+    told = {tick.state.manoeuvre for tick in ticks if tick.state is not None}
+    assert ManoeuvreState.MANOEUVRE in told, (
+        "others, such as emergency lane keeping, know that the line is crossed on purpose"
+    )
     after = [tick for tick in ticks if tick.t_s - loop.ticks[begin].t_s > stop_s]
     assert min(tick.accel_mps2 for tick in after) >= -4.0
     assert max(abs(tick.lateral_accel_mps2) for tick in after) <= 1.0 + 0.1
