@@ -15,6 +15,7 @@ from typing import Any, Final
 from adas_runtime.errors import WiringError
 from adas_runtime.function import (
     FUTURE_TOLERANCE_S,
+    REST_MAX_S,
     STATUS_PERIOD_S,
     BuildContext,
     Core,
@@ -44,7 +45,7 @@ class Emission:
     now_s: float
 
 
-OFF: Final = Status(state="off", reason="off in this market")
+OFF: Final = Status(state="off", reason="off in this market", rest_s=REST_MAX_S)
 NEVER_S: Final = math.inf
 make_emission = maker(Emission)
 make_kpi = maker(Kpi)
@@ -316,16 +317,23 @@ class Executor:
             first = len(emissions)
             if runner.min_period_s and (not by_period & bit or self._due_s[runner.index] <= runner.free_s + ROUNDING_S):
                 runner.free_s = now_s + runner.min_period_s - ROUNDING_S
-            self._step(runner, now_s, emissions)
+            rest_s = self._step(runner, now_s, emissions)
+            if rest_s:  # it stands by
+                rest_s = rest_s if rest_s < REST_MAX_S else REST_MAX_S
+                if rest_s > runner.min_period_s:
+                    runner.free_s = now_s + rest_s - ROUNDING_S
+                if rest_s > runner.period_s:
+                    self._due_s[runner.index] = now_s + rest_s
             for emission in emissions[first:]:
                 if emission.topic in triggers:
                     wanted |= triggers[emission.topic] & -(bit << 1)  # consumers come later; a status may look back
 
-    def _step(self, runner: _Runner, now_s: float, emissions: list[Emission]) -> None:
+    def _step(self, runner: _Runner, now_s: float, emissions: list[Emission]) -> float:
+        """Step one function; returns how long it may rest [s]."""
         self._due_s[runner.index] = now_s + runner.period_s
         if runner.stage is Stage.OFF:
             self._tell(runner, OFF, (), now_s, emissions)
-            return
+            return OFF.rest_s
         latest, name = self._latest, runner.name
         inputs, absent = runner.gather(latest, now_s)
         try:
@@ -333,13 +341,16 @@ class Executor:
         except Exception as error:  # the last resort: a core is total, so this is a defect; the graph lives on
             status = Status(state="fault", health=Health.FAULT, reason=clipped(f"{type(error).__name__}: {error}"))
             self._tell(runner, status, absent, now_s, emissions)
-            return
+            return 0.0
         for output, topic in runner.outputs:
             signal = getattr(result, output)
             if signal is not None:
                 latest[topic] = signal
                 emissions.append(make_emission(topic=topic, signal=signal, function=name, output=output, now_s=now_s))
-        self._tell(runner, result.status, absent, now_s, emissions)
+        status = result.status
+        self._tell(runner, status, absent, now_s, emissions)
+        rest_s: float = status.rest_s
+        return rest_s
 
     def _tell(
         self, runner: _Runner, status: Status, absent: tuple[str, ...], now_s: float, emissions: list[Emission]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FUTURE_TOLERANCE_S: Final = 0.05  # two clocks on one car; a stamp farther ahead than this is a lie, not jitter
 REASON_MAX_BYTES: Final = 256  # bound of `signals.Reason`
 STATUS_PERIOD_S: Final = 1.0  # a status is sent at each change and at least this often
+REST_MAX_S: Final = 0.1  # of who stands by: it still sees what the driver does, and tells in time that it lives
 
 
 class Process(Enum):
@@ -78,6 +79,8 @@ class Status:
     """What a core says of itself each step; the executor adds author, stage, stamp and absent inputs.
 
     `kpis` stand in the order of the declaration's names, `None` where a figure is not known now; or are left empty.
+    `rest_s`: it stands by, and what comes may wait for this long: neither trigger nor period steps it before; 0, as
+    while it acts or is about to: as declared. At most `REST_MAX_S` [s].
     """
 
     state: str
@@ -85,6 +88,7 @@ class Status:
     health: Health = Health.OK
     reason: str = ""
     kpis: tuple[float | None, ...] = ()
+    rest_s: float = 0.0
 
 
 class Core(Protocol):

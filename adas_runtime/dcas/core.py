@@ -90,6 +90,7 @@ from adas_runtime.vehicle.schema import Vehicle
 
 PERIOD_S: Final = 0.02
 IDLE_PERIOD_S: Final = 1.0  # of the state message while it is off
+IDLE_REST_S: Final = 0.04  # between two steps while it is off: a press of a button is held longer
 LAMP_PERIOD_S: Final = 0.2
 LIMIT_CONFIDENCE_MIN: Final = 0.5
 HARD: Final = frozenset(code for code, (_, is_hard, _) in PRECONDITIONS.items() if is_hard)
@@ -251,7 +252,9 @@ class Dcas:
             eyes=None,
             notice=None,
             info=None,
-            status=make_status(state=old.state.value, reason=old.reason, kpis=figures(self.state)),
+            status=make_status(
+                state=old.state.value, reason=old.reason, kpis=figures(self.state), rest_s=IDLE_REST_S
+            ),
         )
 
     # --- the driver and the mode --------------------------------------------------------------------------------------

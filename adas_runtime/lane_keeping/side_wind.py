@@ -30,6 +30,8 @@ from adas_runtime.vehicle.schema import Vehicle
 NAME: Final = "side_wind"
 EPS_S: Final = 1e-6  # sums of periods in floating point
 FOREVER_S: Final = -math.inf
+WATCH_S: Final = 0.02  # between two steps while nothing pushes; the model is as good at this pace
+REST_S: Final = 0.05  # the same where it would not help: too slow, blind
 STEP_MAX_S: Final = 0.03  # the model's greatest step; a longer pause starts it afresh
 WISH_S: Final = 0.3  # time constant of the path that the driver wants [D]
 RESUME_S: Final = 1.0  # after the driver's action [D]
@@ -276,6 +278,11 @@ class SideWind:
                 health=health,
                 reason=reason,
                 kpis=(push_mps2, help_mps2) if state in ACTIVE else (),
+                rest_s=0.0
+                if request is not None or alert is not None or chain.is_optical or pushed_s is not None
+                else REST_S
+                if model is None
+                else WATCH_S,
             ),
         )
 

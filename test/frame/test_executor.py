@@ -14,6 +14,7 @@ from adas_runtime.errors import WiringError
 from adas_runtime.executor import BACKWARD_TOLERANCE_S, Emission, Executor
 from adas_runtime.function import (
     FUTURE_TOLERANCE_S,
+    REST_MAX_S,
     BuildContext,
     FunctionSpec,
     Input,
@@ -53,10 +54,11 @@ class WatchOutputs:
 
 
 class Watch:
-    """Counts its steps, asks for the counted curvature, warns above 10 m/s, fails above 100 m/s."""
+    """Counts its steps, asks for the counted curvature, warns above 10 m/s, fails above 100 m/s; may rest below."""
 
-    def __init__(self) -> None:
+    def __init__(self, rest_s: float = 0.0) -> None:
         self.state: int = 0
+        self.rest_s = rest_s
 
     def step(self, inputs: WatchInputs, now_s: float) -> WatchOutputs:
         vehicle = inputs.vehicle
@@ -71,7 +73,7 @@ class Watch:
                 stamp_s=vehicle.stamp_s, author="watch", cause="count", is_active=True, curvature_1pm=self.state * 1e-6
             ),
             alert=alert if vehicle.speed_mps > 10.0 else None,
-            status=Status(state="on", is_active=True),
+            status=Status(state="on", is_active=True, rest_s=0.0 if vehicle.speed_mps > 10.0 else self.rest_s),
         )
 
 
@@ -103,7 +105,11 @@ class Sum:
 
 
 def watch(
-    name: str = "watch", process: Process = Process.DECISION, period_s: float = 0.05, min_period_s: float = 0.0
+    name: str = "watch",
+    process: Process = Process.DECISION,
+    period_s: float = 0.05,
+    min_period_s: float = 0.0,
+    rest_s: float = 0.0,
 ) -> FunctionSpec:
     return FunctionSpec(
         name=name,
@@ -116,7 +122,7 @@ def watch(
         period_s=period_s,
         trigger="vehicle",
         min_period_s=min_period_s,
-        build=lambda context: Watch(),
+        build=lambda context: Watch(rest_s),
     )
 
 
@@ -156,9 +162,11 @@ def may_lack() -> FunctionSpec:
     return replace(spec, inputs=(*spec.inputs, optional), inputs_type=MayLackInputs, build=lambda context: MayLack())
 
 
-def make_executor(stage: Stage = Stage.ON, *, min_period_s: float = 0.0, **options: Any) -> Executor:
+def make_executor(
+    stage: Stage = Stage.ON, *, min_period_s: float = 0.0, rest_s: float = 0.0, **options: Any
+) -> Executor:
     # the consumer is declared first: order comes from the wiring, not from the list
-    graph = Graph((summing(), watch(min_period_s=min_period_s)), (VEHICLE,))
+    graph = Graph((summing(), watch(min_period_s=min_period_s, rest_s=rest_s)), (VEHICLE,))
     return Executor(graph, CONTEXT, {"watch": stage}, **options)
 
 
@@ -303,6 +311,28 @@ def test_a_step_of_the_period_holds_no_trigger_up() -> None:
     assert asked not in topics(executor.offer("/vehicle/state", state(10.0121), 10.0122)), "after a trigger it waits"
 
 
+def test_who_stands_by_is_stepped_when_its_rest_is_over_and_who_acts_with_each_trigger() -> None:
+    graph = Graph((watch(min_period_s=0.01, rest_s=0.04),), (VEHICLE,))
+    executor = Executor(graph, CONTEXT, {"watch": Stage.ON})
+    asked = "/adas/watch/request"
+    assert asked in topics(executor.offer("/vehicle/state", state(10.0, 5.0), 10.0))
+    for number in (1, 2, 3):
+        assert executor.offer("/vehicle/state", state(10.0 + 0.01 * number, 20.0), 10.0 + 0.01 * number) == []
+    assert executor.next_due_s() == pytest.approx(10.04)
+    (request,) = [e.signal for e in executor.advance(10.04) if e.topic == asked]
+    assert request.stamp_s == 10.03, "with what came meanwhile"
+    assert asked in topics(executor.offer("/vehicle/state", state(10.05, 20.0), 10.05)), "now it acts"
+
+
+@pytest.mark.parametrize(("rest_s", "after_s"), [(0.03, 0.05), (0.08, 0.08), (5.0, REST_MAX_S)])
+def test_a_rest_puts_the_period_off_and_has_an_end(rest_s: float, after_s: float) -> None:
+    executor = Executor(Graph((watch(rest_s=rest_s),), (VEHICLE,)), CONTEXT, {"watch": Stage.ON})
+    executor.offer("/vehicle/state", state(10.0, 5.0), 10.0)
+    assert executor.next_due_s() == pytest.approx(10.0 + after_s)
+    emissions = executor.offer("/vehicle/state", state(3.0, 5.0), 3.0)
+    assert "/adas/watch/request" in topics(emissions), "a new time line waits for nothing"
+
+
 def test_a_least_period_above_the_period_is_refused() -> None:
     with pytest.raises(WiringError, match="least period"):
         watch(period_s=0.05, min_period_s=0.06)
@@ -428,13 +458,16 @@ def test_the_same_calls_give_the_same_answers(sequence: list[tuple[float, float,
     assert play(make_executor(), sequence, 5.0) == play(make_executor(), sequence, 5.0)
 
 
-@given(events, events, st.sampled_from([0.0, 0.04]))
+@given(events, events, st.sampled_from([0.0, 0.04]), st.sampled_from([0.0, 0.03, 0.07]))
 def test_saved_and_restored_it_continues_where_it_was(
-    before: list[tuple[float, float, float, bool]], after: list[tuple[float, float, float, bool]], min_period_s: float
+    before: list[tuple[float, float, float, bool]],
+    after: list[tuple[float, float, float, bool]],
+    min_period_s: float,
+    rest_s: float,
 ) -> None:
-    first = make_executor(min_period_s=min_period_s)
+    first = make_executor(min_period_s=min_period_s, rest_s=rest_s)
     _, now_s = play(first, before, 5.0)
-    second = make_executor(min_period_s=min_period_s)
+    second = make_executor(min_period_s=min_period_s, rest_s=rest_s)
     second.restore(first.save())
     assert play(first, after, now_s) == play(second, after, now_s)
 
