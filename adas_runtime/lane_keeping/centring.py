@@ -247,9 +247,7 @@ class LaneCentring:
         is_intent = now_s - intent_s <= params.resume_s
         has_all = vehicle is not None and driver is not None and is_fit
         can_steer = has_all and is_near and is_on and not other and is_in_range and not is_intent and not is_override
-        is_held = (
-            is_hands_on or old.is_handing
-        )  # after a lane change it goes on at once, and so does its chain of hands
+        is_held = is_hands_on or old.is_handing  # after a lane change it goes on at once, as does its chain
         ready_s = (old.ready_s if old.ready_s is not None else now_s) if can_steer and is_held else None
         missing = (
             "vehicle_absent"

@@ -125,6 +125,7 @@ class Memory:
     pressed: tuple[str, ...] = ()
     stalk: int | None = None
     is_key_on: bool | None = None
+    was_centring: bool = False
     watch: Watch = NOTHING_SEEN
     plan: Plan = NO_PLAN
     control: Control = IDLE
@@ -355,7 +356,8 @@ class LaneChange:
             if is_fit:
                 assert lane is not None
                 pose = self._control.pose(old.control, lane, now_s, speed_mps, yaw_rate_rps)
-        is_command = state in READY and is_centring and bool(stalk) and old.stalk == 0
+        # the indicator may already have made lane centring stand by, where this function changes lanes in shadow only
+        is_command = state in READY and (is_centring or old.was_centring) and bool(stalk) and old.stalk == 0
         if is_command:
             plan = make_plan(stalk or 0, now_s)
         is_confirmed = is_confirmed and plan.confirmed_s is None and state is State.PROCEDURE
@@ -436,6 +438,7 @@ class LaneChange:
             pressed,
             stalk,
             is_key_on,
+            is_centring,
             watch,
             plan,
             control,

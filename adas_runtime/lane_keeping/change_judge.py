@@ -9,6 +9,7 @@ from adas_runtime.lane_keeping.centring_params import LaneCentringParams
 from adas_runtime.lane_keeping.change_params import REAR_RANGE_LEAST_M, AutomaticLaneChangeParams
 from adas_runtime.lateral.control import Pose
 from adas_runtime.lateral.gap import Around, around, critical_gap_m, least_speed_mps
+from adas_runtime.lateral.way import PEAK_JERK, duration_s
 from adas_runtime.signals import EgoLane, LaneBeyond, LaneEdge, LaneSide, TrackedObjects
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
 from adas_runtime.vehicle.schema import Vehicle
@@ -17,6 +18,7 @@ AGE_MAX_S: Final = 0.3
 EDGE_CONFIDENCE_MIN: Final = 0.3
 BRAKING_MPS2: Final = 1.0  # of ours behind a slower car in the other lane
 WIDTH_USUAL_M: Final = 3.5
+CONTROL_SHARE: Final = 0.8
 APPROACH_SLACK_M: Final = 1.0  # noise of the gap does not take a movement back that began with the margin
 
 
@@ -36,6 +38,10 @@ class Judge:
         self._table = centring.table(vehicle.category)
         self._table_max_mps2 = 3.0 if vehicle.category in ("M1", "N1") else 2.5  # R79 5.6.2.1.3 table 1
         self._excess_mps2 = centring.excess_mps2
+        self._limit_mps2 = vehicle.limits.lateral_accel_max_mps2
+        # what the vehicle's maker leaves of acceleration and jerk, with room for what the controller adds
+        self._way_mps2 = min(params.lateral_accel_mps2, CONTROL_SHARE * self._limit_mps2)
+        self._way_mps3 = CONTROL_SHARE * vehicle.limits.lateral_jerk_max_mps3
 
     def aysmax_mps2(self, speed_mps: float) -> float:
         """Lateral acceleration that lane centring declares at a speed [m/s^2]."""
@@ -123,8 +129,8 @@ class Judge:
             return "works"
         if not self.is_fast_enough(found, speed_mps):
             return "speed_low"
-        accel_mps2 = abs(lane.curvature_1pm) * speed_mps * speed_mps + self._params.lateral_accel_mps2
-        if accel_mps2 > self.aysmax_mps2(speed_mps):
+        accel_mps2 = abs(lane.curvature_1pm) * speed_mps * speed_mps + self._way_mps2
+        if accel_mps2 > min(self.aysmax_mps2(speed_mps), self._limit_mps2):
             return "curve"
         return "beside" if found.beside else ""
 
@@ -132,6 +138,11 @@ class Judge:
         """From the middle of the lane to that of the next one: a width and the marking between them [m]."""
         edge = self.edge(lane, side)
         return (lane.width_m or WIDTH_USUAL_M) + (0.0 if edge is None else edge.width_m)
+
+    def whole_s(self, width_m: float) -> float:
+        """Time of the whole movement to the side: acceleration and jerk within their bounds [s]."""
+        by_jerk_s = float((PEAK_JERK * width_m / self._way_mps3) ** (1.0 / 3.0))
+        return max(duration_s(width_m, self._way_mps2), by_jerk_s)
 
     def to_line_m(self, lane: EgoLane, side: int, now_s: float) -> float:
         """From the front tyre to the inner edge of the marking, now (R79 2.4.17) [m]."""

@@ -13,7 +13,7 @@ from adas_runtime.lane_keeping.change_params import (
 )
 from adas_runtime.lane_keeping.change_states import MOVING, STEERING, State
 from adas_runtime.lateral.control import CENTRE, PathControl, Pose, Target
-from adas_runtime.lateral.way import back_s, duration_s, time_to_s, way, way_back
+from adas_runtime.lateral.way import back_s, time_to_s, way, way_back
 from adas_runtime.records import maker
 from adas_runtime.signals import EgoLane
 
@@ -91,7 +91,7 @@ class Planner:
     def line_s(self, plan: Plan, lane: EgoLane, now_s: float, speed_mps: float) -> tuple[float, float, float]:
         """Way to the side [m], time to the marking and of the whole movement [s], if it began now."""
         width_m = self._judge.way_m(lane, plan.side)
-        whole_s = duration_s(width_m, self._params.lateral_accel_mps2)
+        whole_s = self._judge.whole_s(width_m)
         part = self._judge.to_line_m(lane, plan.side, now_s) / width_m
         line_s = time_to_s(min(max(part, 0.02), 0.9), whole_s) + self._control.lead_s(speed_mps)
         return width_m, line_s, whole_s

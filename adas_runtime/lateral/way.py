@@ -10,6 +10,7 @@ from math import sqrt
 from typing import Final
 
 PEAK_ACCEL: Final = 10.0 / sqrt(3.0)  # of the way over its duration, times width over duration squared
+PEAK_JERK: Final = 60.0  # at its ends, times width over duration cubed
 DURATION_LEAST_S: Final = 2.0  # short ways too have a bounded jerk, 60 width / duration^3
 PARTS: Final = 50
 BACK_S: Final = (2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0)
