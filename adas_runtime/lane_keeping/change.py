@@ -13,10 +13,11 @@ from adas_runtime.lane_keeping.change_params import (
     BUTTON,
     CONFIRM_BUTTON,
     LATERAL_ACCEL_LAW_MPS2,
+    START_FROM_S,
     AutomaticLaneChangeParams,
     manoeuvre_latest_s,
 )
-from adas_runtime.lane_keeping.change_plan import NO_PLAN, Plan, Planner, make_plan
+from adas_runtime.lane_keeping.change_plan import NO_PLAN, TOUCH_TOLERANCE_S, Plan, Planner, make_plan
 from adas_runtime.lane_keeping.change_road import NOTHING_SEEN, RoadWatch, Watch
 from adas_runtime.lane_keeping.change_states import (
     BEFORE,
@@ -70,6 +71,7 @@ STEP_MAX_S: Final = 0.2
 CENTRING: Final = ("active", "hands1", "hands2", "boundary")  # states in which lane centring steers
 CENTRING_ENDED: Final = ("off", "emergency")
 WORKING: Final = (*STEERING, State.RESUME, State.SUPPRESSED)  # what runs is ended first, then it switches off
+ROAD_KEPT: Final = (*WORKING, State.FAULT)  # without road users no road is proven: that is a fault, no other road
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +277,7 @@ class LaneChange:
         elif is_pressed:
             off = self._refused(watch, now_s)
             is_on, off_s = not off, now_s if off else off_s
-        elif is_on and old.state not in WORKING and not self._road.is_proven(watch, now_s):
+        elif is_on and old.state not in ROAD_KEPT and not self._road.is_proven(watch, now_s):
             is_on, off, off_s = False, "road_not_proven", now_s
         return self._step(
             old,
@@ -549,6 +551,7 @@ class LaneChange:
                 )
                 if state is State.APPROACH and lane is not None:
                     is_at_line = plan.base_m > 0.0 or judge.to_line_m(lane, plan.side, now_s) <= 0.0
+                    is_late = is_late or (is_at_line and begun_s < START_FROM_S - TOUCH_TOLERANCE_S)  # 5.6.4.6.4.1
                     if is_at_line and not is_hands_on:
                         blocked = blocked or "hands_off"  # R79 5.6.4.6.8.1: at the start of the manoeuvre
         elif state is State.MANOEUVRE:
