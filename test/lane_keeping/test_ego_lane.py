@@ -136,8 +136,8 @@ def test_one_bad_picture_moves_nothing() -> None:
     world = World()
     world.hold(1.0, lane(3.5))
     odd = (lane(3.5)[0], Paint(side=RIGHT, at_m=-1.0))
-    told = world.hold(STEP_S, odd)[-1]
-    assert abs(centre_at_axle_m(told)) < 5 * MM and told.lane.width_m == pytest.approx(3.5, abs=5 * MM)
+    for told in world.hold(MARKETS["de"].ego_lane.jump_confirm_s - STEP_S, odd):
+        assert abs(centre_at_axle_m(told)) < 5 * MM and told.lane.width_m == pytest.approx(3.5, abs=5 * MM)
     assert abs(centre_at_axle_m(world.hold(0.5, lane(3.5))[-1])) < 5 * MM
 
 
@@ -448,6 +448,11 @@ def test_one_side_alone_is_followed_at_the_width_from_before(side: LaneSide) -> 
     assert centre_at_axle_m(told) == pytest.approx(-0.1, abs=10 * MM)
     other = edge(told.lane, RIGHT if side is LEFT else LEFT)
     assert not other.is_seen and other.may_cross is None and other.confidence == 0.0
+    away_m = -0.1 if side is RIGHT else 0.1
+    assert other.distance_m == pytest.approx(1.6 + away_m - TYRE_M / 2, abs=10 * MM)
+    drifting = world.hold(0.5, alone, rate_mps=0.3)[-1].lane
+    here, there = edge(drifting, side), edge(drifting, RIGHT if side is LEFT else LEFT)
+    assert there.rate_mps == pytest.approx(-here.rate_mps) and abs(here.rate_mps) > 0.25
     assert told.lane.is_fit_to_steer and told.lane.confidence < 0.8
     assert told.state == ("left_only" if side is LEFT else "right_only")
 
