@@ -15,7 +15,8 @@ from adas_runtime.vehicle.schema import CameraMount
 Array = npt.NDArray[np.float64]
 
 ASPECT_TOLERANCE: Final = 0.02  # a picture of another shape was cropped or comes from another camera
-UNDISTORT_ITERATIONS: Final = 20  # fixed point; converges below 1e-6 for road cameras up to about 110 degrees
+UNDISTORT_ITERATIONS: Final = 12  # Newton from the distorted point: from below towards the fold, never past it
+DETERMINANT_MIN: Final = 1e-3  # at the fold itself, where a lens model turns back, there is no slope to follow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,10 +130,18 @@ class Camera:
         x, y = xd.copy(), yd.copy()
         for _ in range(UNDISTORT_ITERATIONS):
             r2 = x * x + y * y
-            radial = np.maximum(1.0 + r2 * (k1 + r2 * (k2 + r2 * k3)), 0.1)
+            radial = 1.0 + r2 * (k1 + r2 * (k2 + r2 * k3))
+            bend = 2.0 * (k1 + r2 * (2.0 * k2 + r2 * 3.0 * k3))
+            off_x = x * radial + 2.0 * p1 * x * y + p2 * (r2 + 2.0 * x * x) - xd
+            off_y = y * radial + p1 * (r2 + 2.0 * y * y) + 2.0 * p2 * x * y - yd
+            across = bend * x * y + 2.0 * (p1 * x + p2 * y)
+            along_x = radial + bend * x * x + 2.0 * p1 * y + 6.0 * p2 * x
+            along_y = radial + bend * y * y + 6.0 * p1 * y + 2.0 * p2 * x
+            determinant = along_x * along_y - across * across
+            scale = np.where(determinant > DETERMINANT_MIN, 1.0 / np.maximum(determinant, 1e-12), 0.0)
             x, y = (
-                (xd - 2.0 * p1 * x * y - p2 * (r2 + 2.0 * x * x)) / radial,
-                (yd - p1 * (r2 + 2.0 * y * y) - 2.0 * p2 * x * y) / radial,
+                x - scale * (along_y * off_x - across * off_y),
+                y - scale * (along_x * off_y - across * off_x),
             )
         return x, y
 
