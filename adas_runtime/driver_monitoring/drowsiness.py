@@ -224,8 +224,8 @@ class Drowsiness:
             cause = f"{reason}: score {score:.1f}, {cause}" if cause else reason
         elif state in WARNING:
             cause = old.cause
-            if is_asleep:
-                code = MICROSLEEP_CODE
+            if is_asleep and code != MICROSLEEP_CODE:
+                code, cause = MICROSLEEP_CODE, f"microsleep: score {score:.1f}, after {cause}"
         bell, alert = self._told(old.bell, state, code, cause, key.switch, now_s)
         self.state = make_memory(
             state,

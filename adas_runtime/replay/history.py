@@ -37,6 +37,7 @@ from adas_runtime.signals import (
     AssistanceState,
     CameraFrame,
     CameraId,
+    DriverState,
     EgoLane,
     EngagementStage,
     FunctionStatus,
@@ -68,6 +69,7 @@ LAMPS: Final = tuple(
     item.name for item in fields(LampRequest) if item.default is LampDemand.NO_DEMAND
 )  # each has a band in the timeline
 HEALTH: Final = "health"
+DRIVER: Final = ("drowsiness", "distraction")
 OWN_FAULT: Final = "_fault"  # how the codes of functions that tell their own failure end
 SIGNS: Final = frozenset(
     {"side", "lane_from_left"}
@@ -82,6 +84,7 @@ class _Function:
     active_s: float = 0.0
     fault_s: float = 0.0
     absent_s: dict[str, float] = field(default_factory=dict)
+    by_code: dict[str, int] = field(default_factory=dict)
     kpi_sum: dict[str, float] = field(default_factory=dict)
     kpi_count: dict[str, int] = field(default_factory=dict)
     kpi_min: dict[str, float] = field(default_factory=dict)
@@ -186,6 +189,11 @@ class History:
             self._frames.append((t_s, signal))
         elif isinstance(signal, LaneModel):
             self._lane(signal, t_s)
+        elif isinstance(signal, DriverState):
+            seen = signal.is_face_visible
+            self._plot("driver_pitch_rad", "gaze down", "rad", t_s, signal.gaze_pitch_rad if seen else None)
+            self._plot("driver_yaw_rad", "gaze left", "rad", t_s, signal.gaze_yaw_rad if seen else None)
+            self._plot("driver_openness", "eyes open", "1", t_s, signal.eye_openness if seen else None)
 
     def data(self, topic: str, code: str, cause: str, now_s: float) -> None:
         """Something is wrong with the data."""
@@ -312,6 +320,10 @@ class History:
             gap_m = next((kpi.value for kpi in status.kpis if kpi.name == "gap_m"), None)
             if gap_m is not None or "headway_gap_m" in self._curves:
                 self._plot("headway_gap_m", "gap to the car ahead", "m", t_s, gap_m)
+        if status.author == "drowsiness":
+            score = next((kpi.value for kpi in status.kpis if kpi.name == "score"), None)
+            if score is not None or "driver_score" in self._curves:
+                self._plot("driver_score", "sleepiness, Karolinska scale", "KSS", t_s, score)
         health = status.health.name.lower()
         level: Any = (
             "off"
@@ -388,7 +400,9 @@ class History:
         }
         is_open = (row, key) in self._open
         if alert.is_active and not is_open:
-            self._functions[name].alerts += 1
+            function = self._functions[name]
+            function.alerts += 1
+            function.by_code[alert.code] = function.by_code.get(alert.code, 0) + 1
             level = "shadow" if is_shadow else alert.level.name.lower()
             self._bar(row, key, alert.code, level, alert.cause, t_s)
             self._add(Event(t_s=t_s, kind=EventKind.ALERT_START, still=self._still(t_s), **common))
@@ -568,6 +582,12 @@ class History:
                 }
                 if last.get("watched_s", 0.0) > 0.0:
                     kpis["warnings_per_hour"] = function.alerts * 3600.0 / last["watched_s"]
+            if name in DRIVER:  # nuisance by cause, per hour of watched driving
+                last = {kpi.name: kpi.value for kpi in (function.status.kpis if function.status is not None else ())}
+                kpis = {key: kpis[key] for key in ("score_mean",) if key in kpis} | last
+                if last.get("driven_s", 0.0) > 0.0:
+                    for code, count in sorted(function.by_code.items()):
+                        kpis[f"{code}_per_hour"] = count * 3600.0 / last["driven_s"]
             if name == "lane_perception" and self._models:
                 kpis["left_seen_share"] = self._lanes[LaneSide.LEFT] / self._models
                 kpis["right_seen_share"] = self._lanes[LaneSide.RIGHT] / self._models

@@ -28,6 +28,7 @@ from adas_runtime.ingest.writer import (
 from adas_runtime.signals import BodyState, SpeedLimitState
 from adas_runtime.synth import truth
 from adas_runtime.synth.drive import EGO_EVERY, Drive
+from adas_runtime.synth.driver import DriverKind
 from adas_runtime.synth.motion import RATE_HZ
 
 PICTURES: Final = "/camera/front/"
@@ -35,7 +36,7 @@ BODY_TOPIC: Final = "/vehicle/body"
 SIGN_TOPIC: Final = "/camera/signs"
 OBJECT_TOPIC: Final = "/objects/tracked"
 LIMIT_TOPIC: Final = "/truth/speed_limit"
-GAZE_TOPIC: Final = "/driver/state"  # of an assisted drive
+GAZE_TOPIC: Final = "/driver/state"  # what a driver camera would say
 
 TOPICS: Final[dict[str, str]] = {
     IMAGE_TOPIC: "sensor_msgs/msg/CompressedImage",
@@ -46,6 +47,7 @@ TOPICS: Final[dict[str, str]] = {
     SIGN_TOPIC: "adas_interfaces/msg/SignObservations",
     OBJECT_TOPIC: "adas_interfaces/msg/TrackedObjects",
     FIX_TOPIC: "sensor_msgs/msg/NavSatFix",
+    GAZE_TOPIC: "adas_interfaces/msg/DriverState",
     "/truth/ego": "nav_msgs/msg/Odometry",
     "/truth/lanes": "adas_interfaces/msg/LaneModel",
     "/truth/objects": "adas_interfaces/msg/TrackedObjects",
@@ -79,13 +81,14 @@ def write_bag(
     messages = Messages()
     topics = {name: kind for name, kind in TOPICS.items() if with_camera or not name.startswith(PICTURES)}
     spec = drive.spec
-    if spec.is_assisted:
-        topics[GAZE_TOPIC] = "adas_interfaces/msg/DriverState"
+    if spec.driver is DriverKind.ABSENT:
+        del topics[GAZE_TOPIC]
     notes = {
         "adas_market": drive.market.name,
         "adas_vehicle": drive.vehicle.name,
         "adas_source": f"adas synth --scenario {spec.scenario.value} --light {spec.light.value} "
-        f"--rain {spec.rain.value} --seed {spec.seed}{' --assist' if spec.is_assisted else ''}",
+        f"--rain {spec.rain.value} --seed {spec.seed}{' --assist' if spec.is_assisted else ''}"
+        f"{'' if spec.driver is DriverKind.ATTENTIVE else f' --driver {spec.driver.value}'}",
     }
     counts = dict.fromkeys(topics, 0)
     with BagFolder(out, topics, messages, force=force, notes=notes) as bag:
@@ -155,7 +158,7 @@ def _streams(
         paced("/truth/objects", lambda index, _: messages.signal(drive.objects(index))),
         paced("/truth/signs", lambda index, _: messages.signal(drive.signs(index))),
     ]
-    if drive.spec.is_assisted:
+    if drive.spec.driver is not DriverKind.ABSENT:
         streams.append(paced(GAZE_TOPIC, lambda index, _: messages.signal(drive.driver_state(index))))
     if with_camera:
         camera = drive.camera

@@ -39,6 +39,9 @@ def synth(
     assist: Annotated[
         bool, typer.Option("--assist", help="The driver switches driver assistance on, and later looks away for 9 s.")
     ] = False,
+    driver: Annotated[
+        str, typer.Option(help="What a driver camera tells: attentive, distracted, drowsy; absent: none.")
+    ] = "attentive",
     force: Annotated[bool, typer.Option(help="Replace a bag that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result for machines.")] = False,
 ) -> None:
@@ -47,6 +50,7 @@ def synth(
     from adas_runtime.ingest.writer import refuse_existing
     from adas_runtime.synth.bag import write_bag
     from adas_runtime.synth.drive import DriveSpec, Light, Rain, Scenario, make_drive
+    from adas_runtime.synth.driver import DriverKind
     from adas_runtime.synth.roadmap import refuse_existing_map, write_map
 
     refuse_existing(out, force)
@@ -64,6 +68,7 @@ def synth(
             scenario=_one_of(Scenario, scenario, "--scenario"),
             light=_one_of(Light, light, "--light"),
             rain=_one_of(Rain, rain, "--rain"),
+            driver=_one_of(DriverKind, driver, "--driver"),
             is_assisted=assist,
         )
     )

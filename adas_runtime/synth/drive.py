@@ -23,7 +23,6 @@ from adas_runtime.signals import (
     DriverInput,
     DriverState,
     FixStatus,
-    GazeZone,
     Gear,
     LaneModel,
     LightSwitch,
@@ -35,6 +34,7 @@ from adas_runtime.signals import (
     Wiper,
 )
 from adas_runtime.synth import truth
+from adas_runtime.synth.driver import Driver, DriverKind
 from adas_runtime.synth.motion import RATE_HZ, Motion, drive
 from adas_runtime.synth.plan import Light, Plan, Rain, Scenario, make_plan
 from adas_runtime.synth.profile import SmoothRate
@@ -93,6 +93,7 @@ class DriveSpec:
     scenario: Scenario = Scenario.DEMO
     light: Light = Light.AUTO
     rain: Rain = Rain.NONE
+    driver: DriverKind = DriverKind.ATTENTIVE  # what a driver camera tells; absent: there is none
     is_assisted: bool = False  # the driver switches assistance on, takes the feet off, and looks away for a while
 
 
@@ -206,15 +207,14 @@ class Drive:
     def driver_state(self, index: int) -> DriverState:
         """What a driver camera would conclude at the time of picture `index`: made, there is no such picture."""
         t = self.frame_time_s(index)
-        away_s = AWAY_FROM * self.spec.seconds
-        return DriverState(
-            stamp_s=self.stamp_of(t),
-            is_face_visible=True,
-            gaze_zone=GazeZone.LAP if away_s <= t < away_s + AWAY_S else GazeZone.ROAD,
-            eye_openness=0.9,
-            frame=index,
-            confidence=0.9,
-        )
+        return self._driver.state(t, self.stamp_of(t), index)
+
+    @cached_property
+    def _driver(self) -> Driver:
+        driver = Driver(self.spec.driver, self.spec.seconds, self.spec.seed)
+        if self.spec.is_assisted:
+            driver.look_down(AWAY_FROM * self.spec.seconds, length_s=AWAY_S)
+        return driver
 
     def body_states(self) -> Iterator[BodyState]:
         """The body at 10 Hz: a speedometer that shows a little more, light and rain as in the pictures."""

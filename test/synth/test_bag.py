@@ -17,6 +17,7 @@ from adas_runtime.interfaces import msg_definitions
 from adas_runtime.signals import GazeZone
 from adas_runtime.synth.bag import TOPICS, write_bag
 from adas_runtime.synth.drive import DriveSpec, make_drive
+from adas_runtime.synth.driver import DriverKind
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -114,7 +115,7 @@ def test_force_replaces_bags_only(tmp_path: Path) -> None:
 def test_an_assisted_drive_has_a_driver_who_switches_on_and_looks_away(tmp_path: Path) -> None:
     made = make_drive(DriveSpec(seconds=20.0, is_assisted=True))
     write_bag(made, tmp_path / "bag", with_camera=False)
-    assert set(read(tmp_path / "bag")) == {t for t in TOPICS if not t.startswith("/camera/front/")} | {"/driver/state"}
+    assert set(read(tmp_path / "bag")) == {t for t in TOPICS if not t.startswith("/camera/front/")}
     assert {name for item in made.driver_inputs() for name in item.pressed} == {"dcas", "set_speed"}
     assert all(item.accelerator == 0.0 and not item.is_braking for item in made.vehicle_states())
     assert all(item.is_driver_belt_fastened for item in made.body_states())
@@ -122,6 +123,23 @@ def test_an_assisted_drive_has_a_driver_who_switches_on_and_looks_away(tmp_path:
     assert zones[0] is GazeZone.ROAD and zones.count(GazeZone.LAP) == pytest.approx(9.0 * 20.0, abs=1)
     plain = make_drive(DriveSpec(seconds=2.0))
     assert not any(item.pressed for item in plain.driver_inputs())
+
+
+@pytest.mark.parametrize("kind", DriverKind)
+def test_a_driver_camera_tells_of_the_driver_that_was_asked_for(tmp_path: Path, kind: DriverKind) -> None:
+    """Attentive: short blinks and glances; distracted: two looks into the lap; drowsy: long blinks, one closure."""
+    made = make_drive(DriveSpec(seconds=60.0, driver=kind, fps=20.0))
+    write_bag(made, tmp_path / "bag", with_camera=False)
+    assert ("/driver/state" in read(tmp_path / "bag")) is (kind is not DriverKind.ABSENT)
+    states = [made.driver_state(index) for index in range(made.frame_count)]
+    longest = dict.fromkeys(("closed", "down"), 0)
+    run = dict(longest)
+    for state in states:
+        for name, holds in (("closed", (state.eye_openness or 0.0) < 0.2), ("down", state.gaze_zone is GazeZone.LAP)):
+            run[name] = run[name] + 1 if holds else 0
+            longest[name] = max(longest[name], run[name])
+    assert longest["down"] == pytest.approx(120 if kind is DriverKind.DISTRACTED else 0, abs=1)
+    assert longest["closed"] >= 36 if kind is DriverKind.DROWSY else longest["closed"] <= 5
 
 
 def test_an_error_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

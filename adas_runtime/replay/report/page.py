@@ -31,7 +31,7 @@ from adas_runtime.replay.schema import (
     read_series,
     read_summary,
 )
-from adas_runtime.units import KMH_PER_MPS
+from adas_runtime.units import KMH_PER_MPS, rad_to_deg
 
 REPORT_FILE: Final = "report.html"
 MAX_POINTS: Final = 20_000  # per line; min and max of each time, so that a zoom into one hour still shows 0.5 s
@@ -435,6 +435,29 @@ def _plots(summary: Summary, series: Series, events: Sequence[Event]) -> tuple[l
                 marks=marks,
             )
         )
+    gaze: dict[str, Track] = {
+        name: tracks.pop(name) for name in ("driver_pitch_rad", "driver_yaw_rad") if name in tracks
+    }
+    if any(value is not None for track in gaze.values() for value in track.values):
+        plots.append(
+            Plot(
+                key="gaze",
+                title="Driver: gaze",
+                unit="deg",
+                lines=_lines(gaze, {}, factor=rad_to_deg(1.0)),
+                note="From straight ahead, as the driver camera tells it; no picture of the driver is kept.",
+                marks=marks,
+            )
+        )
+    for key, name, title, note in (
+        ("eyes", "driver_openness", "Driver: eyes", "0 closed, 1 open."),
+        ("drowsiness", "driver_score", "Driver: drowsiness", "1 very alert, 7 sleepy, 9 fighting sleep."),
+    ):
+        track = tracks.pop(name, None)
+        if track is not None and any(value is not None for value in track.values):
+            plots.append(
+                Plot(key=key, title=title, unit=track.unit, lines=_lines({name: track}, {}), note=note, marks=marks)
+            )
     for key, title, suffix in (
         ("accel", "Acceleration: demand and command", "_accel_mps2"),
         ("curvature", "Path curvature: demand and command", "_curvature_1pm"),
