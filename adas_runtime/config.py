@@ -513,6 +513,9 @@ def model_of(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
+ANY_MEND: Final = "change one of the values"  # of a contradiction that names no other
+
+
 def fields_of(model: type[BaseModel], prefix: Key = ()) -> Iterator[tuple[Key, FieldInfo]]:
     """Every field below a model, depth first; `*` stands for the keys of an open mapping."""
     for name, info in model.model_fields.items():
@@ -570,7 +573,7 @@ def _finding(model: type[BaseModel], document: Document, error: dict[str, Any]) 
             key=dotted(key),
             value=shown(document.value(key)) if not isinstance(document.value(key), dict) else "",
             what=what,
-            mend=mend or "change one of the values",
+            mend=mend or ANY_MEND,
             rule="contradiction",
         )
     what, mend, rule = _complaint(kind, context, error["msg"], document.value(key), unit_of(info) if info else "")

@@ -324,7 +324,7 @@ class Binder:
         target = SOURCE_OF["camera_front"].topic
 
         def convert(m: Any, log_s: float) -> Converted:
-            if is_cabin_name(m.header.frame_id):
+            if is_cabin_name(getattr(m.header, "frame_id", "")):
                 raise SignalError(f"frame {m.header.frame_id!r} {WHAT}", mend=MEND)
             return [(target, read(m, self._time(topic, m, log_s)))]
 

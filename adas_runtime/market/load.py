@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from adas_runtime.config import (
+    ANY_MEND,
     Document,
     Finding,
     Key,
@@ -178,7 +179,7 @@ def _nearer(finding: Finding, document: Document, layers: list[Layer]) -> Findin
     is_own = finding.where.file == layers[0].document.file
     if finding.rule != "contradiction" or (is_own and finding.value):
         return finding
-    words = set(re.findall(r"\w+", finding.what + finding.mend))
+    words = set(re.findall(r"\w+", finding.what if finding.mend == ANY_MEND else finding.what + finding.mend))
     section = tuple(finding.key.split(".")[:-1])
     inside = [(key, at) for key, at in document.origins.items() if key[: len(section)] == section and key != section]
     for layer in layers:

@@ -23,7 +23,13 @@ def whole_file(code: str = "DE", features: str = "warn") -> str:
     head = f'market: "{code}"\ntitle: Whole\nrevision: "1"\nextends: base'
     text = re.sub(r'^revision: ".*"$', lambda _: head, text, count=1, flags=re.MULTILINE)
     # what the law of the Union asks for; the others stay silent
-    for name, stage in (("lane_departure", features), ("isa", features), ("elks", "on")):
+    for name, stage in (
+        ("lane_departure", features),
+        ("isa", features),
+        ("elks", "on"),
+        ("drowsiness", features),
+        ("distraction", features),
+    ):
         text = re.sub(rf"(  {name}:\n    stage: )off", rf"\g<1>{stage}", text, count=1)
     assert f'market: "{code}"' in text and f"stage: {features}" in text, "the base's head has changed: mend the helper"
     return text
