@@ -2,11 +2,11 @@
 
     python benchmark/decision.py [--seconds 30] [--passes 5]
 
-A rendered drive's truth (vehicle state 100 Hz, stalks and signs 20 Hz, body 10 Hz, lane model and objects 20 Hz, 50 ms
-old on arrival) goes through the executor of the decision process, as on the car. A step is one arrival of a vehicle
-state: it steps every decision function whose trigger it is and the arbiter. Time is the thread's processor time, so
-that what else the machine does does not count; garbage collection does. Wall time is printed beside it. The lamps step
-by their own period; their rows are of a graph that holds one of them alone.
+A rendered drive's truth (vehicle state 100 Hz, stalks and signs 20 Hz, body 10 Hz, lane model, objects and driver
+camera 20 Hz, 50 ms old on arrival) goes through the executor of the decision process, as on the car. A step is one arrival
+of a vehicle state: it steps every decision function whose trigger it is and the arbiter. Time is the thread's processor
+time, so that what else the machine does does not count; garbage collection does. Wall time is printed beside it. The
+lamps step by their own period; their rows are of a graph that holds one of them alone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ VEHICLE: Final = "/vehicle/state"
 BODY: Final = "/vehicle/body"
 SIGNS: Final = "/camera/signs"
 OBJECTS: Final = "/objects/tracked"
-ALONE: Final = ("headlamps", "signal_lamps")  # functions with a row of their own
+ALONE: Final = ("headlamps", "signal_lamps", "drowsiness", "distraction")  # functions with a row of their own
+GAZE: Final = "/driver/state"
 LANES: Final = live_topic("lane_perception", "lanes")
 MEDIAN_MS: Final = 0.15
 P99_MS: Final = 0.4
@@ -49,6 +50,8 @@ def arrivals(seconds: float) -> list[Arrival]:
     for index in range(drive.frame_count):
         signs, objects = drive.sign_camera(index), drive.objects(index)
         found += [(signs.stamp_s + PICTURE_AGE_S, SIGNS, signs), (objects.stamp_s + PICTURE_AGE_S, OBJECTS, objects)]
+        gaze = drive.driver_state(index)
+        found.append((gaze.stamp_s + PICTURE_AGE_S, GAZE, gaze))
     models = [drive.lanes(index) for index in range(drive.frame_count)]
     found += [(item.stamp_s + PICTURE_AGE_S, LANES, item) for item in models]
     return sorted(found, key=lambda item: item[0])
@@ -84,13 +87,18 @@ def measure_alone(function: str, sequence: list[Arrival]) -> list[float]:
     others = frozenset(spec.name for spec in graph.functions if spec.name != function)
     context = BuildContext(market=market, vehicle=load_vehicle("reference"))
     executor = Executor(graph, context, {**market.stages(), function: Stage.ON}, without=others)
+    trigger = graph.function(function).trigger
+    triggers = {topic for wire in graph.wires(function) if wire.input == trigger for topic in wire.topics}
     spent: list[float] = []
     for now_s, topic, signal in sequence:
         while (due_s := executor.next_due_s()) is not None and due_s < now_s:
             cpu = time.thread_time()
             executor.advance(due_s)
             spent.append((time.thread_time() - cpu) * 1e3)
+        cpu = time.thread_time()
         executor.offer(topic, signal, now_s)
+        if topic in triggers:
+            spent.append((time.thread_time() - cpu) * 1e3)
     return sorted(spent)
 
 
