@@ -101,13 +101,15 @@ class Memory:
     boundary_ring: Ring = SILENT
 
 
+REST_S: Final = 0.04  # off: a press of the button is held longer
+
 make_memory = maker(Memory)
 make_outputs = maker(Outputs)
 make_request = maker(LateralRequest)
 make_status = maker(Status)
 make_view = maker(View)
 START: Final = Memory()
-OFF_STATUS: Final = Status(state=State.OFF.value, reason="switched_off")
+OFF_STATUS: Final = Status(state=State.OFF.value, reason="switched_off", rest_s=REST_S)
 QUIET_OUTPUTS: Final = Outputs(request=None, hands=None, boundary=None, status=OFF_STATUS)
 
 

@@ -43,6 +43,8 @@ NAME: Final = "elks"
 LANE_MAX_AGE_S: Final = 0.3
 EPS_S: Final = 1e-6  # sums of periods in floating point
 FOREVER_S: Final = -math.inf
+WATCH_S: Final = 0.02  # between two steps while the car drifts, yet departs from nothing
+REST_S: Final = 0.04  # the same while the car does not even drift; pictures come 20 times a second
 SPEED_HYSTERESIS_MPS: Final = 1.0
 SOLID: Final = (MarkingType.SOLID, MarkingType.DOUBLE_SOLID, MarkingType.SOLID_DASHED)
 SIDE_OF: Final = {State.CORRECT_LEFT: AlertSide.LEFT, State.CORRECT_RIGHT: AlertSide.RIGHT}
@@ -323,7 +325,9 @@ class EmergencyLaneKeeping:
             bell,
         )
         return make_outputs(
-            request=request, alert=alert, status=self._status(self.state, speed_mps, has_driver=driver is not None)
+            request=request,
+            alert=alert,
+            status=self._status(self.state, speed_mps, self._rest_s(self.state)),
         )
 
     # --- one side -----------------------------------------------------------------------------------------------------
@@ -427,7 +431,17 @@ class EmergencyLaneKeeping:
 
     # --- what it says -------------------------------------------------------------------------------------------------
 
-    def _status(self, memory: Memory, speed_mps: float, *, has_driver: bool) -> Status:
+    def _rest_s(self, memory: Memory) -> float:
+        """While it corrects, or the car departs, every step counts; else lines are seen 20 times a second."""
+        if memory.state in CORRECTING or memory.was_asking or memory.chain.is_optical:
+            return 0.0
+        left, right = memory.left, memory.right
+        if left.departing_s is not None or right.departing_s is not None:
+            return 0.0
+        drifts = left.out_mps >= self._params.rate_min_mps or right.out_mps >= self._params.rate_min_mps
+        return WATCH_S if drifts else REST_S  # without a drift no step before the next picture finds a departure
+
+    def _status(self, memory: Memory, speed_mps: float, rest_s: float) -> Status:
         state, health, reason = memory.state, Health.OK, memory.reason
         if state is State.FAULT:
             health = Health.FAULT
@@ -439,7 +453,9 @@ class EmergencyLaneKeeping:
             if side.dtlm_m < math.inf:
                 curvature_1pm = memory.control.curvature_1pm if state in CORRECTING else 0.0
                 kpis = (side.dtlm_m, side.out_mps, curvature_1pm * speed_mps * speed_mps, float(memory.chain.count))
-        return make_status(state=state.value, is_active=state in ACTIVE, health=health, reason=reason, kpis=kpis)
+        return make_status(
+            state=state._value_, is_active=state in ACTIVE, health=health, reason=reason, kpis=kpis, rest_s=rest_s
+        )
 
 
 def build(context: BuildContext) -> EmergencyLaneKeeping:

@@ -42,6 +42,8 @@ NAME: Final = "lane_departure"
 LANES_MAX_AGE_S: Final = 0.2
 TLC_HORIZON_S: Final = 10.0  # the figure `tlc_s` ends here; a car that does not approach the line shows this
 EPS_S: Final = 1e-6  # sums of periods in floating point
+REST_S: Final = 0.04  # between two steps while the car keeps well inside its lane; pictures come 20 times a second
+CALM_M: Final = 0.05  # more than a drift that does not count as one makes of a picture's age
 HAZARD, INDICATOR, STEERING, BRAKING, KICK_DOWN = (
     "hazard",
     "indicator",
@@ -287,7 +289,11 @@ class LaneDeparture:
             since_s,
             sent_s,
         )
-        return make_outputs(alert=alert, status=self._status(now_s, driver is not None))
+        calm = row is not None and row.target is not State.WARN_LEFT and row.target is not State.WARN_RIGHT
+        rest_s = 0.0
+        if calm and alert is None and side is AlertSide.NONE and self._is_calm(left) and self._is_calm(right):
+            rest_s = REST_S
+        return make_outputs(alert=alert, status=self._status(now_s, driver is not None, rest_s))
 
     # --- lines --------------------------------------------------------------------------------------------------------
 
@@ -391,6 +397,17 @@ class LaneDeparture:
 
     # --- the driver's intent (R130 5.2.1.2, ELKS K14) ---
 
+    def _is_calm(self, side: Side) -> bool:
+        """Well inside and not drifting out: no step before the next picture can find a departure on this side."""
+        line = side.line
+        return side.departing_s is None and (
+            line is None
+            or (
+                -line.rate_mps < self._params.drift_rate_min_mps
+                and line.distance_m >= self._params.rearm_at_dtlm_m + CALM_M
+            )
+        )
+
     def _intent(self, side: Side, now_s: float) -> str:
         if _held(side.indicator_s, now_s, self._params.resume_after_indicator_s):
             return INDICATOR
@@ -457,7 +474,7 @@ class LaneDeparture:
         muted = old.buttons.is_muted
         return self._alert(old.alert_side, now_s, old.alert_since_s, cause, is_active=False, is_muted=muted)
 
-    def _status(self, now_s: float, has_driver: bool) -> Status:
+    def _status(self, now_s: float, has_driver: bool, rest_s: float) -> Status:
         memory = self.state
         state, reason, health = memory.state, memory.reason, Health.OK
         if state is State.FAULT:
@@ -470,11 +487,12 @@ class LaneDeparture:
                 reason = "camera_not_calibrated" if memory.is_uncalibrated else "driver_input_absent"
         is_active = state in ACTIVE
         return make_status(
-            state=state.value,
+            state=state._value_,
             is_active=is_active,
             health=health,
             reason=reason,
             kpis=self._figures(now_s) if is_active else (),
+            rest_s=rest_s,
         )
 
     def _figures(self, now_s: float) -> tuple[float, ...]:

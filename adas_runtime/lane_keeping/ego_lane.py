@@ -843,7 +843,7 @@ class EgoLaneEstimate:
         memory = self.state
         is_active = memory.state in ACTIVE
         return make_status(
-            state=memory.state.value,
+            state=memory.state._value_,
             is_active=is_active,
             reason=memory.reason,
             kpis=memory.figures if is_active else (),

@@ -273,7 +273,7 @@ class SideWind:
             request=request,
             alert=alert,
             status=make_status(
-                state=state.value,
+                state=state._value_,
                 is_active=state in ACTIVE,
                 health=health,
                 reason=reason,
