@@ -3,10 +3,10 @@
     python benchmark/decision.py [--seconds 30] [--passes 5]
 
 A rendered drive's truth (vehicle state 100 Hz, stalks and signs 20 Hz, body 10 Hz, lane model, objects and driver
-camera 20 Hz, 50 ms old on arrival) goes through the executor of the decision process, as on the car. A step is one arrival
-of a vehicle state: it steps every decision function whose trigger it is and the arbiter. Time is the thread's processor
-time, so that what else the machine does does not count; garbage collection does. Wall time is printed beside it. The
-lamps step by their own period; their rows are of a graph that holds one of them alone.
+camera 20 Hz, 50 ms old on arrival) goes through the executor of the decision process, as on the car. A step is one
+arrival of a vehicle state: it steps every decision function whose trigger it is and the arbiter. Time is the thread's
+processor time, so that what else the machine does does not count; garbage collection does. Wall time is printed
+beside it. The lamps step by their own period; their rows are of a graph that holds one of them alone.
 """
 
 from __future__ import annotations
