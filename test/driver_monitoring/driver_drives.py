@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import math
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from adas_runtime.driver_monitoring import distraction, drowsiness
@@ -31,6 +33,7 @@ from adas_runtime.units import deg_to_rad, kmh_to_mps
 from adas_runtime.vehicle import load_vehicle
 
 CAR = load_vehicle("reference")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "driver_monitoring.md"
 FRAME_S = 0.05
 
 
@@ -53,6 +56,13 @@ def look(yaw_deg: float = 0.0, pitch_deg: float = 2.0, **changes: Any) -> Driver
         "confidence": 0.9,
     }
     return DriverState(**(values | changes))
+
+
+def example(number: int) -> tuple[str, list[str]]:
+    """Sequence and listing of an example of the page, the first is 0."""
+    blocks = re.findall(r"```(json)?\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    at = [index for index, (kind, _) in enumerate(blocks) if kind][number]
+    return blocks[at][1], blocks[at + 1][1].splitlines()
 
 
 ROAD = look()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
-from driver_drives import FRAME_S, LAP, ROAD, Gazing, assistance, context, danger, look
+from driver_drives import FRAME_S, LAP, ROAD, Gazing, assistance, context, danger, example, look
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -425,17 +424,9 @@ def test_every_direction_has_one_area(yaw: float, pitch: float) -> None:
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def test_step_shows_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The example of the docs."""
-    ahead = {"is_face_visible": True, "gaze_yaw_rad": 0.0, "gaze_pitch_rad": 0.0, "confidence": 0.9}
-    lines: list[dict[str, Any]] = [
-        {"t_s": 0.0, "vehicle": {"speed_mps": 20.0}, "gaze": ahead},
-        {"t_s": 40.0, "gaze": ahead | {"gaze_pitch_rad": 0.8}},
-        {"t_s": 46.0, "gaze": ahead},
-        {"t_s": 48.0},
-    ]
-    path = tmp_path / "look.jsonl"
-    path.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+def test_the_example_of_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines, listing = example(0)
+    path = tmp_path / "example.jsonl"
+    path.write_text(lines, encoding="utf-8")
     assert main(["step", SPEC.name, "--market", "de", "--inputs", str(path)]) == 0
-    out = capsys.readouterr().out
-    assert "learning" in out and "eyes_down_for_now" in out and CODE in out and "eyes_back" in out
+    assert capsys.readouterr().out.splitlines()[2:-1] == listing

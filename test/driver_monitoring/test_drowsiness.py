@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from driver_drives import (
     blinking,
     context,
     drowsy_wheel,
+    example,
     look,
 )
 from hypothesis import given, settings
@@ -371,18 +371,9 @@ def test_more_closed_eyes_never_tell_of_less_sleep(value: float, more: float) ->
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def test_step_shows_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The example of the docs."""
-    eyes = {"is_face_visible": True, "confidence": 0.9, "eye_openness": 0.9}
-    lines: list[dict[str, Any]] = [
-        {"t_s": 0.0, "vehicle": {"speed_mps": 28.0, "steering_wheel_angle_rad": 0.0}, "gaze": eyes},
-        {"t_s": 30.0, "gaze": eyes | {"eye_openness": 0.0}},
-        {"t_s": 32.0, "gaze": eyes},
-        {"t_s": 34.0, "driver": {"pressed": ["drowsiness"]}},
-        {"t_s": 35.0},
-    ]
-    path = tmp_path / "eyes.jsonl"
-    path.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+def test_the_example_of_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines, listing = example(1)
+    path = tmp_path / "example.jsonl"
+    path.write_text(lines, encoding="utf-8")
     assert main(["step", SPEC.name, "--market", "de", "--inputs", str(path)]) == 0
-    out = capsys.readouterr().out
-    assert "learning" in out and MICROSLEEP_CODE in out and "acknowledged" in out
+    assert capsys.readouterr().out.splitlines()[2:-1] == listing
