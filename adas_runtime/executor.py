@@ -86,6 +86,23 @@ def _gatherer(spec: FunctionSpec, wires: tuple[Wire, ...]) -> Gather:
     return gather
 
 
+Send = Callable[[Any, dict[str, Signal], "list[Emission]", float], None]
+
+
+def _sender(name: str, outputs: tuple[tuple[str, str], ...]) -> Send:
+    """The function that keeps and emits what a step's outputs hold, by name and topic of each; compiled."""
+    lines = ["def send(result, latest, emissions, now_s):"]
+    for output, topic in outputs:
+        lines += [f"if (v := result.{output}) is not None:", f"    latest[{topic!r}] = v"]
+        lines += [f"    emissions.append(make({topic!r}, v, {name!r}, {output!r}, now_s))"]
+    make = builder(Emission, ("topic", "signal", "function", "output", "now_s"))
+    scope: dict[str, Any] = {"make": make}
+    exec(compile("\n    ".join([*lines, "return"]), f"<outputs of {name}>", "exec"), scope)
+    send: Send = scope["send"]
+    return send
+
+
+sender_of = cache(_sender)
 gatherer_of = cache(_gatherer)  # one function per declaration and wiring, however many executors there are
 
 
@@ -101,10 +118,11 @@ class _Runner:
         "initial",
         "min_period_s",
         "name",
-        "outputs",
         "period_s",
+        "send",
         "shown",
         "shown_s",
+        "shown_status",
         "spec",
         "stage",
         "status_topic",
@@ -122,13 +140,11 @@ class _Runner:
         self.initial = core.state
         self.stage = stage
         self.gather = gatherer_of(spec, graph.wires(spec.name))
-        self.outputs = tuple(
-            (output.name, topic)
-            for output in spec.outputs
-            if (topic := route(stage, output.signal, spec.name, output.name)) is not None
-        )
+        outputs = [(item.name, route(stage, item.signal, spec.name, item.name)) for item in spec.outputs]
+        self.send = sender_of(spec.name, tuple((output, topic) for output, topic in outputs if topic is not None))
         self.free_s = -NEVER_S  # a trigger before that waits until then
         self.shown: tuple[Any, ...] | None = None
+        self.shown_status: Status | None = None  # that `shown` stands for, where the core says the same object again
         self.shown_s = 0.0
 
 
@@ -277,6 +293,7 @@ class Executor:
             runner.core.state = snapshot.states[runner.name]
             runner.free_s = snapshot.free_s[runner.name]
             runner.shown, runner.shown_s = snapshot.shown[runner.name]
+            runner.shown_status = None
 
     def reset(self) -> None:
         """Forget everything, as after a start."""
@@ -286,7 +303,7 @@ class Executor:
         for runner in self._runners:
             runner.core.state = runner.initial
             runner.free_s = -NEVER_S
-            runner.shown = None
+            runner.shown = runner.shown_status = None
 
     def _move_to(self, now_s: float) -> float:
         """Time never runs back within a time line; a real jump back starts a new one with nothing remembered."""
@@ -334,7 +351,7 @@ class Executor:
         if runner.stage is Stage.OFF:
             self._tell(runner, OFF, (), now_s, emissions)
             return OFF.rest_s
-        latest, name = self._latest, runner.name
+        latest = self._latest
         inputs, absent = runner.gather(latest, now_s)
         try:
             result = runner.core.step(inputs, now_s)
@@ -342,13 +359,10 @@ class Executor:
             status = Status(state="fault", health=Health.FAULT, reason=clipped(f"{type(error).__name__}: {error}"))
             self._tell(runner, status, absent, now_s, emissions)
             return 0.0
-        for output, topic in runner.outputs:
-            signal = getattr(result, output)
-            if signal is not None:
-                latest[topic] = signal
-                emissions.append(make_emission(topic=topic, signal=signal, function=name, output=output, now_s=now_s))
+        runner.send(result, latest, emissions, now_s)
         status = result.status
-        self._tell(runner, status, absent, now_s, emissions)
+        if status is not runner.shown_status or absent or now_s - runner.shown_s >= STATUS_PERIOD_S:
+            self._tell(runner, status, absent, now_s, emissions)
         rest_s: float = status.rest_s
         return rest_s
 
@@ -356,6 +370,7 @@ class Executor:
         self, runner: _Runner, status: Status, absent: tuple[str, ...], now_s: float, emissions: list[Emission]
     ) -> None:
         """Send a function's status where it is another, or was not sent for a while."""
+        runner.shown_status = None if absent else status
         shown = (status.state, status.is_active, status.health, status.reason, absent)
         if shown == runner.shown and now_s - runner.shown_s < STATUS_PERIOD_S:
             return

@@ -74,10 +74,13 @@ NOTHING = Choice()
 make_demand = maker(ActuationCommand)
 make_outputs = maker(ArbiterOutputs)
 make_status = maker(Status)
+IDLE = Status(state="idle")
 
 
 def choose_lateral(requests: tuple[LateralRequest, ...], vehicle: VehicleState, override_torque_nm: float) -> Choice:
     """The lateral demand: lowest rank, then smallest curvature, then author's name."""
+    if not requests:  # most of a drive
+        return NOTHING
     active = [r for r in requests if r.is_active and math.isfinite(r.curvature_1pm)]
     if not active:
         return NOTHING
@@ -97,6 +100,8 @@ def choose_longitudinal(requests: tuple[LongitudinalRequest, ...], vehicle: Vehi
     propulsion and never a braking request. Kick-down interrupts emergency braking (R152 5.3.2, sheet B18) and nothing
     else: what ACC then asks for is its own decision.
     """
+    if not requests:
+        return NOTHING
     active = [r for r in requests if r.is_active and math.isfinite(r.accel_mps2)]
     if vehicle.accelerator is not None and vehicle.accelerator >= kick_down:
         kept = [r for r in active if r.priority != LongitudinalRank.EMERGENCY_BRAKING]
@@ -121,6 +126,8 @@ def choose_longitudinal(requests: tuple[LongitudinalRequest, ...], vehicle: Vehi
 
 def choose_cap(requests: tuple[LongitudinalRequest, ...], vehicle: VehicleState, kick_down: float) -> Choice:
     """The most that the driver's own pedal may ask for: the lowest cap; a floored pedal is above all of them."""
+    if not requests:
+        return NOTHING
     caps = [
         r for r in requests if r.is_active and r.priority == LongitudinalRank.SPEED_CAP and math.isfinite(r.accel_mps2)
     ]
@@ -159,9 +166,10 @@ class Arbiter:
             longitudinal = choose_longitudinal(inputs.longitudinal, vehicle, self._params.kick_down)
             cap = choose_cap(inputs.longitudinal, vehicle, self._params.kick_down)
         named = cap if longitudinal is NOTHING else longitudinal  # one author and cause for the axis
-        stamps = [choice.stamp_s for choice in (lateral, longitudinal, cap) if choice.stamp_s is not None]
-        if vehicle is not None:
-            stamps.append(vehicle.stamp_s)
+        oldest_s = None if vehicle is None else vehicle.stamp_s
+        for stamp_s in (lateral.stamp_s, longitudinal.stamp_s, cap.stamp_s):
+            if stamp_s is not None and (oldest_s is None or stamp_s < oldest_s):
+                oldest_s = stamp_s
         demand = make_demand(
             stamp_s=now_s,
             author="arbiter",
@@ -176,9 +184,11 @@ class Arbiter:
             accel_cap_mps2=cap.value if cap.is_active else None,
             longitudinal_author=named.author,
             longitudinal_cause=named.cause,
-            oldest_input_age_s=max(0.0, now_s - min(stamps)) if stamps else None,
+            oldest_input_age_s=None if oldest_s is None else max(0.0, now_s - oldest_s),
         )
         is_active = lateral.is_active or longitudinal.is_active or cap.is_active
+        if vehicle is not None and not is_active:
+            return make_outputs(demand=demand, status=IDLE)
         state = "blind" if vehicle is None else "demanding" if is_active else "idle"
         return make_outputs(
             demand=demand,

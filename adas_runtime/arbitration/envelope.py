@@ -179,9 +179,11 @@ copied = copier(EnvelopeState)
 make_command = maker(ActuationCommand)
 make_outputs = maker(EnvelopeOutputs)
 make_status = maker(Status)
+IDLE = Status(state="idle")
 
 
 def _is_finite(*values: float | None) -> bool:
+    """Whether all are; the caller asks only where their sum is not, since a sum is finite only if all its parts are."""
     for value in values:  # noqa: SIM110  a generator takes three times as long
         if value is not None and not math.isfinite(value):
             return False
@@ -260,7 +262,14 @@ class Envelope:
             faults.append("demand_absent")
             state.demand = None
             return None
-        if not _is_finite(
+        if not math.isfinite(
+            demand.curvature_1pm
+            + demand.accel_mps2
+            + demand.stamp_s
+            + demand.lateral_authority
+            + (demand.accel_cap_mps2 or 0.0)
+            + (demand.oldest_input_age_s or 0.0)
+        ) and not _is_finite(
             demand.curvature_1pm,
             demand.accel_mps2,
             demand.accel_cap_mps2,
@@ -292,7 +301,14 @@ class Envelope:
             faults.append("vehicle_absent")
             return None
         speed_mps = vehicle.speed_mps
-        if not _is_finite(
+        if not math.isfinite(
+            vehicle.stamp_s
+            + speed_mps
+            + (vehicle.accel_mps2 or 0.0)
+            + (vehicle.yaw_rate_rps or 0.0)
+            + (vehicle.driver_torque_nm or 0.0)
+            + (vehicle.accelerator or 0.0)
+        ) and not _is_finite(
             vehicle.stamp_s,
             speed_mps,
             vehicle.accel_mps2,
@@ -547,7 +563,9 @@ class Envelope:
         )
         is_active = state.is_lateral or state.is_longitudinal
         is_capping = state.cap_mps2 is not None
-        if state.is_locked_out:
+        if not (is_safe or is_active or is_capping or limits):
+            status = IDLE
+        elif state.is_locked_out:
             status = make_status(
                 state="locked_out",
                 is_active=is_active or is_capping,
@@ -571,8 +589,6 @@ class Envelope:
                 else "passing"
                 if is_active
                 else "capping"
-                if is_capping
-                else "idle"
             )
             reason = clipped(", ".join(limits)) if limits else ""
             status = make_status(state=name, is_active=is_active or is_capping, reason=reason)

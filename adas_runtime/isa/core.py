@@ -41,6 +41,7 @@ from adas_runtime.units import deg_to_rad, kmh_to_mps
 NAME: Final = "isa"
 SPEED_CAP: Final = 5  # `arbitration.arbiter.LongitudinalRank.SPEED_CAP`; a test holds the two together
 EPS_S: Final = 1e-6  # sums of periods in floating point
+REST_S: Final = 0.1  # between two steps while no sign is in view and the limit is kept
 EPS_MPS: Final = 1e-3  # one speed from km/h, mph and m/s: rounding, no tolerance of the law
 STEP_MAX_S: Final = 2.0  # over a longer gap nobody knows how far the car drove: what signs said is dropped
 LOOK_AHEAD_MAX: Final = 32  # segments
@@ -245,7 +246,13 @@ class Isa:
         )
         self.state = memory
         limit = self._limit(memory, found, inputs, circumstances, indicated_mps, view.is_over, vehicle, now_s)
-        return make_outputs(limit=limit, alert=end or alert, request=request, status=self._status(memory, body))
+        is_calm = (
+            (state is State.MONITOR or state is State.INFO_ONLY)
+            and not (view.is_over or view.is_near or memory.signs)
+            and (inputs.signs is None or not inputs.signs.signs)
+        )
+        status = self._status(memory, body, REST_S if is_calm else 0.0)
+        return make_outputs(limit=limit, alert=end or alert, request=request, status=status)
 
     # --- the driver ---------------------------------------------------------------------------------------------------
 
@@ -700,14 +707,14 @@ class Isa:
                 return segment.limit_mps, segment.offset_m
         return None, None
 
-    def _status(self, memory: Memory, body: BodyState | None) -> Status:
+    def _status(self, memory: Memory, body: BodyState | None, rest_s: float) -> Status:
         usage = memory.usage
         health = Health.FAULT if memory.state is State.FAULT else Health.OK
         reason = memory.reason
         if memory.state is State.MONITOR and (body is None or body.indicated_speed_mps is None):
             reason = f"{reason}, indicated_speed_unknown"
         return make_status(
-            state=memory.state.value,
+            state=memory.state._value_,
             is_active=memory.state in WORKING or memory.state is State.INFO_ONLY,
             health=health,
             reason=reason,
@@ -726,6 +733,7 @@ class Isa:
                 usage.to_switch_off_s,
                 float(usage.warnings),
             ),
+            rest_s=rest_s,
         )
 
 

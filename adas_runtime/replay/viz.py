@@ -241,7 +241,7 @@ def object_markers(value: TrackedObjects, now_s: float) -> bytes:
         is_vulnerable = item.object_class in (ObjectClass.PEDESTRIAN, ObjectClass.CYCLIST, ObjectClass.MOTORCYCLE)
         colour = (1.0, 0.45, 0.2) if is_vulnerable else (0.3, 0.7, 1.0)
         marks.append(
-            Mark(
+            make_mark(
                 name="objects",
                 number=item.object_id,
                 kind=CUBE,
