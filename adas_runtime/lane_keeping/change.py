@@ -68,6 +68,7 @@ SETTLED_M: Final = 0.3
 OVERTIME_S: Final = 4.0  # a movement that lasts so much longer than planned has ended somehow
 HANDS_SHORT_S: Final = 0.3  # on the way to the marking a hand may move on the rim
 STEP_MAX_S: Final = 0.2
+RETURN_JERK_MPS3: Final = 4.2  # law: 5, mean over 0.5 s (R79 5.6.4.4)
 CENTRING: Final = ("active", "hands1", "hands2", "boundary")  # states in which lane centring steers
 CENTRING_ENDED: Final = ("off", "emergency")
 WORKING: Final = (*STEERING, State.RESUME, State.SUPPRESSED)  # what runs is ended first, then it switches off
@@ -150,7 +151,8 @@ make_status = maker(Status)
 make_told = maker(Told)
 make_view = maker(View)
 START: Final = Memory()
-OFF_STATUS: Final = Status(state=State.OFF.value, reason="switched_off")
+REST_S: Final = 0.04  # off: a press of the button is held longer, and pictures come 20 times a second
+OFF_STATUS: Final = Status(state=State.OFF.value, reason="switched_off", rest_s=REST_S)
 QUIET: Final = Outputs(request=None, lamps=None, alert=None, hands=None, status=OFF_STATUS)
 
 
@@ -366,6 +368,8 @@ class LaneChange:
         if is_confirmed and now_s - plan.began_s <= params.confirm_latest_s + EPS_S:
             plan = replace(plan, confirmed_s=now_s)
         plan = self._planner.followed(plan, state, lane, pose)
+        if state is State.RETURN:
+            plan = self._planner.back(plan, dt_s)
         view, plan, gap_m, need_m = self._view(
             old,
             plan,
@@ -428,6 +432,7 @@ class LaneChange:
             dt_s=dt_s,
             is_steering=is_steering,
             has_vehicle=vehicle is not None,
+            steered_1pm=None if vehicle is None else self._control.steered_1pm(vehicle),
         )
         memory = make_memory(
             state,
@@ -590,7 +595,7 @@ class LaneChange:
             is_too_long=state is State.MANOEUVRE and plan.manoeuvre_s > self._longest_s,
             is_settled=is_settled,
             is_resumed=is_resumed,
-            is_back=moved_s >= plan.whole_s,
+            is_back=self._planner.is_back(plan, now_s),
             is_told=now_s - old.entered_s >= params.told_s - EPS_S,
         )
         return view, plan, gap_m, need_m
@@ -608,6 +613,7 @@ class LaneChange:
         dt_s: float,
         is_steering: bool,
         has_vehicle: bool,
+        steered_1pm: float | None,
     ) -> Control:
         """The curvature asked for; while somebody else steers, what the car drives."""
         if not has_vehicle:
@@ -615,7 +621,13 @@ class LaneChange:
         target = self._planner.target(plan, state, now_s, speed_mps)
         if not is_steering:
             return self._control.watch(
-                control, pose, speed_mps=speed_mps, yaw_rate_rps=yaw_rate_rps, dt_s=dt_s, target=target
+                control,
+                pose,
+                speed_mps=speed_mps,
+                yaw_rate_rps=yaw_rate_rps,
+                dt_s=dt_s,
+                target=target,
+                steered_1pm=steered_1pm,
             )
         if pose is None:
             if state not in MOVING:
@@ -624,7 +636,7 @@ class LaneChange:
             speed = max(speed_mps, 1.0)
             pose = make_pose(-target.offset_m, -target.rate_mps / speed, plan.curvature_1pm)
         accel_max_mps2 = self._judge.accel_max_mps2(speed_mps)
-        if state in MOVING:  # R79 5.6.4.4: on top of the curve's
+        if state in MOVING and state is not State.RETURN:  # R79 5.6.4.4: on top of the curve's
             curve_mps2 = abs(pose.curvature_1pm) * speed_mps * speed_mps
             accel_max_mps2 = min(accel_max_mps2, curve_mps2 + LATERAL_ACCEL_LAW_MPS2)
         return self._control.steer(
@@ -635,6 +647,7 @@ class LaneChange:
             dt_s=dt_s,
             accel_max_mps2=accel_max_mps2,
             target=target,
+            jerk_max_mps3=RETURN_JERK_MPS3 if state is State.RETURN else None,
         )
 
     # --- what is said -------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ EDGE_CONFIDENCE_MIN: Final = 0.3
 BRAKING_MPS2: Final = 1.0  # of ours behind a slower car in the other lane
 WIDTH_USUAL_M: Final = 3.5
 CONTROL_SHARE: Final = 0.8
+BACK_JERK_MPS3: Final = 4.0
 APPROACH_SLACK_M: Final = 1.0  # noise of the gap does not take a movement back that began with the margin
 
 
@@ -42,6 +43,8 @@ class Judge:
         # what the vehicle's maker leaves of acceleration and jerk, with room for what the controller adds
         self._way_mps2 = min(params.lateral_accel_mps2, CONTROL_SHARE * self._limit_mps2)
         self._way_mps3 = CONTROL_SHARE * vehicle.limits.lateral_jerk_max_mps3
+        self.back_mps2 = min(params.return_accel_mps2, CONTROL_SHARE * self._limit_mps2)
+        self.back_mps3 = min(BACK_JERK_MPS3, self._way_mps3)
 
     def aysmax_mps2(self, speed_mps: float) -> float:
         """Lateral acceleration that lane centring declares at a speed [m/s^2]."""

@@ -61,6 +61,12 @@ class AutomaticLaneChangeParams(Strict):
     lateral_accel_mps2: float = Field(
         ge=0.4, le=LATERAL_ACCEL_LAW_MPS2, description="Lateral acceleration of the movement, on top of the curve's."
     )
+    return_accel_mps2: float = Field(
+        ge=0.5,
+        le=2.0,
+        description="Lateral acceleration on the way back into the own lane, before the manoeuvre: firmer, so that "
+        "less of the car gets over the line; the total stays within lane centring's [m/s^2].",
+    )
     approach_kmh: float = Field(
         ge=80.0,
         le=APPROACH_LAW_KMH,

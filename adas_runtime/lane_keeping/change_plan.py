@@ -6,19 +6,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adas_runtime.lane_keeping.change_judge import Judge
-from adas_runtime.lane_keeping.change_params import (
-    LATERAL_ACCEL_LAW_MPS2,
-    START_AFTER_CONFIRM_S,
-    AutomaticLaneChangeParams,
-)
+from adas_runtime.lane_keeping.change_params import START_AFTER_CONFIRM_S, AutomaticLaneChangeParams
 from adas_runtime.lane_keeping.change_states import MOVING, STEERING, State
 from adas_runtime.lateral.control import CENTRE, PathControl, Pose, Target
-from adas_runtime.lateral.way import back_s, time_to_s, way, way_back
+from adas_runtime.lateral.way import eased_back, time_to_s, way
 from adas_runtime.records import maker
 from adas_runtime.signals import EgoLane
 
 EPS_S: Final = 1e-6  # sums of periods in floating point
 TOUCH_TOLERANCE_S: Final = 0.02  # one step
+BACK_M: Final = 0.15  # from there lane centring leads on
+BACK_MPS: Final = 0.1
+BACK_LATEST_S: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Plan:
         width_m, whole_s: Way to the side, and its time.
         base_m: How far the lane's centre has jumped since: 0, or the way when the new lane is the car's own.
         former_m: The lane's offset in the former step, to see that jump.
-        from_m, from_mps, from_mps2: Where the way back began, and how the car moved to the side there.
+        back_m, back_mps, back_mps2: Way back: place, speed and acceleration to the left, as planned.
         curvature_1pm: Last seen of the lane, to steer on by where it is lost.
         hands_off_s: Hands off since then before the manoeuvre [s].
         manoeuvre_s: Length of the manoeuvre until now, or in the end [s].
@@ -50,9 +49,9 @@ class Plan:
     whole_s: float = 1.0
     base_m: float = 0.0
     former_m: float | None = None
-    from_m: float = 0.0
-    from_mps: float = 0.0
-    from_mps2: float = 0.0
+    back_m: float = 0.0
+    back_mps: float = 0.0
+    back_mps2: float = 0.0
     curvature_1pm: float = 0.0
     hands_off_s: float = 0.0
     manoeuvre_s: float = 0.0
@@ -122,16 +121,32 @@ class Planner:
         if target is State.RETURN:
             place, rate, accel = way((now_s - plan.moved_s) / plan.whole_s)
             scale = plan.side * plan.width_m
-            at = (scale * place, scale * rate / plan.whole_s, scale * accel / (plan.whole_s * plan.whole_s))
             return replace(
                 plan,
                 moved_s=now_s,
-                whole_s=back_s(*at, LATERAL_ACCEL_LAW_MPS2),
-                from_m=at[0],
-                from_mps=at[1],
-                from_mps2=at[2],
+                back_m=scale * place,
+                back_mps=scale * rate / plan.whole_s,
+                back_mps2=scale * accel / (plan.whole_s * plan.whole_s),
             )
         return plan
+
+    def back(self, plan: Plan, dt_s: float) -> Plan:
+        """The plan one step later on the way back."""
+        place_m, rate_mps, accel_mps2 = eased_back(
+            plan.back_m,
+            plan.back_mps,
+            plan.back_mps2,
+            dt_s,
+            accel_max_mps2=self._judge.back_mps2,
+            jerk_max_mps3=self._judge.back_mps3,
+        )
+        return replace(plan, back_m=place_m, back_mps=rate_mps, back_mps2=accel_mps2)
+
+    @staticmethod
+    def is_back(plan: Plan, now_s: float) -> bool:
+        """Whether the way back has led to the middle of the lane."""
+        is_there = abs(plan.back_m) <= BACK_M and abs(plan.back_mps) <= BACK_MPS
+        return is_there or now_s - plan.moved_s > BACK_LATEST_S
 
     def target(self, plan: Plan, state: State, now_s: float, speed_mps: float) -> Target:
         """Where the car should be, left of the middle of the lane that is its own."""
@@ -142,7 +157,7 @@ class Planner:
         whole_s, lead_s = plan.whole_s, self._control.lead_s(speed_mps)
         share = (now_s - plan.moved_s) / whole_s
         if state is State.RETURN:
-            place_m, rate_mps, accel_mps2 = way_back(share, whole_s, plan.from_m, plan.from_mps, plan.from_mps2)
+            place_m, rate_mps, accel_mps2 = plan.back_m, plan.back_mps, plan.back_mps2
         else:
             place, rate, accel = way(share)
             width_m = plan.side * plan.width_m

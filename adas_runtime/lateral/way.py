@@ -13,8 +13,7 @@ PEAK_ACCEL: Final = 10.0 / sqrt(3.0)  # of the way over its duration, times widt
 PEAK_JERK: Final = 60.0  # at its ends, times width over duration cubed
 DURATION_LEAST_S: Final = 2.0  # short ways too have a bounded jerk, 60 width / duration^3
 PARTS: Final = 50
-BACK_S: Final = (2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0)
-BACK_PARTS: Final = 12
+BACK_RPS: Final = 0.8
 
 
 def way(share: float) -> tuple[float, float, float]:
@@ -50,15 +49,20 @@ def way_back(
     )
 
 
-def back_s(place_m: float, rate_mps: float, accel_mps2: float, accel_max_mps2: float) -> float:
-    """Time for `way_back` that keeps the acceleration within `accel_max_mps2`: the least one overshoots least [s]."""
-    for whole_s in BACK_S:
-        if all(
-            abs(way_back(number / BACK_PARTS, whole_s, place_m, rate_mps, accel_mps2)[2]) <= accel_max_mps2
-            for number in range(1, BACK_PARTS)
-        ):
-            return whole_s
-    return BACK_S[-1]
+def eased_back(
+    place_m: float, rate_mps: float, accel_mps2: float, dt_s: float, *, accel_max_mps2: float, jerk_max_mps3: float
+) -> tuple[float, float, float]:
+    """Place, speed and acceleration `dt_s` later on the way back to 0 from any motion, within both bounds.
+
+    A critically damped spring whose acceleration is bounded: what still moves outwards is stopped as soon as the bounds
+    allow. A polynomial in time (`way_back`) would have to be slow to keep them, and swing out farther meanwhile.
+    """
+    wanted = -BACK_RPS * (BACK_RPS * place_m + 2.0 * rate_mps)
+    wanted = min(max(wanted, -accel_max_mps2), accel_max_mps2)
+    step = jerk_max_mps3 * dt_s
+    accel = min(max(wanted, accel_mps2 - step), accel_mps2 + step)
+    rate = rate_mps + 0.5 * (accel_mps2 + accel) * dt_s
+    return place_m + 0.5 * (rate_mps + rate) * dt_s, rate, accel
 
 
 def duration_s(width_m: float, accel_mps2: float) -> float:

@@ -216,6 +216,7 @@ class Motorway:
             accel_mps2=0.0,
             lateral_accel_mps2=car.lateral_accel_mps2,
             yaw_rate_rps=car.motion.yaw_rate_rps,
+            steering_wheel_angle_rad=car.motion.wheel_rad * self.vehicle.steering.ratio,
             driver_torque_nm=does.torque_nm,
             is_hands_on=does.is_hands_on,
             is_braking=False,
@@ -372,5 +373,3 @@ def _stamped(horizon: Horizon, now_s: float) -> Horizon:
         confidence=horizon.confidence,
         segments=horizon.segments,
     )
-
-

@@ -202,7 +202,7 @@ def test_v34_v35_the_gap_at_the_start_of_the_manoeuvre(rear_kmh: float, gap_m: f
 @pytest.mark.clause("R79 5.6.4.7")
 def test_a_situation_that_gets_critical_on_the_way_takes_it_back() -> None:
     motion = standby()
-    said = motion.hold(2.2, driver=LEFT) + motion.hold(6.0, driver=LEFT, objects=(behind(25.0, 130.0),))
+    said = motion.hold(2.2, driver=LEFT) + motion.hold(8.0, driver=LEFT, objects=(behind(25.0, 130.0),))
     assert states(said) == ["procedure", "approach", "return", "suppressed", "standby"]
     assert first(said, "manoeuvre") is None
     assert told(said, "lane_change_suppressed")[0].is_acoustic

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adas_runtime.lateral.gap import critical_gap_m, is_critical, least_gap_m, least_speed_mps
-from adas_runtime.lateral.way import PEAK_ACCEL, duration_s, time_to_s, way, way_back
+from adas_runtime.lateral.way import PEAK_ACCEL, duration_s, eased_back, time_to_s, way, way_back
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
 
 
@@ -121,3 +121,18 @@ def test_the_way_keeps_its_acceleration(width_m: float, accel_mps2: float) -> No
     whole_s = duration_s(width_m, accel_mps2)
     peak = max(abs(way(share / 200)[2]) for share in range(201)) * width_m / whole_s**2
     assert peak <= accel_mps2 + 1e-9
+
+
+@given(st.floats(-2.0, 2.0), st.floats(-1.3, 1.3), st.floats(-1.0, 1.0))
+def test_back_within_the_bounds_and_out_no_farther_than_they_force(
+    place_m: float, rate_mps: float, accel_mps2: float
+) -> None:
+    motion, farthest_m = (place_m, rate_mps, accel_mps2), abs(place_m)
+    for _ in range(1500):
+        former = motion
+        motion = eased_back(*motion, 0.01, accel_max_mps2=1.0, jerk_max_mps3=3.0)
+        assert abs(motion[2]) <= 1.0 + 1e-9 and abs(motion[2] - former[2]) <= 0.03 + 1e-9
+        farthest_m = max(farthest_m, abs(motion[0]))
+    assert abs(motion[0]) < 0.02 and abs(motion[1]) < 0.02
+    speed_mps = abs(rate_mps) + 0.5 * accel_mps2**2 / 3.0 + abs(accel_mps2) / 3.0  # until the bound acts against it
+    assert farthest_m <= abs(place_m) + speed_mps**2 / 2.0 + speed_mps * 0.7 + 0.05
