@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driver_drives import FRAME_S, Driving, Gazing
 
+from adas_runtime.market.load import market_path, merge
+from adas_runtime.market.release import release_findings
 from adas_runtime.replay.engine import Job, run
 from adas_runtime.synth.bag import write_bag
 from adas_runtime.synth.drive import DriveSpec, make_drive
-from adas_runtime.synth.driver import DriverKind
+from adas_runtime.synth.driver import Driver, DriverKind
 
 
 def replayed(folder: Path, kind: DriverKind) -> tuple[dict[str, Any], list[tuple[str, str]], dict[str, Any], str]:
@@ -50,3 +53,22 @@ def test_a_recording_without_a_driver_camera_is_no_alarm_of_the_drive(tmp_path: 
     functions, alerts, _, _ = replayed(tmp_path, DriverKind.ABSENT)
     assert functions["distraction"]["time_fault_s"] > 50.0
     assert not [item for item in alerts if "distraction" in item[1]]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_attentive_drivers_blinks_and_glances_warn_nobody(seed: int) -> None:
+    """Five minutes at 100 km/h: mirrors, instruments, blinks; neither warning says a word."""
+    made = Driver(DriverKind.ATTENTIVE, 300.0, seed)
+    gazing, driving = Gazing(100.0, is_ready=False), Driving(100.0)
+    for frame in range(round(300.0 / FRAME_S)):
+        state = made.state(frame * FRAME_S, 0.0, frame + 1)
+        gazing.step(state)
+        driving.step(driver=state)
+    assert not gazing.alerts and not driving.alerts
+
+
+def test_a_release_of_the_union_waits_for_a_person_to_read_the_open_rule() -> None:
+    """2021/1341 1-3.1.3: how the door and the 15 min are meant was not read for sure."""
+    for market, is_refused in (("de", True), ("us", False)):
+        keys = {finding.key for finding in release_findings(merge(market_path(market)), on=None)}
+        assert ("driver_monitoring.drowsiness.restore.legal_confirmed" in keys) is is_refused
