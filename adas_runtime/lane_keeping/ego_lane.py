@@ -156,6 +156,7 @@ make_view = maker(View)
 make_lane = maker(EgoLane)
 make_edge = maker(LaneEdge)
 make_jam = maker(Jam)
+make_jam_view = maker(corridor.View)
 
 
 @dataclass(frozen=True, slots=True)
@@ -611,12 +612,14 @@ class EgoLaneEstimate:
                 since_s = stamp_s
             if since_s is not None and stamp_s - since_s >= after_s:
                 is_on, since_s = not is_on, None
-        row = corridor.TRANSITIONS.fire(old.state, corridor.View(road.asks_corridor, is_on, number))
+        row = corridor.TRANSITIONS.fire(old.state, make_jam_view(road.asks_corridor, is_on, number))
         state = old.state if row is None else row.target
         return make_jam(state, is_on, since_s, old.shift_m, old.alert, old.alert_since_s, old.alert_sent_s)
 
     def _alert(self, old: Jam, jam: Jam, stamp_s: float, now_s: float) -> tuple[Alert | None, Jam]:
         """What the driver is told of the corridor: at its beginning, again and again, and at its end."""
+        if jam.state is corridor.State.NOT_ASKED and not old.alert:
+            return None, jam  # most of a drive
         code, side = CODES.get(jam.state, ("", AlertSide.NONE))
         if code == old.alert:
             if not code or now_s - old.alert_sent_s < ALERT_PERIOD_S:
@@ -735,7 +738,9 @@ class EgoLaneEstimate:
         reason = blocked or ("fork" if span.fork is not None else "works" if lines.is_works else "")
 
         # where inside the lane the car should keep
-        wish_m = corridor.SIDE.get(jam.state, 0.0) * params.corridor_shift_m
+        wish_m = 0.0
+        if jam.state is not corridor.State.NOT_ASKED:
+            wish_m = corridor.SIDE.get(jam.state, 0.0) * params.corridor_shift_m
         room_m = max(0.5 * width_m - half_m - params.corridor_room_m, 0.0)
         room_left_m = room_m if left is not None else 0.0
         room_right_m = room_m if right is not None else 0.0

@@ -20,9 +20,19 @@ def user_in_beam(objects: TrackedObjects, params: MainBeamParams) -> str:
     Source: UN R48 6.1.9.3; the ranges are parameters that cannot be set below those of 6.1.9.3.1.2. A vehicle that
     stands counts as oncoming: its lamps may face us.
     """
+    if not objects.objects:
+        return ""
     slope = math.tan(deg_to_rad(params.half_angle_deg))
-    found = {kind for item in objects.objects if (kind := _kind(item, slope, params))}
-    return next((kind for kind in ("oncoming", "cyclist", "preceding") if kind in found), "")
+    found = ""
+    for item in objects.objects:
+        if item.x_m <= 0.0:
+            continue
+        kind = _kind(item, slope, params)
+        if kind == "oncoming":
+            return kind
+        if kind and found != "cyclist":
+            found = kind
+    return found
 
 
 def _kind(item: TrackedObject, slope: float, params: MainBeamParams) -> str:

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 
 STILLS_MAX: Final = 120
 STILL_WIDTH_PX: Final = 480
+PLOT_PERIOD_S: Final = 0.095  # of the speed: 10 points a second, jitter of its sender allowed for
 ALERT_END_S: Final = 1.0  # an alert that holds is repeated; after this long without it has ended
 ENVELOPE: Final = "envelope"
 SHADOW: Final = "/adas/shadow/"
@@ -170,6 +171,8 @@ class History:
         self.seen: set[str] = set()
         self.limits = LimitShares()
         self._speed_mps = 0.0
+        self._plotted_s = -1.0  # when the speed's last point was
+        self._held: dict[str, tuple[ActuationCommand, float, bool]] = {}  # last of each; whether it waits to be drawn
         self.unfed: Mapping[str, tuple[str, ...]] = {}
         self.untold: dict[str, set[str]] = {}
         self._lit: dict[str, tuple[LampDemand, ...]] = {}
@@ -182,7 +185,9 @@ class History:
         t_s = now_s - self._start_s
         if isinstance(signal, VehicleState):
             self._speed_mps = signal.speed_mps
-            self._plot("speed_mps", "Speed", "m/s", t_s, signal.speed_mps)
+            if not 0.0 <= t_s - self._plotted_s < PLOT_PERIOD_S:
+                self._plotted_s = t_s
+                self._plot("speed_mps", "Speed", "m/s", t_s, signal.speed_mps)
         elif isinstance(signal, CameraFrame):
             if signal.camera is not CameraId.FRONT:
                 return  # no still of the cabin, whoever let it in
@@ -466,6 +471,25 @@ class History:
             self._plot(track, title, "m/s^2", t_s, command.accel_cap_mps2)
 
     def _command(self, name: str, command: ActuationCommand, t_s: float) -> None:
+        """Demand or command; while nothing changes only its time is noted, which is most of a drive."""
+        held = self._held.get(name)
+        if (
+            held is not None
+            and t_s > held[1]
+            and command.curvature_1pm == held[0].curvature_1pm
+            and command.accel_mps2 == held[0].accel_mps2
+            and command.limits == held[0].limits
+            and command.accel_cap_mps2 is None
+            and held[0].accel_cap_mps2 is None
+        ):
+            self._held[name] = (command, t_s, True)
+            return
+        if held is not None and held[2]:
+            self._draw_command(name, held[0], held[1])  # the end of the flat stretch
+        self._held[name] = (command, t_s, False)
+        self._draw_command(name, command, t_s)
+
+    def _draw_command(self, name: str, command: ActuationCommand, t_s: float) -> None:
         if name != ENVELOPE:
             self._plot("demand_curvature_1pm", "demand (arbiter)", "1/m", t_s, command.curvature_1pm)
             self._plot("demand_accel_mps2", "demand (arbiter)", "m/s^2", t_s, command.accel_mps2)
@@ -556,6 +580,9 @@ class History:
     ) -> tuple[Summary, list[Event], Series]:
         """Everything that the folder holds besides the outputs."""
         duration_s = max(0.0, end_s - self._start_s)
+        for name, (command, t_s, is_waiting) in self._held.items():
+            if is_waiting:
+                self._draw_command(name, command, t_s)
         for at in list(self._open):
             self._close(at, duration_s)
         for true in self.limits.truth:
