@@ -115,6 +115,20 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Who stands in the other lane, from these road users and this lane: looked at anew when one of both is new."""
+
+    objects_s: float = NEVER_S
+    lane_s: float = NEVER_S
+    side: int = 0
+    around: Around | None = None
+    need_m: float | None = None
+
+
+NOBODY: Final = Seen()
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """All that is kept from step to step."""
 
@@ -139,19 +153,19 @@ class Memory:
     lane_s: float = 0.0
     resumed_s: float | None = None
     failed_s: float = NEVER_S
-    gap_m: float | None = None
-    need_m: float | None = None
+    seen: Seen = NOBODY
     told: Told = Told()
 
 
 make_memory = maker(Memory)
 make_outputs = maker(Outputs)
 make_request = maker(LateralRequest)
+make_seen = maker(Seen)
 make_status = maker(Status)
 make_told = maker(Told)
 make_view = maker(View)
 START: Final = Memory()
-REST_S: Final = 0.04  # off: a press of the button is held longer, and pictures come 20 times a second
+REST_S: Final = 0.04  # not at work: a press of a button is held longer, and pictures come 20 times a second
 OFF_STATUS: Final = Status(state=State.OFF.value, reason="switched_off", rest_s=REST_S)
 QUIET: Final = Outputs(request=None, lamps=None, alert=None, hands=None, status=OFF_STATUS)
 
@@ -370,7 +384,7 @@ class LaneChange:
         plan = self._planner.followed(plan, state, lane, pose)
         if state is State.RETURN:
             plan = self._planner.back(plan, dt_s)
-        view, plan, gap_m, need_m = self._view(
+        view, plan, seen = self._view(
             old,
             plan,
             now_s,
@@ -456,8 +470,7 @@ class LaneChange:
             lane_s,
             resumed_s,
             failed_s,
-            gap_m,
-            need_m,
+            seen,
             old.told,
         )
         stamp_s = now_s if vehicle is None else vehicle.stamp_s if lane is None else min(vehicle.stamp_s, lane.stamp_s)
@@ -515,11 +528,11 @@ class LaneChange:
         is_centring: bool,
         has_trailer: bool,
         has_esc: bool,
-    ) -> tuple[View, Plan, float | None, float | None]:
+    ) -> tuple[View, Plan, Seen]:
         params, judge, state = self._params, self._judge, old.state
         is_seeing = self._road.is_seeing(watch)
         found: Around | None = None
-        blocked, gap_m, need_m = "", old.gap_m, old.need_m
+        blocked, seen = "", old.seen
         is_late = is_due = is_gap = is_beside = is_at_line = is_across = is_settled = False
         begun_s = now_s - plan.began_s + EPS_S
         moved_s = now_s - plan.moved_s + EPS_S
@@ -531,9 +544,9 @@ class LaneChange:
             else:
                 in_s = 0.0
             if objects is not None and lane is not None:
-                found = judge.around(objects, lane, plan.side, speed_mps, in_s)
-                gap_m = found.rear_gap_m
-                need_m = None if gap_m is None else critical_gap_m(speed_mps, found.rear_mps)
+                seen = self._seen(seen, objects, lane, plan.side, speed_mps, in_s)
+                found = seen.around
+                assert found is not None
                 is_gap = judge.is_gap(found, speed_mps, in_s, is_moving=state is State.APPROACH)
             if not is_seeing and state is not State.APPROACH:
                 blocked = "rear_blind" if watch.has_seen_far else "nothing_seen_behind"
@@ -598,7 +611,16 @@ class LaneChange:
             is_back=self._planner.is_back(plan, now_s),
             is_told=now_s - old.entered_s >= params.told_s - EPS_S,
         )
-        return view, plan, gap_m, need_m
+        return view, plan, seen
+
+    def _seen(
+        self, seen: Seen, objects: TrackedObjects, lane: EgoLane, side: int, speed_mps: float, in_s: float
+    ) -> Seen:
+        if seen.objects_s == objects.stamp_s and seen.lane_s == lane.stamp_s and seen.side == side:
+            return seen
+        found = self._judge.around(objects, lane, side, speed_mps, in_s)
+        need_m = None if found.rear_gap_m is None else critical_gap_m(speed_mps, found.rear_mps)
+        return make_seen(objects.stamp_s, lane.stamp_s, side, found, need_m)
 
     def _steered(
         self,
@@ -693,11 +715,12 @@ class LaneChange:
                 is_active=is_active,
                 health=Health.FAULT if state is State.FAULT else Health.OK,
                 reason=memory.reason,
+                rest_s=REST_S if state in READY and slot.call is None and not is_steering else 0.0,
                 kpis=(
                     float(changes),
                     float(suppressed),
-                    memory.gap_m if is_active else None,
-                    memory.need_m if is_active else None,
+                    memory.seen.around.rear_gap_m if is_active and memory.seen.around is not None else None,
+                    memory.seen.need_m if is_active else None,
                     control.offset_m if is_active else None,
                     plan.manoeuvre_s if plan.manoeuvre_s else None,
                 ),

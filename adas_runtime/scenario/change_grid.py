@@ -64,7 +64,7 @@ class Result:
     """What came of it, measured on the true car; times from the indicator on.
 
     Args:
-        states: Of the lane change, in the order of their first time.
+        states: Of the lane change, from standby on, each once per entry.
         moved_s, touch_s, across_s: Movement to the side begins, front tyre at the marking, rear tyre beyond it; NaN:
             never.
         resumed_s, lamp_off_s: Lane centring steers again, the indicator goes off.
@@ -135,9 +135,8 @@ def drive(case: Case, market: Market, vehicle: Vehicle, *, camera: CameraModel =
 def measured(case: Case, ticks: Sequence[Tick]) -> Result:
     """The figures of a drive that begins with the indicator."""
     begin_s, side = ticks[0].t_s, case.side
-    states: dict[str, None] = {}
-    for tick in ticks:
-        states.setdefault(tick.states.get("lane_change", ""), None)
+    named = [tick.states.get("lane_change", "") for tick in ticks]
+    states = [state for state, former in zip(named, ["standby", *named], strict=False) if state != former]
     way_m = case.width_m + LINE_M
     tyre_m = 0.5 * case.width_m - 0.5 * (ticks[0].left_m + ticks[0].right_m)  # half the width over the tyres
     first_m = ticks[0].place_m
@@ -167,7 +166,7 @@ def measured(case: Case, ticks: Sequence[Tick]) -> Result:
     limits = {limit for tick in ticks if tick.command is not None for limit in tick.command.limits}
     return Result(
         case=case,
-        states=tuple(state for state in states if state != ticks[0].states.get("lane_centring", "")),
+        states=tuple(states),
         moved_s=when("moved"),
         touch_s=when("touch"),
         across_s=when("across"),

@@ -52,7 +52,7 @@ def test_the_times_and_accelerations_of_the_law(case: Case) -> None:
     assert result.jerk_mps3 <= 5.0, "L5"
     assert result.lamp_off_s - result.resumed_s <= 0.5, "L11"
     assert result.overshoot_m <= (0.3 if case.wind_mps else 0.1)
-    assert result.last_error_m <= (0.1 if case.wind_mps else 0.06)
+    assert result.last_error_m <= (0.1 if case.wind_mps else 0.08)
     assert result.corrections == 0, "emergency lane keeping knows that the line is crossed on purpose"
 
 
