@@ -13,9 +13,10 @@ import numpy.typing as npt
 import yaml
 
 from adas_runtime.config import shown_path
-from adas_runtime.errors import ConfigError
+from adas_runtime.errors import AdasError, ConfigError
 from adas_runtime.perception.models.golden import sampled, seeded_picture
 from adas_runtime.perception.models.manifest import OPTIONS, Manifest, ModelInput, load_manifest
+from adas_runtime.perception.models.model import prove_model
 from adas_runtime.perception.models.onnx_file import OnnxError, read_onnx
 from adas_runtime.perception.models.preprocess import Picture, Preprocessor
 
@@ -108,7 +109,7 @@ def write_golden(path: Path, outputs: Mapping[str, npt.NDArray[Any]], every: int
 
 
 def draft(source: Path, folder: Path, said: Said, picture: Picture | None) -> Manifest:
-    """Writes `NAME.yaml`, `NAME.onnx` and `NAME.npz` into a folder.
+    """Writes `NAME.yaml`, `NAME.onnx` and `NAME.npz` into a folder and proves them; what fails leaves nothing there.
 
     Args:
         source: The model.
@@ -165,9 +166,10 @@ def draft(source: Path, folder: Path, said: Said, picture: Picture | None) -> Ma
     for path in paths.values():
         if path.exists() and not (path.suffix == ".onnx" and path.resolve() == source.resolve()):
             raise ConfigError("is there already", where=shown_path(path), mend="take another --name or --out")
+    is_copied = paths["onnx"].resolve() != source.resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if paths["onnx"].resolve() != source.resolve():
+        if is_copied:
             paths["onnx"].write_bytes(raw)
         golden = write_golden(paths["npz"], outputs, every, picture)
         needed = OPTIONS.get(said.decoder, ())
@@ -187,7 +189,15 @@ def draft(source: Path, folder: Path, said: Said, picture: Picture | None) -> Ma
         raise ConfigError(
             f"cannot be written: {err.strerror or err}", where=str(err.filename or folder), mend="check the folder"
         ) from err
-    return load_manifest(paths["yaml"])
+    try:
+        manifest = load_manifest(paths["yaml"])
+        prove_model(paths["yaml"], manifest, precision="fp32")
+    except AdasError:
+        for kind, path in paths.items():
+            if kind != "onnx" or is_copied:
+                path.unlink(missing_ok=True)
+        raise
+    return manifest
 
 
 def stanza(

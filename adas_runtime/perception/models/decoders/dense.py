@@ -43,8 +43,8 @@ class Segmentation:
         self._name = output.name
         self._activation = str(option(manifest, "activation"))
         self._min = np.float32(option(manifest, "confidence_min"))
-        self._values = np.empty((len(manifest.classes), rows, columns), dtype=np.float32)
-        self._places = np.empty((rows, columns), dtype=np.intp)
+        self._layer = np.empty((rows, columns), dtype=np.float32)
+        self._sum = np.empty((rows, columns), dtype=np.float32)
         self._unsure = np.empty((rows, columns), dtype=np.bool_)
         self._labels = np.empty((rows, columns), dtype=np.uint8)
         self._scores = np.ones((rows, columns), dtype=np.float32)
@@ -57,16 +57,35 @@ class Segmentation:
             np.greater_equal(raw, len(self._manifest.classes), out=self._unsure)
             np.logical_or(self._unsure, raw < 0, out=self._unsure)
         else:
-            np.copyto(self._values, raw, casting="same_kind")
-            activate(self._values, self._activation, axis=0)
-            np.argmax(self._values, axis=0, out=self._places)
-            np.copyto(self._labels, self._places, casting="unsafe")
-            np.max(self._values, axis=0, out=self._scores)
+            self._winners(raw)
+            self._certainty(raw)
             np.greater_equal(self._scores, self._min, out=self._unsure)
             np.logical_not(self._unsure, out=self._unsure)  # so that NaN is unsure as well
         self._labels[self._unsure] = UNSURE
         given = self._manifest.input
         return Segments(self._labels, self._scores, self._manifest.classes, fit, (given.width_px, given.height_px))
+
+    def _winners(self, raw: npt.NDArray[Any]) -> None:
+        """Label and raw value of the greatest layer of each cell. `np.argmax` over the first axis would copy it all."""
+        self._scores.fill(-np.inf)
+        self._labels.fill(0)
+        for index in range(raw.shape[0]):
+            np.greater(raw[index], self._scores, out=self._unsure)
+            np.copyto(self._scores, raw[index], where=self._unsure, casting="same_kind")
+            np.copyto(self._labels, index, where=self._unsure, casting="unsafe")
+
+    def _certainty(self, raw: npt.NDArray[Any]) -> None:
+        """The winners' raw values become probabilities; of the other layers only their sum is needed."""
+        if self._activation == "sigmoid":
+            activate(self._scores, "sigmoid", axis=0)
+        elif self._activation == "softmax":
+            self._sum.fill(0.0)
+            with np.errstate(invalid="ignore"):  # infinity less infinity: unsure
+                for index in range(raw.shape[0]):
+                    np.subtract(raw[index], self._scores, out=self._layer)
+                    np.exp(self._layer, out=self._layer)
+                    self._sum += self._layer
+            np.reciprocal(self._sum, out=self._scores)
 
 
 class Heatmaps:
