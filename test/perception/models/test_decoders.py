@@ -316,3 +316,10 @@ def test_outputs_of_another_layout_are_refused_before_anything_runs(name: str) -
         make_decoder(manifest_of(name, {"o": (1, 17, 19)} if name != "classification" else {"o": (1, 9)}), "x.yaml")
     assert caught.value.line().startswith(f"x.yaml: decoder {name}: ")
     assert caught.value.mend
+
+
+def test_the_documentation_names_every_decoder_and_option(repository: Path) -> None:
+    text = (repository / "docs" / "models.md").read_text(encoding="utf-8")
+    for name, options in OPTIONS.items():
+        assert f"`{name}`" in text
+        assert all(f"`{option}`" in text for option in options)

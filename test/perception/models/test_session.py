@@ -12,6 +12,7 @@ import pytest
 from model_files import BOXES, input_of, picture_of, place, prove
 from onnx_writer import constant_net, identity_net, probe_net
 
+from adas_runtime.perception.models import running
 from adas_runtime.perception.models.model import Model, loaded_reports
 from adas_runtime.perception.models.providers import ProviderError
 from adas_runtime.perception.models.results import Boxes, Segments
@@ -112,6 +113,7 @@ def test_a_process_knows_which_models_it_runs_and_on_what(tmp_path: Path) -> Non
     model = probe(tmp_path)
     assert len(loaded_reports()) == former + 1
     assert model.report in loaded_reports()
+    assert "fp32 on cpu, sha256 489979b80896" in running()["tiny"]
     del model
     gc.collect()
     assert len(loaded_reports()) == former
@@ -152,3 +154,19 @@ def test_the_runtime_is_not_loaded_by_reading_manifests() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_onnxruntime_is_imported_here_alone_and_only_where_it_is_used(repository: Path) -> None:
+    import ast
+
+    found = {}
+    for path in (repository / "adas_runtime").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for item in ast.walk(tree):
+            names = [part.name for part in item.names] if isinstance(item, ast.Import) else []
+            names += [item.module or ""] if isinstance(item, ast.ImportFrom) else []
+            if any(name.split(".")[0] in ("onnxruntime", "onnx") for name in names):
+                found[path.relative_to(repository).as_posix()] = item in tree.body
+    assert found
+    assert all(name.startswith("adas_runtime/perception/models/") for name in found), found
+    assert not any(found.values()), "a reader of manifests must not pay for it"
