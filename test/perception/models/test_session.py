@@ -60,18 +60,23 @@ def test_nothing_of_a_tensor_s_size_is_allocated_in_steady_state(tmp_path: Path)
     gc.collect()
     tracemalloc.start()
     try:
-        for _ in range(50):  # NumPy keeps freed small blocks for the next array; this fills its store
-            found = model.look(picture)
+        for _ in range(50):
+            model.look(picture)
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
-        for _ in range(200):
-            found = model.look(picture)
-        after, peak = tracemalloc.get_traced_memory()
+        grown = []
+        for _ in range(3):
+            start = tracemalloc.get_traced_memory()[0]
+            for _ in range(100):
+                found = model.look(picture)
+            grown.append(tracemalloc.get_traced_memory()[0] - start)
+        peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert isinstance(found, Boxes) and len(found.scores) == 1
     assert peak - before < 30_000, "one number for each of the 7500 places"
-    assert after - before < 8_192, "and it does not grow"
+    # stores of freed small blocks in Python and NumPy may fill once more; a leak grows every time
+    assert min(grown) < 1_024, grown
 
 
 def test_segments_are_found_without_allocating_their_grid(tmp_path: Path) -> None:
