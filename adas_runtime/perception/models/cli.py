@@ -188,13 +188,19 @@ def verify(
     """Load each form of each model as the car would: hash, operators, shapes, provider, golden output."""
     from adas_runtime.config import shown_path
     from adas_runtime.console import print_json, print_table
-    from adas_runtime.perception.models.manifest import market_lineage, require_market
+    from adas_runtime.perception.models.manifest import market_lineage, model_names, require_market
     from adas_runtime.perception.models.model import prove_model
 
     wanted, params = _precision(precision), _params(inference)
     lineage = market_lineage(market) if market is not None else None
     records: list[dict[str, Any]] = []
-    for path, manifest in _manifests(names):
+    for name in names or model_names():
+        try:
+            [(path, manifest)] = _manifests([name])
+        except AdasError as error:
+            print(f"adas: {error.line()}", file=sys.stderr)
+            records.append({"name": name, "precision": "", "is_good": False, "finding": error.line()})
+            continue
         for form in (wanted,) if wanted is not None else manifest.forms.precisions:
             record: dict[str, Any] = {"name": manifest.name, "precision": form, "is_good": False, "finding": ""}
             try:
@@ -293,17 +299,20 @@ def new(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The model, ONNX.")],
     name: Annotated[str, typer.Option(help="Its name: small letters, digits, - and _.")],
     decoder: Annotated[str, typer.Option(help="Layout of its outputs, such as yolov8; docs/models.md lists them.")],
-    classes: Annotated[str, typer.Option(help="Names of the classes, with commas between them.")],
     licence: Annotated[str, typer.Option(help="Its licence (SPDX).")],
     markets: Annotated[str, typer.Option(help="Where it may run, with commas; all for everywhere.")],
     regions: Annotated[str, typer.Option(help="Countries of its training pictures, with commas; or rendered.")],
     trained: Annotated[str, typer.Option(metavar="DATE", help="Day of its training, YYYY-MM-DD.")],
     data: Annotated[str, typer.Option(help="Its training data, and the licence of each set.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for manifest, model and golden file.")],
+    classes: Annotated[
+        str, typer.Option(help="Names of the classes, with commas; by default those that the file tells.")
+    ] = "",
     title: Annotated[str, typer.Option(help="What it does; its name by default.")] = "",
     size: Annotated[str, typer.Option(metavar="WxH", help="Size of its input, where the file leaves it open.")] = "",
     colour: Annotated[str, typer.Option(help="rgb, bgr or grey.")] = "rgb",
     fit: Annotated[str, typer.Option(help="letterbox or stretch.")] = "letterbox",
+    crop_top: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of the rows cut off above.")] = 0.0,
     pad: Annotated[int, typer.Option(min=0, max=255, help="Grey value of the padding.")] = 114,
     mean: Annotated[str, typer.Option(help="Per colour, in grey levels, with commas.")] = "0,0,0",
     std: Annotated[str, typer.Option(help="Per colour, in grey levels, with commas.")] = "255,255,255",
@@ -340,6 +349,7 @@ def new(
         colour=colour,
         fit=fit,
         pad=pad,
+        crop_top=crop_top,
         mean=_numbers(mean, "--mean"),
         std=_numbers(std, "--std"),
     )

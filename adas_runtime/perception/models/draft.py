@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,11 +45,12 @@ class Said:
         markets: Where it may run.
         decoder: Layout of its outputs.
         options: Of the decoder; what is not given starts at a usual value.
-        classes: Names.
+        classes: Names; empty where the file itself tells them.
         size_px: Columns and rows, where the file leaves them open.
         colour: rgb, bgr or grey.
         fit: letterbox or stretch.
         pad: Grey value of the padding.
+        crop_top: Share of the picture's rows that is cut off above [1].
         mean: Per colour, in grey levels.
         std: Per colour, in grey levels.
     """
@@ -67,8 +69,25 @@ class Said:
     colour: str
     fit: str
     pad: int
+    crop_top: float
     mean: Sequence[float]
     std: Sequence[float]
+
+
+def classes_of(notes: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the classes that an exporter wrote into the model as `names`; empty where there are none.
+
+    Exporters of the YOLO families write a Python mapping of number to name, or a list.
+    """
+    try:
+        names = ast.literal_eval(notes.get("names", ""))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return ()
+    if isinstance(names, dict) and sorted(names) == list(range(len(names))):
+        names = [names[index] for index in range(len(names))]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return ()
+    return tuple(names)
 
 
 def golden_of(
@@ -129,6 +148,9 @@ def draft(source: Path, folder: Path, said: Said, picture: Picture | None) -> Ma
         raise ConfigError(str(err), where=where, mend="name an ONNX model") from err
     if len(info.inputs) != 1 or len(info.inputs[0].shape) != 4:
         raise ConfigError("has no single input of four axes", where=where, mend="export it with the picture as input")
+    classes = tuple(said.classes) or classes_of(info.notes)
+    if not classes:
+        raise ConfigError("does not name its classes", where=where, mend="say them with --classes car,person,...")
     shape = info.inputs[0].shape
     layout = "nhwc" if shape[3] in (1, 3) and shape[1] not in (1, 3) else "nchw"
     rows, columns = (shape[2], shape[3]) if layout == "nchw" else (shape[1], shape[2])
@@ -152,6 +174,7 @@ def draft(source: Path, folder: Path, said: Said, picture: Picture | None) -> Ma
             "colour": said.colour,
             "fit": said.fit,
             "pad": said.pad,
+            **({"crop_top": said.crop_top} if said.crop_top else {}),
             "mean": list(said.mean),
             "std": list(said.std),
         },
@@ -178,7 +201,7 @@ def draft(source: Path, folder: Path, said: Said, picture: Picture | None) -> Ma
                 {"name": name, "dtype": str(value.dtype), "shape": list(value.shape)} for name, value in outputs.items()
             ],
             "decoder": {"name": said.decoder, **{k: said.options.get(k, STARTS.get(k)) for k in needed}},
-            "classes": list(said.classes),
+            "classes": list(classes),
             "forms": {
                 "fp32": stanza(paths["onnx"].name, raw, info.opset, paths["npz"].name, golden, every, picture is None)
             },

@@ -50,6 +50,9 @@ class ModelInput(Strict):
         description="letterbox keeps the shape of the picture and pads; stretch does not."
     )
     pad: int = Field(ge=0, le=255, description="Grey value of the padding.")
+    crop_top: float = Field(
+        default=0.0, ge=0.0, le=0.9, description="Share of the picture's rows that is cut off above: the sky [1]."
+    )
     mean: tuple[float, ...] = Field(
         min_length=1,
         max_length=3,

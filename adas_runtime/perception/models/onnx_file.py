@@ -45,6 +45,7 @@ class OnnxInfo:
         node_types: Operators used.
         has_fp16: It holds 16 bit floating point weights.
         has_external_weights: Weights lie in another file.
+        notes: What the exporter wrote into it, such as the names of the classes.
     """
 
     opset: int
@@ -54,6 +55,7 @@ class OnnxInfo:
     node_types: frozenset[str]
     has_fp16: bool
     has_external_weights: bool
+    notes: dict[str, str]
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
@@ -160,4 +162,5 @@ def read_onnx(raw: bytes) -> OnnxInfo:
         node_types=frozenset(_text(node, 4) for node in _messages(graph, 1)),
         has_fp16=has_fp16,
         has_external_weights=is_external,
+        notes={_text(entry, 1): _text(entry, 2) for entry in _messages(data, 14)},
     )

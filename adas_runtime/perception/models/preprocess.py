@@ -29,6 +29,8 @@ class Fit:
     scale_y: float
     offset_x: float
     offset_y: float
+    cut_px: int = 0
+    """Rows of the picture above what the model sees."""
 
     def to_picture(self, points: Floats) -> Floats:
         """Points of the input as points of the picture, changed in place.
@@ -51,16 +53,19 @@ class Fit:
 
 def fit_of(given: ModelInput, width_px: int, height_px: int) -> tuple[Fit, tuple[int, int, int, int]]:
     """How a picture of this size lies in the input, and the part of the input that it fills (x, y, columns, rows)."""
+    cut = min(round(given.crop_top * height_px), height_px - 1)
+    seen_px = height_px - cut
     if given.fit == "stretch":
         part = (0, 0, given.width_px, given.height_px)
     else:
-        scale = min(given.width_px / width_px, given.height_px / height_px)
+        scale = min(given.width_px / width_px, given.height_px / seen_px)
         columns = min(max(round(width_px * scale), 1), given.width_px)
-        rows = min(max(round(height_px * scale), 1), given.height_px)
+        rows = min(max(round(seen_px * scale), 1), given.height_px)
         part = ((given.width_px - columns) // 2, (given.height_px - rows) // 2, columns, rows)
     x, y, columns, rows = part
     # the scale that rounding to whole pixels made, not the wanted one
-    return Fit(width_px, height_px, columns / width_px, rows / height_px, float(x), float(y)), part
+    scale_x, scale_y = columns / width_px, rows / seen_px
+    return Fit(width_px, height_px, scale_x, scale_y, float(x), y - cut * scale_y, cut), part
 
 
 class Preprocessor:
@@ -104,8 +109,9 @@ class Preprocessor:
             self._canvas[:] = given.pad
             self._grey[:] = given.pad
         x, y, width, height = self._part
+        picture = picture[self._fit.cut_px :]
         # averaging when it shrinks much: a far sign must not fall between the samples
-        shrinks = columns >= 2 * width and rows >= 2 * height
+        shrinks = columns >= 2 * width and picture.shape[0] >= 2 * height
         way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         is_grey = picture.ndim == 2
         canvas = self._grey if is_grey else self._canvas

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from adas_runtime.perception.models.preprocess import Fit
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
+UNSURE: Final = 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +109,7 @@ class Segments:
         flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
         size = (fit.width_px, fit.height_px)
         picture = cv2.warpAffine(self.labels, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        picture[: fit.cut_px] = UNSURE  # the model has not seen it
         return np.asarray(picture, dtype=np.uint8)
 
     def as_json(self) -> list[dict[str, Any]]:

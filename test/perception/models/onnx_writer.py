@@ -70,13 +70,15 @@ class Net:
     weights: Mapping[str, npt.NDArray] = field(default_factory=dict)
     opset: int = 17
     external: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def bytes(self) -> bytes:
         graph = b"".join(block(1, item) for item in self.nodes) + block(2, "graph")
         graph += b"".join(block(5, tensor(n, a, external=self.external)) for n, a in self.weights.items())
         graph += b"".join(block(11, info(*item)) for item in self.inputs)
         graph += b"".join(block(12, info(*item)) for item in self.outputs)
-        return number(1, 8) + block(2, "adas") + block(7, graph) + block(8, block(1, "") + number(2, self.opset))
+        raw = number(1, 8) + block(2, "adas") + block(7, graph) + block(8, block(1, "") + number(2, self.opset))
+        return raw + b"".join(block(14, block(1, name) + block(2, text)) for name, text in self.notes.items())
 
 
 def constant_net(outputs: Mapping[str, npt.NDArray], *, shape: Sequence[int], dtype: str = "float32") -> bytes:

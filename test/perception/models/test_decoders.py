@@ -144,6 +144,18 @@ def test_segments_lie_where_they_are_in_the_picture(tmp_path: Path) -> None:
     assert {item["class"]: item["share"] for item in found.as_json()}["lane"] == pytest.approx(0.5)
 
 
+def test_what_the_model_has_not_seen_is_unsure(tmp_path: Path) -> None:
+    raw = np.zeros((1, 2, 12, 16), np.float32)
+    raw[0, 1] = 6.0
+    decoder = {"name": "segmentation", "confidence_min": 0.6, "activation": "softmax"}
+    given = input_of(64, 48, crop_top=0.5, fit="stretch")
+    found = telling(tmp_path, {"seen": raw}, decoder=decoder, classes=("road", "lane"), given=given).look(PICTURE)
+    assert isinstance(found, Segments)
+    labels = found.at_picture()
+    assert (labels[:36] == 255).all()
+    assert (labels[36:] == 1).all()
+
+
 def test_segments_as_labels(tmp_path: Path) -> None:
     raw = np.zeros((1, 12, 16), np.int64)
     raw[0, :, 8:] = 1

@@ -58,10 +58,12 @@ def test_verify_proves_the_shipped_models(capsys: pytest.CaptureFixture[str]) ->
 
 def test_verify_refuses_with_one_line_and_looks_at_the_rest(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     bad = probe(tmp_path / "bad", forms__fp32__sha256="0" * 64)
-    code, out, err = run(capsys, "verify", bad, "probe", "--json")
+    worse = probe(tmp_path / "worse", decoder__name="yolov9")
+    code, out, err = run(capsys, "verify", bad, worse, "probe", "--json")
     assert code == 2
-    assert [item["is_good"] for item in json.loads(out)] == [False, True]
-    assert len(err.strip().splitlines()) == 1
+    assert [item["is_good"] for item in json.loads(out)] == [False, False, True]
+    assert len(err.strip().splitlines()) == 2
+    assert "must be one of" in err
     assert "tiny.onnx" in err and "sha256" in err
 
 
@@ -189,6 +191,37 @@ def test_a_model_that_a_user_brings_gets_a_manifest(capsys: pytest.CaptureFixtur
     )
     assert code == 2
     assert "is there already" in err
+
+
+@pytest.mark.parametrize(
+    ("told_names", "classes"),
+    [("{0: 'car', 1: 'person'}", ["car", "person"]), ("['car', 'person']", ["car", "person"]), ("{0: 1}", None)],
+)
+def test_classes_that_the_exporter_wrote_are_taken(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, told_names: str, classes: list[str] | None
+) -> None:
+    net = Net(
+        [("images", "float32", (1, 3, 8, 8))],
+        [("seen", "float32", (1, 2, 2, 2))],
+        [node("Conv", ["images", "w"], ["seen"], kernel_shape=(4, 4), strides=(4, 4))],
+        {"w": np.full((2, 3, 4, 4), 0.1, np.float32)},
+        notes={"names": told_names, "task": "segment"},
+    )
+    brought = tmp_path / "best.onnx"
+    brought.write_bytes(net.bytes())
+    out = tmp_path / "mine"
+    code, _, err = run(
+        *(capsys, "new", brought, "--name", "mine", "--decoder", "segmentation", *SAID, "--out", out),
+        *("--crop-top", "0.5"),
+    )
+    if classes is None:
+        assert code == 2
+        assert "does not name its classes" in err
+        return
+    assert code == 0, err
+    manifest = load_manifest(out / "mine.yaml")
+    assert list(manifest.classes) == classes
+    assert manifest.input.crop_top == 0.5
 
 
 @pytest.mark.parametrize(

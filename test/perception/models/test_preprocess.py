@@ -82,20 +82,34 @@ def test_another_shape_of_picture_leaves_nothing_of_the_former_one() -> None:
     assert set(np.unique(buffer)) == {10.0, 114.0}
 
 
+def test_what_is_cut_off_above_is_not_seen_and_points_find_back() -> None:
+    given = model_input(64, 32, std=[1.0] * 3, fit="stretch", crop_top=0.6)
+    picture = np.full((100, 128, 3), 255, dtype=np.uint8)
+    picture[60:] = 50
+    assert set(np.unique(filled(given, picture))) == {50.0}
+    fit, _ = fit_of(given, 128, 100)
+    points = np.array([[0.0, 0.0], [64.0, 32.0]], np.float32)
+    np.testing.assert_allclose(fit.to_picture(points), [[0.0, 60.0], [128.0, 100.0]], atol=1e-4)
+
+
 @hypothesis_given(
     width=st.integers(1, 3000),
     height=st.integers(1, 3000),
     columns=st.integers(16, 700),
     rows=st.integers(16, 700),
     way=st.sampled_from(["letterbox", "stretch"]),
+    cut=st.sampled_from([0.0, 0.33, 0.9]),
     x=st.floats(0.0, 1.0),
     y=st.floats(0.0, 1.0),
 )
 def test_points_find_back_to_the_picture(
-    width: int, height: int, columns: int, rows: int, way: str, x: float, y: float
+    width: int, height: int, columns: int, rows: int, way: str, cut: float, x: float, y: float
 ) -> None:
-    fit, (left, top, inner_columns, inner_rows) = fit_of(model_input(columns, rows, fit=way), width, height)
+    fit, (left, top, inner_columns, inner_rows) = fit_of(
+        model_input(columns, rows, fit=way, crop_top=cut), width, height
+    )
     assert left >= 0 and top >= 0 and left + inner_columns <= columns and top + inner_rows <= rows
+    y = max(y, fit.cut_px / height)
     at = np.array([[x * width * fit.scale_x + fit.offset_x, y * height * fit.scale_y + fit.offset_y]], np.float32)
     back = fit.clip(fit.to_picture(at))[0]
     # float32 holds the input's pixels to 6e-5; a pixel of the input is 1/scale pixels of the picture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,7 @@ import numpy.typing as npt
 from adas_runtime.perception.models.decoders.common import activate, one_output, option
 from adas_runtime.perception.models.manifest import Manifest
 from adas_runtime.perception.models.preprocess import Fit
-from adas_runtime.perception.models.results import Points, Segments
-
-UNSURE: Final = 255
+from adas_runtime.perception.models.results import UNSURE, Points, Segments
 
 
 class Segmentation:
