@@ -39,8 +39,8 @@ def test_two_looks_at_one_picture_are_the_same_bit_for_bit(tmp_path: Path) -> No
 
 
 def test_nothing_of_a_tensor_s_size_is_allocated_in_steady_state(tmp_path: Path) -> None:
-    """Small results are made anew; the input has 245 760 bytes and the output 300 000."""
-    table = np.zeros((1, 10, 7500), np.float32)
+    """Small results are made anew; the input has 245 760 bytes and the output 800 000."""
+    table = np.zeros((1, 10, 20_000), np.float32)
     table[0, :4, :3] = 30.0
     table[0, 4, :3] = 0.9
     given = input_of(160, 128)
@@ -74,7 +74,8 @@ def test_nothing_of_a_tensor_s_size_is_allocated_in_steady_state(tmp_path: Path)
     finally:
         tracemalloc.stop()
     assert isinstance(found, Boxes) and len(found.scores) == 1
-    assert peak - before < 30_000, "one number for each of the 7500 places"
+    # one number for each of the 20 000 places is 80 000 bytes; NumPy 2.2 reduces through a buffer of 32 kB
+    assert peak - before < 65_536
     # stores of freed small blocks in Python and NumPy may fill once more; a leak grows every time
     assert min(grown) < 1_024, grown
 
