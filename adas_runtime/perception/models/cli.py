@@ -318,6 +318,9 @@ def new(
     std: Annotated[str, typer.Option(help="Per colour, in grey levels, with commas.")] = "255,255,255",
     keypoints: Annotated[str, typer.Option(help="Names of the points, with commas, where the decoder has some.")] = "",
     row_anchors: Annotated[str, typer.Option(help="Rows of lane lines in the input [px], with commas.")] = "",
+    column_anchors: Annotated[
+        str, typer.Option(help="Columns of flat lane lines in the input [px], with commas.")
+    ] = "",
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Golden picture, a real one; a drawn one by default.")
     ] = None,
@@ -334,6 +337,8 @@ def new(
         options["keypoints"] = _list_of(keypoints)
     if row_anchors:
         options["row_anchors_px"] = _numbers(row_anchors, "--row-anchors")
+    if column_anchors:
+        options["column_anchors_px"] = _numbers(column_anchors, "--column-anchors")
     said = Said(
         name=name,
         title=title or name,

@@ -31,6 +31,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "yolo_pose": (*_BOXES, "keypoints"),
     "rtdetr": ("confidence_min", "boxes_max", "activation"),
     "ufld": ("confidence_min", "row_anchors_px"),
+    "ufld_v2": ("confidence_min", "row_anchors_px", "column_anchors_px"),
     "segmentation": ("confidence_min", "activation"),
     "heatmaps": ("confidence_min", "keypoints"),
     "classification": ("activation", "temperature"),
@@ -114,6 +115,7 @@ class Decoder(Strict):
         "yolo_pose",
         "rtdetr",
         "ufld",
+        "ufld_v2",
         "segmentation",
         "heatmaps",
         "classification",
@@ -141,6 +143,9 @@ class Decoder(Strict):
     )
     row_anchors_px: tuple[float, ...] | None = Field(
         default=None, min_length=2, max_length=512, description="Rows of the model's input that lanes are told at [px]."
+    )
+    column_anchors_px: tuple[float, ...] | None = Field(
+        default=None, min_length=2, max_length=512, description="Columns that flat lanes are told at [px]."
     )
     keypoints: tuple[str, ...] | None = Field(
         default=None, min_length=1, max_length=256, description="Names of the points, in the order of the output."

@@ -125,6 +125,32 @@ def test_row_anchor_lanes_lie_between_their_cells(tmp_path: Path) -> None:
     assert [line["class"] for line in found.as_json()] == ["left"]
 
 
+def test_hybrid_anchors_tell_steep_lines_by_rows_and_flat_ones_by_columns(tmp_path: Path) -> None:
+    rows, columns, lines = [12.0, 24.0, 36.0], [0.0, 32.0], 4
+    outputs = {
+        "loc_row": np.full((1, 9, len(rows), lines), -20.0, np.float32),
+        "loc_col": np.full((1, 5, len(columns), lines), -20.0, np.float32),
+        "exist_row": np.zeros((1, 2, len(rows), lines), np.float32),
+        "exist_col": np.zeros((1, 2, len(columns), lines), np.float32),
+    }
+    for name in ("exist_row", "exist_col"):
+        outputs[name][0, 0] = 9.0  # nowhere ...
+    outputs["exist_row"][0, 1, 1, 1] = 30.0  # ... but the second line passes the middle row
+    outputs["loc_row"][0, [3, 4], 1, 1] = 20.0  # half in cell 3 and half in cell 4 of nine
+    outputs["exist_col"][0, 1, 1, 0] = 30.0  # and the first line the second column
+    outputs["loc_col"][0, 2, 1, 0] = 20.0
+    outputs["exist_col"][0, 1, 0, 1] = 30.0  # what the second line says by columns does not count
+    decoder = {"name": "ufld_v2", "confidence_min": 0.5, "row_anchors_px": rows, "column_anchors_px": columns}
+    names = ("far left", "left", "right", "far right")
+    found = telling(tmp_path, outputs, decoder=decoder, classes=names, given=GIVEN).look(PICTURE)
+    assert isinstance(found, Lines)
+    assert [line["class"] for line in found.as_json()] == ["far left", "left"]
+    np.testing.assert_allclose(found.points_px[1, 1], [(3.5 + 0.5) / 8 * 64 * 2, (24 - 6) * 2], atol=1e-2)
+    np.testing.assert_allclose(found.points_px[0, 1], [32 * 2, ((2 + 0.5) / 4 * 48 - 6) * 2], atol=1e-2)
+    assert np.isnan(found.points_px[2:, :, 0]).all()
+    assert found.scores[1] == pytest.approx(1.0)
+
+
 def test_segments_lie_where_they_are_in_the_picture(tmp_path: Path) -> None:
     raw = np.zeros((1, 2, 12, 16), np.float32)  # a quarter of the input
     raw[0, 1, :, 8:] = 6.0  # the right half is the second class
@@ -250,6 +276,11 @@ LAYOUTS: dict[str, tuple[dict[str, Any], dict[str, tuple[int, ...]], tuple[str, 
         CLASSES,
     ),
     "ufld": ({"confidence_min": 0.2, "row_anchors_px": (10.0, 20.0)}, {"o": (1, 11, 2, 3)}, CLASSES),
+    "ufld_v2": (
+        {"confidence_min": 0.2, "row_anchors_px": (10.0, 20.0), "column_anchors_px": (5.0, 30.0, 60.0)},
+        {"loc_row": (1, 9, 2, 3), "loc_col": (1, 7, 3, 3), "exist_row": (1, 2, 2, 3), "exist_col": (1, 2, 3, 3)},
+        CLASSES,
+    ),
     "segmentation": ({"confidence_min": 0.2, "activation": "softmax"}, {"o": (1, 3, 6, 8)}, CLASSES),
     "heatmaps": ({"confidence_min": 0.2, "keypoints": ("a", "b")}, {"o": (1, 2, 6, 8)}, CLASSES),
     "classification": ({"activation": "sigmoid", "temperature": 2.0}, {"o": (1, 3)}, CLASSES),

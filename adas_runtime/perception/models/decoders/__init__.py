@@ -10,7 +10,7 @@ import numpy.typing as npt
 from adas_runtime.errors import ConfigError
 from adas_runtime.perception.models.decoders.boxes import RtDetr, YoloAnchors, YoloFree, YoloTop
 from adas_runtime.perception.models.decoders.dense import Heatmaps, Segmentation
-from adas_runtime.perception.models.decoders.lanes import RowAnchors
+from adas_runtime.perception.models.decoders.lanes import HybridAnchors, RowAnchors
 from adas_runtime.perception.models.decoders.whole import Classification
 from adas_runtime.perception.models.manifest import Manifest
 from adas_runtime.perception.models.preprocess import Fit
@@ -35,6 +35,7 @@ DECODERS: Final[dict[str, Callable[[Manifest], DecoderCore]]] = {
     "yolo_pose": YoloFree,
     "rtdetr": RtDetr,
     "ufld": RowAnchors,
+    "ufld_v2": HybridAnchors,
     "segmentation": Segmentation,
     "heatmaps": Heatmaps,
     "classification": Classification,
