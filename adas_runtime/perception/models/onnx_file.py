@@ -18,6 +18,7 @@ FIXED32: Final = 5
 DTYPES: Final = {1: "float32", 2: "uint8", 3: "int8", 6: "int32", 7: "int64", 9: "bool", 10: "float16", 11: "float64"}
 FLOAT16: Final = 10
 EXTERNAL: Final = 1  # TensorProto.data_location
+DEPTH_MAX: Final = 32
 
 
 class OnnxError(ValueError):
@@ -131,6 +132,24 @@ def _tensor(info: memoryview) -> Tensor:
     return Tensor(_text(info, 1), dtype, tuple(shape))
 
 
+def _leads_outside(graph: memoryview, depth: int = 0) -> bool:
+    """Whether a weight of a graph, of a node's own or of a branch of it lies in another file.
+
+    Raises:
+        OnnxError: Branches within branches without end.
+    """
+    if depth > DEPTH_MAX:
+        raise OnnxError("holds graphs nested too deeply")
+    tensors = list(_messages(graph, 5))
+    for node in _messages(graph, 1):
+        for attribute in _messages(node, 5):
+            tensors += [*_messages(attribute, 5), *_messages(attribute, 10)]
+            for branch in (*_messages(attribute, 6), *_messages(attribute, 11)):
+                if _leads_outside(branch, depth + 1):
+                    return True
+    return any(_number(tensor, 14) == EXTERNAL for tensor in tensors)
+
+
 def read_onnx(raw: bytes) -> OnnxInfo:
     """What the model in these bytes says of itself.
 
@@ -149,11 +168,10 @@ def read_onnx(raw: bytes) -> OnnxInfo:
     if not graphs:
         raise OnnxError("is no ONNX model: it holds no graph")
     graph = graphs[-1]
-    weights, has_fp16, is_external = set(), False, False
+    weights, has_fp16 = set(), False
     for tensor in _messages(graph, 5):
         weights.add(_text(tensor, 8))
         has_fp16 = has_fp16 or _number(tensor, 2) == FLOAT16
-        is_external = is_external or _number(tensor, 14) == EXTERNAL
     return OnnxInfo(
         opset=opset,
         domains=tuple(domains),
@@ -161,6 +179,6 @@ def read_onnx(raw: bytes) -> OnnxInfo:
         outputs=tuple(map(_tensor, _messages(graph, 12))),
         node_types=frozenset(_text(node, 4) for node in _messages(graph, 1)),
         has_fp16=has_fp16,
-        has_external_weights=is_external,
+        has_external_weights=_leads_outside(graph),
         notes={_text(entry, 1): _text(entry, 2) for entry in _messages(data, 14)},
     )

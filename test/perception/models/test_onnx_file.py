@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx_writer import constant_net, identity_net, probe_net
+from onnx_writer import Net, block, constant_net, identity_net, node, number, probe_net, tensor
 
 from adas_runtime.perception.models.onnx_file import OnnxError, read_onnx
 
@@ -36,6 +36,17 @@ def test_it_reads_what_the_onnx_package_reads(name: str) -> None:
             str(onnx.helper.tensor_dtype_to_np_dtype(item.type.tensor_type.elem_type)) for item in theirs
         ]
     assert found.node_types == {node.op_type for node in model.graph.node}
+
+
+def test_weights_elsewhere_are_found_in_nodes_and_branches_too() -> None:
+    outside = tensor("w", np.zeros((1,), np.float32), external=True)
+    constant = node("Constant", [], ["w"]) + block(5, block(1, "value") + block(5, outside) + number(20, 4))
+    branch = node("If", ["yes"], ["w"]) + block(5, block(1, "then_branch") + block(6, block(1, constant)))
+    inside = tensor("w", np.zeros((1,), np.float32))
+    harmless = node("Constant", [], ["w"]) + block(5, block(1, "value") + block(5, inside) + number(20, 4))
+    for last, is_outside in ((constant, True), (branch, True), (harmless, False)):
+        net = Net([("images", "float32", (1,))], [("w", "float32", (1,))], [last])
+        assert read_onnx(net.bytes()).has_external_weights is is_outside
 
 
 @given(st.binary(max_size=400))
