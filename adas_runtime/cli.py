@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "adas_runtime.ingest.cli",
     "adas_runtime.synth.cli",
     "adas_runtime.perceive.cli",
+    "adas_runtime.perception.models.cli",
     "adas_runtime.inputs.cli",
     "adas_runtime.market.cli",
     "adas_runtime.vehicle.cli",

@@ -295,6 +295,36 @@ def check_onnxruntime() -> Check:
     return Check(name="onnxruntime", verdict=Verdict.OK, detail=f"{version}, {', '.join(short)}")
 
 
+PROBE: Final = """
+import sys
+from adas_runtime.errors import AdasError
+from adas_runtime.perception.models.model import load_model
+try:
+    report = load_model("probe", market=("all",)).report
+except AdasError as error:
+    sys.exit(error.line())
+print(int(report.is_reduced), report.line())
+"""
+
+
+def check_models() -> Check:
+    """A neural network runs on the provider that `inference.yaml` wants, and computes what it did at its release."""
+    child = run_child(PROBE)
+    if not child.is_ok:
+        return Check(
+            name="models", verdict=Verdict.FAIL, detail=child.output, mend="see `adas models verify`, docs/models.md"
+        )
+    is_reduced, _, line = child.output.partition(" ")
+    if is_reduced == "1" and has_nvidia():
+        return Check(
+            name="models",
+            verdict=Verdict.WARN,
+            detail=line,
+            mend="give onnxruntime the GPU, and set allow_cpu: false in inference.yaml on the car",
+        )
+    return Check(name="models", verdict=Verdict.OK, detail=line)
+
+
 def check_opencv() -> Check:
     """OpenCV loads and can decode the pictures that bags hold."""
     child = run_child(
@@ -403,6 +433,7 @@ CHECKS: Final[tuple[Callable[[], Check], ...]] = (
     check_onnxruntime,
     check_opencv,
     check_config,
+    check_models,
     check_cores,
     check_memory,
     check_disk,

@@ -72,6 +72,26 @@ def test_an_idle_gpu_is_told(monkeypatch: pytest.MonkeyPatch, has_gpu: bool, ver
     assert doctor.check_onnxruntime().verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("child", "has_gpu", "verdict"),
+    [
+        (Child(True, "1 probe fp32 on cpu (reduced: cuda is not in this onnxruntime)"), False, Verdict.OK),
+        (Child(True, "1 probe fp32 on cpu (reduced: cuda is not in this onnxruntime)"), True, Verdict.WARN),
+        (Child(True, "0 probe fp32 on cuda (NVIDIA Orin, driver 540.4.0)"), True, Verdict.OK),
+        (Child(False, "models/probe.onnx: output seen is not the golden one"), True, Verdict.FAIL),
+    ],
+)
+def test_a_network_is_proven_on_the_machine(
+    monkeypatch: pytest.MonkeyPatch, child: Child, has_gpu: bool, verdict: Verdict
+) -> None:
+    say(monkeypatch, child)
+    monkeypatch.setattr(doctor, "has_nvidia", lambda: has_gpu)
+    found = doctor.check_models()
+    assert found.verdict is verdict
+    assert "probe" in found.detail
+    assert bool(found.mend) == (verdict is not Verdict.OK)
+
+
 def test_memory_is_read(tmp_path: Path) -> None:
     meminfo = tmp_path / "meminfo"
     meminfo.write_text("MemTotal: 9 kB\nMemAvailable:  8388608 kB\n", encoding="ascii")
@@ -142,5 +162,5 @@ def test_imports_no_ros() -> None:
 def test_this_machine(ros: int) -> None:
     """The real checks: what the tests themselves stand on must be there."""
     found = {check.name: check for check in doctor.run_checks()}
-    for name in ("python", "ros 2", "rclpy", "dds", "onnxruntime", "opencv"):
+    for name in ("python", "ros 2", "rclpy", "dds", "onnxruntime", "models", "opencv"):
         assert found[name].verdict is not Verdict.FAIL, found[name]

@@ -6,7 +6,6 @@ clock, so that a step of the system clock cannot delay the envelope; with `use_s
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -29,6 +28,7 @@ from adas_runtime.nodes.ledger import Reader, Writer
 from adas_runtime.nodes.mounts import mounts
 from adas_runtime.nodes.qos import FRAMES_DEPTH, LEASE_S, MARKET_STATUS, TopicQos, profile, requested
 from adas_runtime.nodes.settings import Loaded, Settings, message_type
+from adas_runtime.perception.models import running
 from adas_runtime.signals import (
     ActuationCommand,
     CameraFrame,
@@ -373,9 +373,7 @@ class Host(ProcessNode):
             self.tell_change()
 
     def facts(self) -> None:
-        """Which accelerator runs the models, where one is loaded."""
+        """What runs each model, asserted when it was loaded: not what this onnxruntime could have run it on."""
         super().facts()
-        runtime = sys.modules.get("onnxruntime")
-        if runtime is not None:
-            self.ledger.facts["providers"] = ", ".join(runtime.get_available_providers())
+        self.ledger.facts.update({f"model_{name}": line for name, line in running().items()})
         self.ledger.facts["lease_s"] = f"{LEASE_S:g}"

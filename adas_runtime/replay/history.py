@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adas_runtime.executor import Emission, Executor
 from adas_runtime.graph import ACTUATING
 from adas_runtime.inputs.binder import Feed
+from adas_runtime.perception.models import running
 from adas_runtime.replay import viz
 from adas_runtime.replay.limits import LimitShares
 from adas_runtime.replay.schema import (
@@ -669,7 +670,7 @@ class History:
             latency_ms=Latency(p50=percentile(0.5), p95=percentile(0.95), p99=percentile(0.99)),
             warnings=list(warnings),
             versions=versions,
-            providers={},
+            providers=running(),
             command=job.command,
         )
         events = sorted(self._events, key=lambda event: event.t_s)

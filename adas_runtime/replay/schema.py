@@ -108,7 +108,9 @@ class Summary(_Record):
     )
     warnings: list[str] = Field(description="One line each: what is wrong with the data, where, and the mend.")
     versions: dict[str, str] = Field(description="Software and model versions.")
-    providers: dict[str, str] = Field(description="What each model ran on, such as CPUExecutionProvider.")
+    providers: dict[str, str] = Field(
+        description="What each model ran on, as asserted when it was loaded, with form, hash and version."
+    )
     command: str = Field(description="The command that repeats this replay.")
 
     @property
