@@ -58,6 +58,8 @@ from adas_runtime.signals import (
 from adas_runtime.vehicle.schema import Vehicle
 
 NAME: Final = "lane_change"
+CENTRING_NAME: Final = "lane_centring"
+DCAS_NAME: Final = "dcas"
 INDICATED: Final = {Indicator.LEFT: 1, Indicator.RIGHT: -1}
 EPS_S: Final = 1e-6  # sums of periods in floating point
 NEVER_S: Final = -math.inf
@@ -351,13 +353,13 @@ class LaneChange:
         hold_s = self._centring.hands_hold_s if vehicle is not None and vehicle.is_hands_on is None else 0.0
         is_hands_on = now_s - hands_s <= hold_s + EPS_S
         # who else steers
-        centring = inputs.centring[0] if inputs.centring else None
+        centring = next((status for status in inputs.centring if status.author == CENTRING_NAME), None)
         is_centring = centring is not None and centring.state in CENTRING
         ended = "driver_steers" if is_override else ""
         if not ended and (centring is None or centring.state in CENTRING_ENDED):
             ended = "centring_off"
         for status in inputs.dcas:
-            if status.is_active and status.stage is Stage.ON:
+            if status.is_active and status.stage is Stage.ON and status.author == DCAS_NAME:
                 ended = ended or "assistance_steers"
         # the lane now
         vehicle_s = old.vehicle_s if vehicle is None else now_s
@@ -659,8 +661,9 @@ class LaneChange:
             pose = make_pose(-target.offset_m, -target.rate_mps / speed, plan.curvature_1pm)
         accel_max_mps2 = self._judge.accel_max_mps2(speed_mps)
         if state in MOVING and state is not State.RETURN:  # R79 5.6.4.4: on top of the curve's
-            curve_mps2 = abs(pose.curvature_1pm) * speed_mps * speed_mps
-            accel_max_mps2 = min(accel_max_mps2, curve_mps2 + LATERAL_ACCEL_LAW_MPS2)
+            # and on top of what holds the car against wind: the law means how the car moves
+            others_mps2 = (abs(pose.curvature_1pm) + abs(control.excess_1pm)) * speed_mps * speed_mps
+            accel_max_mps2 = min(accel_max_mps2, others_mps2 + LATERAL_ACCEL_LAW_MPS2)
         return self._control.steer(
             control,
             pose,

@@ -24,6 +24,14 @@ EXAMPLES = dict(
             "hands.jsonl",
             ["off", "standby", "active", "hands1", "hands2", "emergency", "off"],
         ),
+        (
+            "lane_change",
+            "change.jsonl",
+            [
+                *["off", "waiting", "standby", "procedure", "approach", "manoeuvre", "settle", "resume", "standby"],
+                *["procedure", "suppressed", "standby"],
+            ],
+        ),
         ("elks", "drift.jsonl", ["armed", "correct_left", "armed", "suppressed", "standby", "fault"]),
     ],
 )
