@@ -252,9 +252,7 @@ class Dcas:
             eyes=None,
             notice=None,
             info=None,
-            status=make_status(
-                state=old.state.value, reason=old.reason, kpis=figures(self.state), rest_s=IDLE_REST_S
-            ),
+            status=make_status(state=old.state.value, reason=old.reason, kpis=figures(self.state), rest_s=IDLE_REST_S),
         )
 
     # --- the driver and the mode --------------------------------------------------------------------------------------
