@@ -15,6 +15,7 @@ from adas_runtime.lane_keeping.centring_params import BUTTON as CENTRING_BUTTON
 from adas_runtime.lane_keeping.change import SPEC as CHANGE
 from adas_runtime.lane_keeping.change_params import BUTTON
 from adas_runtime.lane_keeping.correction import SPEC as CORRECTION
+from adas_runtime.lane_keeping.ego_lane import SPEC as EGO_LANE
 from adas_runtime.market.schema import Market
 from adas_runtime.scenario.lane_camera import CameraModel
 from adas_runtime.scenario.lane_drive import butterworth
@@ -93,7 +94,8 @@ class Result:
 
 def made_ready(market: Market, vehicle: Vehicle, **more: Any) -> Motorway:
     """A drive in which lane centring steers and lane change is on standby; the road is empty."""
-    motorway = Motorway(market=market, vehicle=vehicle, functions=ALL, **more)
+    functions = (EGO_LANE, *ALL) if more.get("has_lines") else ALL
+    motorway = Motorway(market=market, vehicle=vehicle, functions=functions, **more)
     motorway.place(motorway.lane, -130.0, 5.0 + motorway.speed_kmh)  # seen beyond the range of rear sensing
     motorway.run(1.5)  # the envelope arms itself
     motorway.run(0.2, Does(pressed=(CENTRING_BUTTON,)))

@@ -32,7 +32,9 @@ from adas_runtime.signals import (
     Indicator,
     LampRequest,
     LaneBeyond,
+    LaneBoundary,
     LaneEdge,
+    LaneModel,
     LaneSide,
     LateralRequest,
     MarkingColour,
@@ -48,6 +50,7 @@ from adas_runtime.units import kmh_to_mps
 from adas_runtime.vehicle.schema import Vehicle
 
 LANE_TOPIC: Final = "/simulation/lane"
+MAP_TOPIC: Final = "/simulation/map"
 START_S: Final = 1000.0  # of the clock; stamps are never zero
 LINE_M: Final = 0.15
 CAR_LENGTH_M: Final = 4.5
@@ -123,6 +126,7 @@ class Motorway:
         is_solid: Markings between lanes may not be crossed.
         is_oncoming: Left of the leftmost lane come others, behind a broken line.
         horizon: The map; `None` is none.
+        has_lines: The camera tells lines, and the ego lane's own estimate (among `functions`) makes the lane.
         delay_s, lag_s: The real actuator; `None`: as the vehicle file says.
     """
 
@@ -140,6 +144,7 @@ class Motorway:
     is_oncoming: bool = False
     is_blind: bool = False
     has_objects: bool = True
+    has_lines: bool = False
     wind_mps: float = 0.0
     horizon: Horizon | None = None
     delay_s: float | None = None
@@ -149,7 +154,7 @@ class Motorway:
     executor: Executor = field(init=False)
     _first: int = field(init=False)
     _random: random.Random = field(init=False)
-    _pictures: list[EgoLane] = field(init=False, default_factory=list)
+    _pictures: list[EgoLane | LaneModel] = field(init=False, default_factory=list)
     _states: dict[str, str] = field(init=False, default_factory=dict)
     _command: ActuationCommand | None = field(init=False, default=None)
     _lamps: LampRequest | None = field(init=False, default=None)
@@ -163,11 +168,15 @@ class Motorway:
         if self.horizon is None:
             self.horizon = motorway_map(self.lanes)
         used = {item.signal for spec in self.functions for item in spec.inputs}
-        sources = tuple(source for source in SOURCES if source.signal in used)
-        lane = Source(name="lane_simulation", signal=EgoLane, topic=LANE_TOPIC, rate_hz=20.0)
+        sources = tuple(source for source in SOURCES if source.signal in used and source.name != "map_supplier")
+        extra = [Source(name="horizon", signal=Horizon, topic=MAP_TOPIC, rate_hz=5.0)]
+        if self.has_lines:
+            extra.append(Source(name="lane_perception", signal=LaneModel, topic=LANE_TOPIC, rate_hz=20.0))
+        else:
+            extra.append(Source(name="lane_simulation", signal=EgoLane, topic=LANE_TOPIC, rate_hz=20.0))
         context = BuildContext(market=self.market, vehicle=self.vehicle)
         stages = {spec.name: Stage.ON for spec in self.functions}
-        self.executor = Executor(Graph(self.functions, (*sources, lane)), context, stages)
+        self.executor = Executor(Graph(self.functions, (*sources, *extra)), context, stages)
 
     def run(self, seconds: float, does: Does | Callable[[float], Does] = Does()) -> list[Tick]:
         """Drive on; times of a callable count from the start of this part."""
@@ -205,9 +214,9 @@ class Motorway:
             if self.has_objects:
                 said += offer("/objects/tracked", self._objects(now_s), now_s)
             if self.horizon is not None and number % 20 == 0:
-                said += offer("/map/horizon", _stamped(self.horizon, now_s), now_s)
+                said += offer(MAP_TOPIC, _stamped(self.horizon, now_s), now_s)
             if not self.is_blind:
-                self._pictures.append(self._picture(lane, now_s))
+                self._pictures.append(self._lines(now_s) if self.has_lines else self._picture(lane, now_s))
         while self._pictures and now_s - self._pictures[0].stamp_s >= self.camera.latency_s - 1e-9:
             said += offer(LANE_TOPIC, self._pictures.pop(0), now_s)
         state = VehicleState(
@@ -298,6 +307,40 @@ class Motorway:
             confidence=0.9,
             reason="following_lines",
         )
+
+    def _lines(self, now_s: float) -> LaneModel:
+        """The lines as a camera tells them: two on either side of the car."""
+        car, motion, model = self.car, self.car.motion, self.camera
+        kappa, rate = car.road.curvature_1pm(motion.s_m), car.road.rate_1pm2(motion.s_m)
+        noise_m = self._random.gauss(0.0, model.offset_std_m) if model.offset_std_m else 0.0
+        places = [self.centre_m(number - 0.5) for number in range(self.lanes + 1)]
+        left = [place for place in places if place >= car.front_offset_m]
+        right = [place for place in places if place < car.front_offset_m]
+        sides = {
+            LaneSide.LEFT: left[-1:],
+            LaneSide.NEXT_LEFT: left[-2:-1],
+            LaneSide.RIGHT: right[:1],
+            LaneSide.NEXT_RIGHT: right[1:2],
+        }
+        boundaries = tuple(
+            LaneBoundary(
+                side=side,
+                c0_m=(place - motion.d_m) / math.cos(motion.heading_rad) + noise_m,
+                c1=-motion.heading_rad,
+                c2_1pm=0.5 * kappa,
+                c3_1pm2=rate / 6.0,
+                x_min_m=4.0,
+                x_max_m=model.x_max_m,
+                type=MarkingType.SOLID if place in (places[0], places[-1]) or self.is_solid else MarkingType.DASHED,
+                colour=MarkingColour.WHITE,
+                confidence=0.95,
+                offset_std_m=0.03,
+                width_m=LINE_M,
+            )
+            for side, at in sides.items()
+            for place in at
+        )
+        return LaneModel(stamp_s=now_s, boundaries=boundaries, is_calibrated=True)
 
     def _edge(self, side: LaneSide, distance_m: float, rate_mps: float, is_last: bool) -> LaneEdge:
         is_open = not is_last and not self.is_solid

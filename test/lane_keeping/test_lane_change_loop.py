@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from steering_drives import CAR, MARKET
 
-from adas_runtime.scenario.change_grid import ALL, Case, drive, made_ready, measured
+from adas_runtime.scenario.change_grid import ALL, NOISE, Case, drive, made_ready, measured
 from adas_runtime.scenario.lane_drive import butterworth
 from adas_runtime.scenario.motorway import Does, Motorway, Tick
 from adas_runtime.signals import Indicator, LampDemand
@@ -168,6 +168,18 @@ def test_one_of_both_steers_in_every_step_and_never_both_against_each_other() ->
             assert "lane_centring" in asking and before.states["lane_change"] in ("standby", "resume")
     assert sum(len([r for r in tick.requests.values() if r.is_active]) == 2 for tick in ticks) <= 1
     assert ticks[-1].lamps is not None and ticks[-1].lamps.indicator_left is not LampDemand.ON
+
+
+@pytest.mark.parametrize("speed_kmh", [80.0, 130.0])
+def test_through_the_ego_lanes_own_estimate(speed_kmh: float) -> None:
+    """Lines instead of a lane: the estimate hands the line over in the middle of the movement."""
+    motorway = ready(speed_kmh=speed_kmh, has_lines=True, camera=NOISE)
+    ticks = motorway.run(12.0, LEFT)
+    result = measured(Case(speed_kmh=speed_kmh), ticks)
+    assert result.states == ("procedure", "approach", "manoeuvre", "settle", "resume", "standby")
+    assert 3.0 <= result.touch_s <= 5.0 and result.across_s - result.touch_s < 5.0
+    assert result.added_mps2 <= 1.0 and result.jerk_mps3 <= 5.0
+    assert result.overshoot_m <= 0.15 and result.last_error_m <= 0.12 and result.corrections == 0
 
 
 def test_measured_takes_the_true_car() -> None:
