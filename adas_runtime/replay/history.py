@@ -618,8 +618,10 @@ class History:
                         kpis[f"{code}_per_hour"] = count * 3600.0 / last["driven_s"]
             if name == "lane_change":  # two of its figures are counters
                 last = {kpi.name: kpi.value for kpi in (function.status.kpis if function.status is not None else ())}
-                gaps = {key: kpis[key] for key in ("rear_gap_m_min", "rear_gap_needed_m_mean") if key in kpis}
-                kpis = {key: last[key] for key in ("changes", "suppressed", "manoeuvre_s") if key in last} | gaps
+                ends = ("changes", "suppressed", "manoeuvre_s")
+                kpis = {key: value for key, value in last.items() if key in ends} | {
+                    key: value for key, value in kpis.items() if key in ("rear_gap_m_min", "rear_gap_needed_m_mean")
+                }
             if name == "lane_perception" and self._models:
                 kpis["left_seen_share"] = self._lanes[LaneSide.LEFT] / self._models
                 kpis["right_seen_share"] = self._lanes[LaneSide.RIGHT] / self._models
