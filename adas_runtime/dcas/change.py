@@ -143,10 +143,11 @@ class View:
         is_proposal: There is a reason to propose one, and nothing against it.
         is_cancelled: The driver took the indicator back.
         blocked: What speaks against it, `""` nothing.
-        is_late: The gap cannot be had in time any more.
+        is_late: The tyre cannot be at the line in time any more.
         is_due: The indicator was on for long enough to begin to move.
         is_gap: The gap is free.
         is_at_line: The front tyre is at the outer edge of the marking.
+        is_soon: It is there before the indicator was on for long enough.
         is_across: All wheels are across.
         is_settled: The car keeps the new lane.
         is_back: The car is back in the middle of its lane.
@@ -163,6 +164,7 @@ class View:
     is_due: bool
     is_gap: bool
     is_at_line: bool
+    is_soon: bool
     is_across: bool
     is_settled: bool
     is_back: bool
@@ -248,6 +250,7 @@ TRANSITIONS: Final[Table[State, View]] = Table(
             "R171 5.3.7.2.1.1, 6.2.8",
             lambda v: v.blocked,
         ),
+        Transition((State.DRIFT,), State.RETURNING, lambda v: v.is_soon, "line_too_soon", "R171 6.2.6, 6.2.8"),
         Transition(
             (State.DRIFT,),
             State.RETURNING,
@@ -256,6 +259,7 @@ TRANSITIONS: Final[Table[State, View]] = Table(
             "R171 6.2.4.1, 6.2.8",
         ),
         Transition((State.DRIFT,), State.MANOEUVRE, lambda v: v.is_at_line, "at_the_line", "R171 2.13"),
+        Transition((State.DRIFT,), State.RETURNING, lambda v: v.is_late, "line_too_late", "R171 6.2.7, 6.2.8"),
         Transition((State.MANOEUVRE,), State.RESUMING, lambda v: v.is_across, "all_wheels_across", "R171 2.13"),
         Transition((State.RESUMING,), State.NONE, lambda v: v.is_settled, "lane_changed", "R171 6.2.6"),
         Transition((State.RETURNING,), State.SUPPRESSED, lambda v: v.is_back, "back_in_lane", "R171 6.2.8"),
@@ -287,6 +291,8 @@ REASONS: Final = {
     "no_gap_in_time": "No gap came free in the time that the law allows.",
     "gap_free": "The gap is free and the indicator was on for long enough: the car moves.",
     "gap_closed": "The gap closed before the tyre was at the line: back into the lane.",
+    "line_too_soon": "The tyre came to the line before the indicator was on for long enough: back into the lane.",
+    "line_too_late": "The tyre did not come to the line in the time that the law allows: back into the lane.",
     "at_the_line": "The tyre is at the line.",
     "all_wheels_across": "All wheels are across.",
     "lane_changed": "The car keeps the new lane.",

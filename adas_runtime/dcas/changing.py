@@ -206,18 +206,17 @@ class Changing:
             if manoeuvre.is_risk and base_m == 0.0:  # on a shoulder no lane becomes the car's own: it stays there
                 is_across, is_settled = now_s - manoeuvre.moved_s >= whole_s, False
         begun_s = now_s - manoeuvre.began_s + EPS_S
-        if is_at_line and begun_s < params.indicator_s:  # a car that drifted there by itself: R171 6.2.6
-            is_gap = False
         view = make_view(
             is_steering=is_steering,
             is_command=is_command,
             is_proposal=is_slow,
             is_cancelled=not is_risk and stalk != side and manoeuvre.by_stalk,
             blocked=blocked,
-            is_late=begun_s + line_s > params.wait_max_s,
+            is_late=begun_s + (0.0 if state is Change.DRIFT else line_s) > params.wait_max_s,
             is_due=begun_s + line_s >= params.indicator_s + LINE_MARGIN_S and begun_s >= DRIFT_FROM_S,
             is_gap=is_gap,
             is_at_line=is_at_line,
+            is_soon=is_at_line and begun_s < params.indicator_s,  # a car that drifted there by itself: R171 6.2.6
             is_across=is_across,
             is_settled=is_settled,
             is_back=now_s - manoeuvre.moved_s >= whole_s,

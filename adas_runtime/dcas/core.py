@@ -110,10 +110,10 @@ class Dcas:
     emergency braking and after a direct control alert the driver acts first.
 
     Absent inputs. No vehicle state: nothing is asked for, and after `input_lost_s` the system is off, at fault. No
-    body: nobody knows of seat and belt, so it cannot be active. No lane, no objects, no hands, no driver camera: each
+    body: nobody knows of seat and belt, so it cannot be active. No lane, objects, hands, stalks, driver camera: each
     is a failure after its time; while active, assistance goes on for `exit_lead_s` until a hand is on the wheel, and
     where none comes the car is brought to a stop. Unknown hands or eyes never count as engaged. No speed limit, no map:
-    the set speed alone, bounded by the law of the country; no lane change. No stalks: no button is pressed.
+    the set speed alone, bounded by the law of the country; no lane change.
     """
 
     def __init__(self, market: Market, vehicle: Vehicle) -> None:
@@ -172,19 +172,34 @@ class Dcas:
     # --- off ----------------------------------------------------------------------------------------------------------
 
     def _afresh(self, old: Memory, now_s: float) -> Memory:
-        """The first step, or time ran back: everything starts off; only the lock-out of the run cycle stays."""
-        counters = replace(old.counters, history=((now_s, AssistanceMode.OFF),))
-        told = replace(
-            Told(), hands=old.told.hands, eyes=old.told.eyes, notice=old.told.notice, info=old.told.info
-        )  # what was begun is ended
+        """The first step, or time ran back: everything starts off; the lock-out of the run cycle stays.
+
+        Who has a hand on the car does not let it go without a word (R171 5.3.5.1.1): assistance hands back, and a stop
+        for a driver who does not answer goes on.
+        """
+        if old.now_s is None:
+            state, reason = State.OFF, "run_cycle"
+        else:
+            state, reason = State.EXITING if old.state in CONTROLLING else old.state, "time_ran_back"
+            if state not in WORKING:
+                state = State.OFF
+        is_working = state in WORKING
+        counters = replace(old.counters, history=((now_s, MODES[state]),))
+        slots = (old.told.hands, old.told.eyes, old.told.notice, old.told.info)
+        hands, eyes, notice, info = (  # what was begun is ended, or goes on; its times were another clock's
+            replace(slot, since_s=now_s, sent_s=NEVER) if slot.code else slot for slot in slots
+        )
+        told = replace(Told(), hands=hands, eyes=eyes, notice=notice, info=info, lamps=old.told.lamps)
         driven = replace(
             Driven(),
+            control=old.driven.control if is_working else Driven().control,
+            accel_mps2=old.driven.accel_mps2 if is_working else 0.0,
             is_asking_lateral=old.driven.is_asking_lateral,
             is_asking_longitudinal=old.driven.is_asking_longitudinal,
         )
-        reason = "run_cycle" if old.now_s is None else "time_ran_back"
         return Memory(
             now_s=now_s,
+            state=state,
             entered_s=now_s,
             reason=reason,
             counters=counters,

@@ -54,7 +54,7 @@ class Looking:
         params, seen = self._params, old.seen
         was_off = old.state is State.OFF or old.state is State.LOCKOUT
         if was_off and not old.failed:  # who was off did not look: what is missing now is missing from now on
-            seen = make_seen(now_s, now_s, now_s, now_s, now_s, now_s, NEVER)
+            seen = make_seen(now_s, now_s, now_s, now_s, now_s, now_s, NEVER, driver_s=now_s)
         lane = inputs.lane[0] if inputs.lane else None
         objects = inputs.objects[0] if inputs.objects else None
         is_fit = lane is not None and lane.is_fit_to_steer
@@ -137,6 +137,7 @@ class Looking:
             now_s if is_steering else seen.steered_s,
             is_braking if vehicle is not None else seen.is_braking,  # a gap in the messages is no foot that came off
             is_accelerating if vehicle is not None else seen.is_accelerating,
+            seen.driver_s if driver is None else now_s,
         )
         return now, seen
 
@@ -164,6 +165,8 @@ class Looking:
             failure = "brakes_not_fitted"
         elif now.body is None and now_s - seen.body_s >= lost_s:
             failure = "body_absent"
+        elif now_s - seen.driver_s >= lost_s:
+            failure = "driver_input_absent"  # R171 5.5.3.3.1: nobody could switch it off
         elif now_s - seen.hands_s >= lost_s:
             failure = "hands_unknown"
         elif is_monitoring_lost:

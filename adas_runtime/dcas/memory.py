@@ -88,6 +88,7 @@ class Seen:
         steer_s: Since when the driver's torque overrides, `None` while it does not.
         steered_s: Last time that it did.
         is_braking, is_accelerating: In the former step.
+        driver_s: Last time of the stalks and buttons.
     """
 
     vehicle_s: float = NEVER
@@ -103,6 +104,7 @@ class Seen:
     steered_s: float = NEVER
     is_braking: bool = False
     is_accelerating: bool = False
+    driver_s: float = NEVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ _ON = tuple(state for state in State if state is not State.OFF)
 PRECONDITIONS: Final = {  # code: (whole-system failure, leaves nothing to assist with, why)
     "vehicle_absent": (True, True, "The vehicle's state is missing or too old."),
     "body_absent": (True, False, "Seat and belt are not known: the body's messages are missing."),
+    "driver_input_absent": (True, False, "Buttons and stalks are not known: nobody could switch it off."),
     "lane_absent": (True, False, "No lane estimate comes: camera or perception is gone."),
     "objects_absent": (True, False, "Nothing tells of the traffic ahead."),
     "hands_unknown": (True, False, "Neither hands nor torque on the wheel are known."),

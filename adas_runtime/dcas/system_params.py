@@ -88,9 +88,9 @@ class DcasParams(Strict):
         if self.series != "00" and not self.later_series_read:
             raise ValueError('series is above "00", yet nobody has confirmed its text; write "00"')
         if (self.sim_enabled or self.hands_off_enabled) and (self.series == "00" or not self.later_series_read):
+            name = "hands_off_enabled" if self.hands_off_enabled else "sim_enabled"
             raise ValueError(
-                'sim_enabled and hands_off_enabled: reserved in series "00", and nobody has confirmed the later text; '
-                "set them false"
+                f'{name} is true, which series "00" reserves, and nobody has confirmed the later text; set it false'
             )
         if self.hands_off_enabled and not self.hands_off_approval_ref.strip():
             raise ValueError("hands_off_enabled is true without an approval; name it in hands_off_approval_ref")

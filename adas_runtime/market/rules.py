@@ -7,6 +7,8 @@ A rule file says one state per market and function, as the law stands:
 - `none`: no rule was found; the product decides, `warn` at most.
 - `forbidden`, `unknown`: locked `off`. `shadow` reaches nobody, but it watches and records, which a country may forbid.
 
+`dcas_hands_off` is no feature but a switch of one, `dcas.hands_off_enabled`: only a checked `approval` opens it.
+
 A market without a rule is unknown. An unchecked word (confidence `u`) opens nothing and forces nothing: `none` then
 allows `shadow` at most, `mandatory` counts as a duty to name an approval. The law follows the country, not the file:
 whatever a market file extends for its values, it is judged by the rules of its code, of what that is a part of (`US-CA`
@@ -213,7 +215,33 @@ def check(merged: Merged, *, on: date | None, rules: RuleBook | None = None) -> 
             )
             if all(item.what.partition(" for ")[0] != what or item.key != finding.key for item in findings):
                 findings.append(finding)
-    return findings
+    return findings + _hands_off(merged, market, on, book)
+
+
+def _hands_off(merged: Merged, market: Market, on: date | None, book: RuleBook) -> list[Finding]:
+    """Hands off is a switch of its own, which a country opens: a maker's word on the text read is not enough."""
+    if not market.dcas.hands_off_enabled:
+        return []
+    for category in market.categories:
+        rule, origin = book.rule("dcas_hands_off", market.market, category, on)
+        state: Effective = rule.effective if rule else "unknown"
+        if state == "approval" and rule is not None and rule.conf != "u":
+            continue
+        is_forbidden = state == "forbidden"
+        what = "is not allowed" if is_forbidden else "is locked false, since no checked law opens it"
+        cited = f"{rule.src}, {origin}" if rule else "no rule in config/rules"
+        path = ("dcas", "hands_off_enabled")
+        return [
+            Finding(
+                where=merged.document.origin(path),
+                key=".".join(path),
+                value="true",
+                what=f"{what} for {category} in {market.market} ({cited})",
+                mend="set it false" + ("" if is_forbidden else ", or add the checked state to config/rules"),
+                rule="forbidden" if is_forbidden else "unknown-state",
+            )
+        ]
+    return []
 
 
 def check_change(former: Merged, merged: Merged) -> list[Finding]:

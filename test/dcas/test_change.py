@@ -211,9 +211,9 @@ def test_switches_that_no_market_may_open_exist_and_are_shut() -> None:
     )
     hands_off = replace(calm, hands=False)
     assert "dcas_hands_on" not in active(hold(20, hands_off), chosen=market(hands_off_enabled=True)).alerts()
-    with pytest.raises(ValueError, match="reserved in series"):
+    with pytest.raises(ValueError, match="sim_enabled is true, which series"):
         type(MARKET.dcas).model_validate({**MARKET.dcas.model_dump(), "sim_enabled": True})
-    with pytest.raises(ValueError, match="reserved in series"):
+    with pytest.raises(ValueError, match="hands_off_enabled is true, which series"):
         type(MARKET.dcas).model_validate({**MARKET.dcas.model_dump(), "hands_off_enabled": True})
     with pytest.raises(ValueError, match="nobody has confirmed"):
         type(MARKET.dcas).model_validate({**MARKET.dcas.model_dump(), "series": "01"})
@@ -293,6 +293,18 @@ def test_a_car_that_is_at_the_line_too_soon_goes_back() -> None:
     drive = active(hold(2.2, indicating), hold(0.7, replace(indicating, lane=lane(offset_m=-1.0))))
     states = [step.core.manoeuvre.state for step in drive.steps]
     assert State.DRIFT in states and State.MANOEUVRE not in states and states[-1] is State.RETURNING
+    assert drive.last.core.manoeuvre.reason == "line_too_soon", "not a gap that closed"
+
+
+@pytest.mark.clause("R171 6.2.7")
+def test_t27_a_car_that_does_not_come_to_the_line_in_time_goes_back() -> None:
+    """Something holds it, such as the driver's hand below the override: no manoeuvre begins after 7 s."""
+    drive = active(hold(7.5, indicating), hold(3.0, replace(indicating, lane=lane(offset_m=-1.0))))
+    begun_s = next(step.t_s for step in drive.steps if step.core.manoeuvre.state is State.PROCEDURE)
+    back_s = next(step.t_s for step in drive.steps if step.core.manoeuvre.state is State.RETURNING)
+    assert back_s - begun_s <= 7.0 and drive.at(back_s).core.manoeuvre.reason == "line_too_late"
+    assert all(step.core.manoeuvre.state is not State.MANOEUVRE for step in drive.steps)
+    assert drive.alerts()["dcas_change_suppressed"] - begun_s <= 7.0
 
 
 def test_the_driver_takes_the_indicator_back() -> None:

@@ -11,6 +11,7 @@ import pytest
 from assisted_drives import (
     DT_S,
     MARKET,
+    START_S,
     VEHICLE,
     Drive,
     Moment,
@@ -18,6 +19,7 @@ from assisted_drives import (
     active,
     calm,
     hold,
+    inputs,
     lane,
     market,
     other,
@@ -32,6 +34,7 @@ from adas_runtime.arbitration.arbiter import LateralRank, LongitudinalRank
 from adas_runtime.dcas import looking, messages
 from adas_runtime.dcas.core import Dcas
 from adas_runtime.dcas.counters import was_on
+from adas_runtime.dcas.memory import Outputs
 from adas_runtime.dcas.modes import State
 from adas_runtime.dcas.override import Lateral, Longitudinal
 from adas_runtime.signals import (
@@ -696,10 +699,47 @@ def test_assistance_that_works_watches_the_driver(sequence: list[Moment]) -> Non
             assert told.eyes.code, "eyes"
 
 
-def test_the_clock_may_run_back() -> None:
-    core = Dcas(MARKET, VEHICLE)
-    play(activate() + hold(2, calm), core=core)
-    assert core.state.state is State.ACTIVE
-    after = play(hold(0.2, calm), core=core)
-    assert after.steps[0].core.state is State.OFF
-    assert after.steps[0].out.lateral is not None and not after.steps[0].out.lateral.is_active
+# --- the clock -----------------------------------------------------------------------------------------------------
+
+
+def ran_back(former: list[Moment], then: list[Moment]) -> list[tuple[State, Outputs]]:
+    """What comes out after the clock jumped back by 5 s."""
+    core, number, now_s, found = Dcas(MARKET, VEHICLE), 0, START_S, []
+    for moment in former:
+        core.step(inputs(moment, now_s, number), now_s)
+        number, now_s = number + 1, now_s + DT_S
+    now_s -= 5.0
+    for moment in then:
+        out = core.step(inputs(moment, now_s, number), now_s)
+        found.append((core.state.state, out))
+        number, now_s = number + 1, now_s + DT_S
+    return found
+
+
+@pytest.mark.clause("R171 5.3.5.1.1")
+def test_a_clock_that_runs_back_lets_the_car_not_go_without_a_word() -> None:
+    found = ran_back(activate() + hold(1, calm), hold(2, calm))
+    first = found[0][1]
+    assert first.notice is not None and first.notice.code == "dcas_hand_back" and first.notice.is_active
+    assert first.lateral is not None and first.lateral.is_active
+    assert found[-1][0] in (State.INACTIVE, State.PASSIVE), "a hand is on the wheel: it has ended"
+    unheld = ran_back(activate() + hold(1, hands_off), hold(6, hands_off))
+    assert unheld[-1][0] is State.RISK_MITIGATION, "and where none comes the car is stopped"
+
+
+@pytest.mark.clause("R171 5.3.7.3.1")
+def test_a_clock_that_runs_back_does_not_end_the_stop_of_a_driver_who_does_not_answer() -> None:
+    found = ran_back(activate() + hold(20, absent), hold(3, absent))
+    assert all(state is State.RISK_MITIGATION for state, _ in found)
+    asked = [out.longitudinal for _, out in found if out.longitudinal is not None]
+    assert len(asked) == len(found) and all(item.is_active and item.accel_mps2 < -1.0 for item in asked)
+    lamps = [out.lamps for _, out in found if out.lamps is not None]
+    assert lamps and all(item.hazard is LampDemand.ON for item in lamps)
+    assert any(out.eyes is not None and out.eyes.code == "dcas_stopping" and out.eyes.is_active for _, out in found)
+
+
+@pytest.mark.clause("R171 5.5.3.3.1")
+def test_without_stalks_and_buttons_it_hands_back_since_nobody_could_switch_it_off() -> None:
+    drive = active(hold(2, replace(calm, driver=False)))
+    assert drive.alerts()["dcas_hand_back"] <= 1.0
+    assert drive.last.core.state is State.OFF and drive.last.core.failed == "driver_input_absent"
