@@ -126,6 +126,7 @@ class _Runner:
         "spec",
         "stage",
         "status_topic",
+        "wakes",
     )
 
     def __init__(self, spec: FunctionSpec, core: Core, stage: Stage, graph: Graph, index: int) -> None:
@@ -142,6 +143,7 @@ class _Runner:
         self.gather = gatherer_of(spec, graph.wires(spec.name))
         outputs = [(item.name, route(stage, item.signal, spec.name, item.name)) for item in spec.outputs]
         self.send = sender_of(spec.name, tuple((output, topic) for output, topic in outputs if topic is not None))
+        self.wakes = False  # whether what it says triggers anyone
         self.free_s = -NEVER_S  # a trigger before that waits until then
         self.shown: tuple[Any, ...] | None = None
         self.shown_status: Status | None = None  # that `shown` stands for, where the core says the same object again
@@ -198,6 +200,7 @@ class Executor:
         self._latest: dict[str, Signal] = {}
         self._now_s: float | None = None
         self._due_s = [NEVER_S] * len(wanted)
+        self._next_s: float | None = None  # the least of them, `None` when it is to be looked for
         self._triggers: dict[str, int] = {}  # topic -> whom it triggers, one bit each
         self._topics: set[str] = set()
         for index, spec in enumerate(wanted):
@@ -206,6 +209,8 @@ class Executor:
                 if item.name == spec.trigger:
                     for topic in wire.topics:
                         self._triggers[topic] = self._triggers.get(topic, 0) | 1 << index
+        for runner in self._runners:
+            runner.wakes = self._wakes(runner)
 
     @property
     def functions(self) -> tuple[FunctionSpec, ...]:
@@ -233,12 +238,15 @@ class Executor:
             if runner.spec.name == function and runner.spec.has_stage:
                 runner.core.state = runner.initial
                 self._runners[index] = _Runner(runner.spec, runner.core, stage, self.graph, index)
+                self._runners[index].wakes = self._wakes(runner)
                 return
         raise WiringError(f"no function {function!r} with a stage in this process")
 
     def next_due_s(self) -> float | None:
         """When the next function has to step without a trigger; `None` before the first value or `advance`."""
-        least_s = min(self._due_s, default=NEVER_S)
+        least_s = self._next_s
+        if least_s is None:
+            least_s = self._next_s = min(self._due_s, default=NEVER_S)
         return None if least_s == NEVER_S else least_s
 
     def offer(self, topic: str, signal: Signal, now_s: float) -> list[Emission]:
@@ -272,6 +280,7 @@ class Executor:
     def skip_to(self, now_s: float) -> None:
         """Nothing came for long: do not step through the gap; every function is due at `now_s`."""
         self._due_s = [now_s if due_s < now_s else due_s for due_s in self._due_s]
+        self._next_s = None
 
     def save(self) -> Snapshot:
         """All memory, to be restored later or elsewhere."""
@@ -289,6 +298,7 @@ class Executor:
         self._now_s = snapshot.now_s
         self._latest = dict(snapshot.latest)
         self._due_s = [snapshot.due_s[runner.name] for runner in self._runners]
+        self._next_s = None
         for runner in self._runners:
             runner.core.state = snapshot.states[runner.name]
             runner.free_s = snapshot.free_s[runner.name]
@@ -298,12 +308,18 @@ class Executor:
     def reset(self) -> None:
         """Forget everything, as after a start."""
         self._latest.clear()
-        self._now_s = None
+        self._now_s = self._next_s = None
         self._due_s = [NEVER_S] * len(self._runners)
         for runner in self._runners:
             runner.core.state = runner.initial
             runner.free_s = -NEVER_S
             runner.shown = runner.shown_status = None
+
+    def _wakes(self, runner: _Runner) -> bool:
+        """Whether anything that a function may say, in whatever stage, triggers another one."""
+        spec = runner.spec
+        names = [*(output.name for output in spec.outputs), STATUS_OUTPUT]
+        return any(live_topic(spec.name, name) in self._triggers for name in names)
 
     def _move_to(self, now_s: float) -> float:
         """Time never runs back within a time line; a real jump back starts a new one with nothing remembered."""
@@ -313,6 +329,7 @@ class Executor:
             self.reset()
         if self._now_s is None:
             self._due_s = [now_s] * len(self._runners)
+            self._next_s = None
         self._now_s = now_s
         return now_s
 
@@ -323,6 +340,7 @@ class Executor:
         demand that is due in the same moment, would else hold that demand up for the least period.
         """
         runners, triggers = self._runners, self._triggers
+        self._next_s = None
         while wanted:
             bit = wanted & -wanted
             runner = runners[bit.bit_length() - 1]
@@ -341,9 +359,10 @@ class Executor:
                     runner.free_s = now_s + rest_s - ROUNDING_S
                 if rest_s > runner.period_s:
                     self._due_s[runner.index] = now_s + rest_s
-            for emission in emissions[first:]:
-                if emission.topic in triggers:
-                    wanted |= triggers[emission.topic] & -(bit << 1)  # consumers come later; a status may look back
+            if runner.wakes:
+                for emission in emissions[first:]:
+                    if emission.topic in triggers:
+                        wanted |= triggers[emission.topic] & -(bit << 1)  # consumers come later; a status may look back
 
     def _step(self, runner: _Runner, now_s: float, emissions: list[Emission]) -> float:
         """Step one function; returns how long it may rest [s]."""

@@ -786,7 +786,10 @@ class EgoLane(Signal):
 
     def edge(self, side: LaneSide) -> LaneEdge | None:
         """The edge on this side, `None` where there is none."""
-        return next((edge for edge in self.edges if edge.side is side), None)
+        for edge in self.edges:
+            if edge.side is side:
+                return edge
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
