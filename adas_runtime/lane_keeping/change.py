@@ -355,6 +355,8 @@ class LaneChange:
         # who else steers
         centring = next((status for status in inputs.centring if status.author == CENTRING_NAME), None)
         is_centring = centring is not None and centring.state in CENTRING
+        # in shadow the driver's indicator makes lane centring stand by; there it goes on with the indicator off
+        has_resumed = is_centring or (centring is not None and centring.reason == "indicator")
         ended = "driver_steers" if is_override else ""
         if not ended and (centring is None or centring.state in CENTRING_ENDED):
             ended = "centring_off"
@@ -379,7 +381,7 @@ class LaneChange:
         # the indicator may already have made lane centring stand by, where this function changes lanes in shadow only
         is_command = state in READY and (is_centring or old.was_centring) and bool(stalk) and old.stalk == 0
         if is_command:
-            plan = make_plan(stalk or 0, now_s)
+            plan = make_plan(stalk or 0, now_s, manoeuvre_s=plan.manoeuvre_s)
         is_confirmed = is_confirmed and plan.confirmed_s is None and state is State.PROCEDURE
         if is_confirmed and now_s - plan.began_s <= params.confirm_latest_s + EPS_S:
             plan = replace(plan, confirmed_s=now_s)
@@ -403,7 +405,7 @@ class LaneChange:
             is_command=is_command,
             is_hands_on=is_hands_on,
             stalk=stalk,
-            is_centring=is_centring,
+            has_resumed=has_resumed,
             has_trailer=has_trailer,
             has_esc=vehicle is not None and vehicle.is_stability_control_active is True,
         )
@@ -416,7 +418,7 @@ class LaneChange:
                 if (row.target is State.FAULT and state in MOVING) or reason == "manoeuvre_too_long":
                     failed_s = now_s
                 elif reason == "lane_changed":
-                    if is_centring:
+                    if has_resumed:
                         changes += 1
                     else:
                         failed_s = now_s
@@ -424,7 +426,7 @@ class LaneChange:
                     suppressed += 1
                 plan = self._planner.entered(plan, row.target, lane, now_s, speed_mps)
                 state, entered_s, resumed_s = row.target, now_s, None
-        if state is State.RESUME and is_centring and resumed_s is None:
+        if state is State.RESUME and has_resumed and resumed_s is None:
             resumed_s = now_s
         # steering
         is_handing = (
@@ -527,7 +529,7 @@ class LaneChange:
         is_command: bool,
         is_hands_on: bool,
         stalk: int | None,
-        is_centring: bool,
+        has_resumed: bool,
         has_trailer: bool,
         has_esc: bool,
     ) -> tuple[View, Plan, Seen]:
@@ -589,7 +591,7 @@ class LaneChange:
                 and plan.base_m > 0.0
             )
         is_resumed = state is State.RESUME and (
-            (is_centring and old.resumed_s is not None and now_s - old.resumed_s >= params.indicator_off_s - EPS_S)
+            (has_resumed and old.resumed_s is not None and now_s - old.resumed_s >= params.indicator_off_s - EPS_S)
             or now_s - old.entered_s >= RESUME_MAX_S + params.indicator_off_s
         )
         view = make_view(

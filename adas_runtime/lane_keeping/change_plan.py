@@ -36,7 +36,7 @@ class Plan:
         back_m, back_mps, back_mps2: Way back: place, speed and acceleration to the left, as planned.
         curvature_1pm: Last seen of the lane, to steer on by where it is lost.
         hands_off_s: Hands off since then before the manoeuvre [s].
-        manoeuvre_s: Length of the manoeuvre until now, or in the end [s].
+        manoeuvre_s: Length of the manoeuvre until now, or of the last one [s].
         is_failed: It took too long, or lane centring did not resume.
     """
 
