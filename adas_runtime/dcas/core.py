@@ -325,8 +325,8 @@ class Dcas:
         row = TRANSITIONS.fire(old.state, view)
         state, reason, entered_s, failed = old.state, old.reason, old.entered_s, old.failed
         told = old.told
-        if new or not failure:
-            failed = ""
+        if DCAS_BUTTON in new or not failure:
+            failed = ""  # any other button leaves the failure told (R171 5.4.3)
         if row is not None:
             reason = row.reason_for(view)
             state = row.target

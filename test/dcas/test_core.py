@@ -401,6 +401,14 @@ def test_a_failed_system_is_not_switched_on_and_says_why() -> None:
     assert drive.alert("dcas_fault").cause == "body_absent"
 
 
+@pytest.mark.clause("R171 5.4.3")
+def test_a_button_that_is_not_its_own_does_not_hide_a_failure() -> None:
+    """The driver switches it on, something is missing, and half a second later the driver asks for a set speed."""
+    lost = replace(calm, objects=None)
+    drive = play(hold(0.2, calm) + press("dcas", lost) + hold(1, lost) + press("set_speed", lost) + hold(1, lost))
+    assert drive.last.core.failed == "objects_absent" and drive.last.core.told.notice.code == "dcas_fault"
+
+
 def test_a_car_without_emergency_braking_gets_no_assistance() -> None:
     bare = VEHICLE.model_copy(
         update={"equipment": VEHICLE.equipment.model_copy(update={"has_emergency_braking": False})}
