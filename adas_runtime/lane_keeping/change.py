@@ -17,7 +17,7 @@ from adas_runtime.lane_keeping.change_params import (
     AutomaticLaneChangeParams,
     manoeuvre_latest_s,
 )
-from adas_runtime.lane_keeping.change_plan import NO_PLAN, TOUCH_TOLERANCE_S, Plan, Planner, make_plan
+from adas_runtime.lane_keeping.change_plan import NO_PLAN, TOUCH_TOLERANCE_S, Plan, Planner, make_plan, with_plan
 from adas_runtime.lane_keeping.change_road import NOTHING_SEEN, RoadWatch, Watch
 from adas_runtime.lane_keeping.change_states import (
     BEFORE,
@@ -34,7 +34,7 @@ from adas_runtime.lane_keeping.hands import hands_seen, torque_nm
 from adas_runtime.lateral.control import IDLE, LANE_CENTRING_RANK, Control, PathControl, Pose, make_pose
 from adas_runtime.lateral.gap import Around, critical_gap_m
 from adas_runtime.lateral.params import LateralControlParams
-from adas_runtime.records import maker
+from adas_runtime.records import maker, replacer
 from adas_runtime.ringing import SILENT, Call, Ring, ring
 from adas_runtime.signals import (
     Alert,
@@ -166,6 +166,7 @@ make_seen = maker(Seen)
 make_status = maker(Status)
 make_told = maker(Told)
 make_view = maker(View)
+with_memory = replacer(Memory)
 START: Final = Memory()
 REST_S: Final = 0.04  # not at work: a press of a button is held longer, and pictures come 20 times a second
 OFF_STATUS: Final = Status(state=State.OFF.value, reason="switched_off", rest_s=REST_S)
@@ -384,7 +385,7 @@ class LaneChange:
             plan = make_plan(stalk or 0, now_s, manoeuvre_s=plan.manoeuvre_s)
         is_confirmed = is_confirmed and plan.confirmed_s is None and state is State.PROCEDURE
         if is_confirmed and now_s - plan.began_s <= params.confirm_latest_s + EPS_S:
-            plan = replace(plan, confirmed_s=now_s)
+            plan = with_plan(plan, confirmed_s=now_s)
         plan = self._planner.followed(plan, state, lane, pose)
         if state is State.RETURN:
             plan = self._planner.back(plan, dt_s)
@@ -561,7 +562,7 @@ class LaneChange:
             if state in BEFORE:
                 hands_off_s = 0.0 if is_hands_on else plan.hands_off_s + dt_s
                 if hands_off_s != plan.hands_off_s:
-                    plan = replace(plan, hands_off_s=hands_off_s)
+                    plan = with_plan(plan, hands_off_s=hands_off_s)
                 if state is State.APPROACH and hands_off_s > HANDS_SHORT_S:
                     blocked = blocked or "hands_off"
                 is_late = self._planner.is_late(plan, state, begun_s, in_s)
@@ -577,7 +578,7 @@ class LaneChange:
                     if is_at_line and not is_hands_on:
                         blocked = blocked or "hands_off"  # R79 5.6.4.6.8.1: at the start of the manoeuvre
         elif state is State.MANOEUVRE:
-            plan = replace(plan, manoeuvre_s=now_s - old.entered_s)
+            plan = with_plan(plan, manoeuvre_s=now_s - old.entered_s)
             if lane is not None and pose is not None:
                 is_across = plan.base_m > 0.0 and judge.is_across(lane, pose, plan.side, now_s)
                 if objects is not None and plan.base_m == 0.0:
@@ -708,7 +709,7 @@ class LaneChange:
             told = make_told(slot, hands_slot, lamp, lamp_s, is_steering, changes, suppressed)
         else:
             told = make_told(SILENT, SILENT, lamp, lamp_s, is_steering, changes, suppressed)
-        self.state = replace(memory, told=told)
+        self.state = with_memory(memory, told=told)
         is_active = state in STEERING
         return make_outputs(
             request=request,

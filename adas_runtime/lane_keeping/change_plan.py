@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.lane_keeping.change_judge import Judge
@@ -10,7 +10,7 @@ from adas_runtime.lane_keeping.change_params import START_AFTER_CONFIRM_S, Autom
 from adas_runtime.lane_keeping.change_states import MOVING, STEERING, State
 from adas_runtime.lateral.control import CENTRE, PathControl, Pose, Target
 from adas_runtime.lateral.way import eased_back, time_to_s, way
-from adas_runtime.records import maker
+from adas_runtime.records import maker, replacer
 from adas_runtime.signals import EgoLane
 
 EPS_S: Final = 1e-6  # sums of periods in floating point
@@ -60,6 +60,7 @@ class Plan:
 
 make_plan = maker(Plan)
 make_target = maker(Target)
+with_plan = replacer(Plan)
 NO_PLAN: Final = Plan()
 
 
@@ -85,7 +86,7 @@ class Planner:
         if base_m == plan.base_m and lane.offset_m == former_m:
             return plan
         curvature_1pm = plan.curvature_1pm if pose is None else pose.curvature_1pm
-        return replace(plan, base_m=base_m, former_m=lane.offset_m, curvature_1pm=curvature_1pm)
+        return with_plan(plan, base_m=base_m, former_m=lane.offset_m, curvature_1pm=curvature_1pm)
 
     def line_s(self, plan: Plan, lane: EgoLane, now_s: float, speed_mps: float) -> tuple[float, float, float]:
         """Way to the side [m], time to the marking and of the whole movement [s], if it began now."""
@@ -114,14 +115,14 @@ class Planner:
     def entered(self, plan: Plan, target: State, lane: EgoLane | None, now_s: float, speed_mps: float) -> Plan:
         """The plan on entry of a state."""
         if target is State.PROCEDURE:
-            return replace(plan, former_m=None if lane is None else lane.offset_m)
+            return with_plan(plan, former_m=None if lane is None else lane.offset_m)
         if target is State.APPROACH and lane is not None:
             width_m, line_s, whole_s = self.line_s(plan, lane, now_s, speed_mps)
-            return replace(plan, moved_s=now_s, line_s=line_s, width_m=width_m, whole_s=whole_s, base_m=0.0)
+            return with_plan(plan, moved_s=now_s, line_s=line_s, width_m=width_m, whole_s=whole_s, base_m=0.0)
         if target is State.RETURN:
             place, rate, accel = way((now_s - plan.moved_s) / plan.whole_s)
             scale = plan.side * plan.width_m
-            return replace(
+            return with_plan(
                 plan,
                 moved_s=now_s,
                 back_m=scale * place,
@@ -140,7 +141,7 @@ class Planner:
             accel_max_mps2=self._judge.back_mps2,
             jerk_max_mps3=self._judge.back_mps3,
         )
-        return replace(plan, back_m=place_m, back_mps=rate_mps, back_mps2=accel_mps2)
+        return with_plan(plan, back_m=place_m, back_mps=rate_mps, back_mps2=accel_mps2)
 
     @staticmethod
     def is_back(plan: Plan, now_s: float) -> bool:
