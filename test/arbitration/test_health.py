@@ -19,6 +19,7 @@ from adas_runtime.signals import (
     Alert,
     AlertLevel,
     DriverInput,
+    DriverState,
     FunctionStatus,
     Health,
     LaneModel,
@@ -197,6 +198,18 @@ def test_elks_k15_in_the_graph_a_camera_that_dies_is_told_to_the_driver() -> Non
         emissions = executor.offer("/vehicle/state", VehicleState(stamp_s=now_s, speed_mps=25.0), now_s)
         if step % 5 == 0:
             emissions += executor.offer("/vehicle/driver_input", DriverInput(stamp_s=now_s), now_s)
+            looks = DriverState(
+                stamp_s=now_s,
+                is_face_visible=True,
+                gaze_yaw_rad=0.0,
+                gaze_pitch_rad=0.05,
+                head_yaw_rad=0.0,
+                head_pitch_rad=0.0,
+                eye_openness=0.9,
+                frame=step,
+                confidence=0.9,
+            )
+            emissions += executor.offer("/driver/state", looks, now_s)
             status = FunctionStatus(stamp_s=now_s, author="lane_perception", stage=Stage.ON, state="no_lane")
             emissions += executor.offer("/adas/lane_perception/status", status, now_s)
             if step < 700:
