@@ -593,14 +593,20 @@ class Dcas:
         is_mine = lateral is Lateral.CONTROL or (is_stopping and now.is_lane and now.speed_mps > STANDING_MPS)
         if not is_mine:
             return self._control.watch(
-                control, pose, speed_mps=now.speed_mps, yaw_rate_rps=now.yaw_rate_rps, dt_s=now.dt_s
+                control,
+                pose,
+                speed_mps=now.speed_mps,
+                yaw_rate_rps=now.yaw_rate_rps,
+                dt_s=now.dt_s,
+                steered_1pm=self._control.steered_1pm(now.vehicle),
             )
         if pose is None or lane is None:
             return control  # for a moment without a lane: go on as before
         accel_max_mps2 = self._lateral_max_mps2
         if manoeuvre.state in change.MOVING:  # R171 6.2.3; R79 5.1.6.3.9: on top of the curve's
             added_mps2 = RISK_CHANGE_LATERAL_LAW_MPS2 if is_stopping else CHANGE_LATERAL_LAW_MPS2
-            curve_mps2 = abs(pose.curvature_1pm) * now.speed_mps * now.speed_mps
+            # and on top of what holds the car against wind: the law means how the car moves
+            curve_mps2 = (abs(pose.curvature_1pm) + abs(control.excess_1pm)) * now.speed_mps * now.speed_mps
             accel_max_mps2 = min(accel_max_mps2, curve_mps2 + added_mps2)
         return self._control.steer(
             control,
