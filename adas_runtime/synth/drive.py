@@ -62,7 +62,8 @@ TRACK_RANGE_M: Final = 120.0  # of the box that tracks road users  [D]
 TRACK_AGE_S: Final = 0.2
 TRACK_STD: Final = (0.15, 0.1, 0.1)  # forward [m], sideways [m], speed [m/s]  [D]
 TRACK_CONFIDENCE: Final = 0.9
-ASSIST_AT_S: Final = {"dcas": 1.0, "set_speed": 2.0}  # when the driver of an assisted drive presses which button  [D]
+# when the driver of an assisted drive presses which button; played live, lane perception takes 2 s to begin  [D]
+ASSIST_AT_S: Final = {"dcas": 3.5, "set_speed": 4.5}
 PRESS_S: Final = 0.3
 AWAY_FROM: Final = 0.5  # share of an assisted drive after which the driver looks into his lap, for so long  [D]
 AWAY_S: Final = 9.0
