@@ -118,6 +118,7 @@ class Loop:
     limit_kmh: float | None = 130.0
     horizon: Horizon | None = field(default_factory=road)
     solid: bool = False
+    wind_mps: float = 0.0  # from the right: it pushes left
     real_lane: bool = False  # lines go through the ego lane's own estimate
     ticks: list[Tick] = field(default_factory=list)
     car: SingleTrack = field(init=False)
@@ -255,7 +256,7 @@ class Loop:
         self._accel_mps2 += (accel_mps2 - self._accel_mps2) * STEP_S / (drive.lag_s + STEP_S)
         if car.speed_mps <= 0.5 and self._accel_mps2 < 0.0:
             car.speed_mps = 0.0
-        car.step(wheel_rad, accel_mps2=self._accel_mps2) if car.speed_mps > 0.0 else None
+        car.step(wheel_rad, wind_mps=self.wind_mps, accel_mps2=self._accel_mps2) if car.speed_mps > 0.0 else None
         for item in self.others:
             item.speed_mps = max(item.speed_mps + item.accel_mps2 * STEP_S, 0.0)
             item.s_m += item.speed_mps * STEP_S

@@ -26,6 +26,18 @@ def test_a_lane_change_on_lines_as_a_camera_tells_them() -> None:
     assert abs(ticks[-1].error_m) < 0.05 and max(tick.place_m for tick in ticks) < 3.6
 
 
+@pytest.mark.parametrize("wind_mps", [-15.0, 12.0, 15.0])
+def test_side_wind_takes_no_lane_change_past_the_middle(wind_mps: float) -> None:
+    """R171 6.2.3 bounds how the car moves; what holds it against the wind moves it nowhere and must not be cut."""
+    loop = Loop(speed_kmh=130.0)
+    loop.activate()
+    loop.wind_mps = wind_mps
+    loop.run(6.0)
+    ticks = loop.run(13.0, Does(indicator=Indicator.LEFT))
+    assert ticks[-1].lane == 0 and abs(ticks[-1].error_m) < 0.05
+    assert max(tick.place_m for tick in ticks) < 3.6
+
+
 def test_a_solid_line_as_a_camera_tells_it_is_not_crossed() -> None:
     loop = Loop(real_lane=True, solid=True, horizon=road(lanes=2, is_dual_carriageway=True))
     loop.activate()
