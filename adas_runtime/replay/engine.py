@@ -26,6 +26,7 @@ from adas_runtime.inputs.feed import OWN, SOURCE_OF, Feed
 from adas_runtime.inputs.recording import UNREADABLE, Read, bind, feeds_of, refuse_unused
 from adas_runtime.inputs.vehicle_choice import AUTO, Choice, choose
 from adas_runtime.market import Market, load_market
+from adas_runtime.market.rules import check_vehicle
 from adas_runtime.replay.bag import Bag
 from adas_runtime.replay.history import History
 from adas_runtime.replay.limits import LimitShares, truth_of
@@ -87,7 +88,7 @@ def run(job: Job, progress: Callable[[float], None] | None = None) -> Path:
     market = load_market(job.market)
     input_map = None if job.inputs is None else load_input_map(job.inputs)
     if job.vehicle != AUTO:
-        load_vehicle(job.vehicle)
+        check_vehicle(market, load_vehicle(job.vehicle))
     roads = open_map(job.map)
     _check_place(job)
     parent = job.out.resolve().parent

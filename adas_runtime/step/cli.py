@@ -35,13 +35,16 @@ def step(
     from adas_runtime.function import BuildContext
     from adas_runtime.horizon.open import open_map
     from adas_runtime.market import load_market
+    from adas_runtime.market.rules import check_vehicle
     from adas_runtime.step.feed import read_lines
     from adas_runtime.step.run import function_of, run
     from adas_runtime.vehicle import load_vehicle
 
     spec = function_of(function)
     chosen = load_market(market)
-    context = BuildContext(market=chosen, vehicle=load_vehicle(vehicle), roads=open_map(map_))
+    car = load_vehicle(vehicle)
+    check_vehicle(chosen, car)
+    context = BuildContext(market=chosen, vehicle=car, roads=open_map(map_))
     lines = read_lines(inputs, spec)
     stage = chosen.stages()[spec.name].name.lower() if spec.has_stage else "always on"
     if not as_json:

@@ -74,6 +74,19 @@ def test_wrong_use_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_vehicle_that_the_market_was_not_judged_for_is_refused(
+    bag: Path, tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (repository / "config" / "vehicles" / "reference.yaml").read_text(encoding="utf-8")
+    truck = tmp_path / "truck.yaml"
+    truck.write_text(text.replace("category: M1", "category: N3").replace("name: reference", "name: truck"), "utf-8")
+    options = ["--market", "de", "--vehicle", str(truck), "--out", str(tmp_path / "out")]
+    assert main(["replay", str(bag), *options]) == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1 and "category N3" in error
+    assert not (tmp_path / "out").exists()
+
+
 def test_two_bags_of_one_name_are_refused_before_the_work(
     bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

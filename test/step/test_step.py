@@ -211,6 +211,18 @@ def test_wrong_usage_is_one_line_and_exit_2(
     assert out == "" and told in err and err.count("\n") == 1
 
 
+def test_a_vehicle_that_the_market_was_not_judged_for_is_refused(
+    tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (repository / "config" / "vehicles" / "reference.yaml").read_text(encoding="utf-8")
+    truck = tmp_path / "truck.yaml"
+    truck.write_text(text.replace("category: M1", "category: N3").replace("name: reference", "name: truck"), "utf-8")
+    path = write(tmp_path / "a.jsonl", [{"t_s": 0}])
+    assert main(["step", "dcas", "--market", "de", "--vehicle", str(truck), "--inputs", str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "category N3" in err and err.count("\n") == 1
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
     lambda inner: (
