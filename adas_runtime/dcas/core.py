@@ -424,7 +424,7 @@ class Dcas:
                     is_steering=now.is_steering,
                     is_taken_over=took_over and old.engagement.alarm is Alarm.TAKE_OVER,
                     is_clear=now_s - judged.seen.steered_s >= self._resume_s,
-                    is_lane=now.is_lane,
+                    is_lane=now.is_lane or (lateral is Lateral.CONTROL and now.is_way),
                     is_resume=is_resume,
                 ),
             )
@@ -455,10 +455,11 @@ class Dcas:
             old,
             judged,
             now,
-            is_steering=lateral is Lateral.CONTROL or (is_stopping and now.is_lane),
+            is_steering=lateral is Lateral.CONTROL or (is_stopping and now.is_way),
             is_stopping=is_stopping,
         )
-        control = self._steer(old, now, lateral, manoeuvre, is_stopping)
+        lane, pose = self._way(old, now, manoeuvre)
+        control = self._steer(old, now, lateral, manoeuvre, lane, pose, is_stopping)
         counters = judged.counters
         if manoeuvre.state is not old.manoeuvre.state and manoeuvre.reason == "lane_changed":
             counters = replace(counters, lane_changes=counters.lane_changes + 1)
@@ -510,6 +511,8 @@ class Dcas:
                     accel_mps2 = min(accel_mps2, 0.0)
                 elif longitudinal is not Longitudinal.CONTROL:
                     accel_mps2 = 0.0
+                elif state is State.EXITING:
+                    accel_mps2 = min(accel_mps2, self._exiting(driven.accel_mps2, accel_mps2, now))
                 elif wanted.needed_mps2 > -self._market.longitudinal.decel_max_mps2:
                     # R171 6.2.4.3, 6.2.4.4: gently in and shortly after a lane change, imminent collisions excepted
                     if manoeuvre.state in change.MOVING:
@@ -546,6 +549,8 @@ class Dcas:
                     driven.is_asking_lateral,
                     driven.is_asking_longitudinal,
                     calm_until_s,
+                    lane,
+                    pose,
                 ),
                 manoeuvre,
                 self._count(counters, state, now, allowed),
@@ -554,6 +559,13 @@ class Dcas:
             allowed,
             wanted,
         )
+
+    def _exiting(self, old_mps2: float, wanted_mps2: float, now: Now) -> float:
+        """On the way out nobody drives fast: gently slower until a hand is on the wheel (R171 5.3.5.1.1)."""
+        facts = self._market.longitudinal
+        goal_mps2 = wanted_mps2 if now.is_hands_on else -min(facts.decel_speed_mps2, facts.decel_comfort_mps2)
+        up_mps2, down_mps2 = facts.jerk_up_mps3 * now.dt_s, facts.jerk_down_mps3 * now.dt_s
+        return max(min(goal_mps2, old_mps2 + up_mps2), old_mps2 - down_mps2)
 
     def _limit(self, inputs: Inputs) -> tuple[float | None, bool]:
         """The speed limit as far as it is sure enough to drive by, and whether the law sets none."""
@@ -582,19 +594,42 @@ class Dcas:
             is_resumed=is_resume or now.is_accelerating,
         )
 
-    def _steer(self, old: Memory, now: Now, lateral: Lateral, manoeuvre: Manoeuvre, is_stopping: bool) -> Control:
+    def _way(self, old: Memory, now: Now, manoeuvre: Manoeuvre) -> tuple[EgoLane | None, Pose | None]:
+        """The lane to steer by and how it lies: as seen, or for a while the last one, carried on by its motion."""
+        driven, lane = old.driven, now.lane
+        if now.vehicle is None:
+            return driven.lane, driven.pose
+        if lane is not None and lane.is_fit_to_steer:
+            return lane, self._control.pose(driven.control, lane, now.now_s, now.speed_mps, now.yaw_rate_rps)
+        pose = driven.pose
+        if pose is None or not now.is_way or old.state not in WORKING:
+            return None, None
+        pose = self._control.carried(
+            driven.control, pose, speed_mps=now.speed_mps, yaw_rate_rps=now.yaw_rate_rps, dt_s=now.dt_s
+        )
+        if manoeuvre.base_m and not old.manoeuvre.base_m:  # the lane change counts from the other lane now
+            pose = replace(pose, offset_m=pose.offset_m + manoeuvre.side * manoeuvre.base_m)
+        return driven.lane, pose
+
+    def _steer(
+        self,
+        old: Memory,
+        now: Now,
+        lateral: Lateral,
+        manoeuvre: Manoeuvre,
+        lane: EgoLane | None,
+        pose: Pose | None,
+        is_stopping: bool,
+    ) -> Control:
         """The curvature asked for; while somebody else steers, what the car drives."""
-        control, lane = old.driven.control, now.lane
+        control = old.driven.control
         if now.vehicle is None:
             return control
-        pose: Pose | None = None
-        if lane is not None and lane.is_fit_to_steer:
-            pose = self._control.pose(control, lane, now.now_s, now.speed_mps, now.yaw_rate_rps)
-        is_mine = lateral is Lateral.CONTROL or (is_stopping and now.is_lane and now.speed_mps > STANDING_MPS)
+        is_mine = lateral is Lateral.CONTROL or (is_stopping and now.is_way and now.speed_mps > STANDING_MPS)
         if not is_mine:
             return self._control.watch(
                 control,
-                pose,
+                pose if lane is now.lane else None,
                 speed_mps=now.speed_mps,
                 yaw_rate_rps=now.yaw_rate_rps,
                 dt_s=now.dt_s,

@@ -113,6 +113,7 @@ class Looking:
             segment,
             new,
             is_fit or now_s - fit_s <= params.lane_lost_s,
+            is_fit or now_s - fit_s <= params.lane_lost_s + params.lane_hold_s,
             is_on,
             is_steering,
             steer_s is not None and now_s - steer_s + 1e-6 >= params.take_over_hold_s,

@@ -17,7 +17,7 @@ from adas_runtime.dcas.modes import State
 from adas_runtime.dcas.override import Braking, Lateral, Longitudinal
 from adas_runtime.dcas.speed import Memory as SpeedMemory
 from adas_runtime.function import Status
-from adas_runtime.lateral.control import IDLE, Control
+from adas_runtime.lateral.control import IDLE, Control, Pose
 from adas_runtime.records import maker
 from adas_runtime.signals import (
     Alert,
@@ -119,6 +119,7 @@ class Driven:
         accel_mps2: Asked for in the former step.
         is_asking_lateral, is_asking_longitudinal: A request was out.
         calm_until_s: No stronger braking before that: a lane change has just ended (R171 6.2.4.4).
+        lane, pose: Last lane that was fit to steer by, and how it lies now, seen or carried on by the car's motion.
     """
 
     lateral: Lateral = Lateral.STANDBY
@@ -134,6 +135,8 @@ class Driven:
     is_asking_lateral: bool = False
     is_asking_longitudinal: bool = False
     calm_until_s: float = NEVER
+    lane: EgoLane | None = None
+    pose: Pose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,7 @@ class Now:
         segment: The map's road at the car, `None` without one.
         new: Buttons that went down with this step.
         is_lane: There is a lane to steer by, or it was there a moment ago.
+        is_way: The same, or a lane that is lost can still be held by the car's own motion.
         is_hands_on, is_steering, is_sustained, is_braking, is_accelerating: What the driver does.
         is_new_brake, is_new_accelerator: The pedal went down with this step.
         is_emergency: An emergency system brakes.
@@ -239,6 +243,7 @@ class Now:
     segment: HorizonSegment | None
     new: tuple[str, ...]
     is_lane: bool
+    is_way: bool
     is_hands_on: bool
     is_steering: bool
     is_sustained: bool

@@ -169,7 +169,7 @@ class Messages:
         """Steering asked for, and whether it is; one last message when it ends."""
         driven, is_asking = memory.driven, False
         if now.vehicle is not None:
-            is_stopping = memory.state is State.RISK_MITIGATION and now.is_lane and not now.is_steering
+            is_stopping = memory.state is State.RISK_MITIGATION and now.is_way and not now.is_steering
             is_asking = driven.lateral is Lateral.CONTROL or is_stopping
         if not is_asking and not driven.is_asking_lateral:
             return None, False
@@ -201,7 +201,8 @@ class Messages:
         rank = RISK_RANK if is_stopping else DECELERATION_RANK if accel_mps2 < 0.0 else PROPULSION_RANK
         cause = memory.reason
         if is_asking and wanted is not None and not is_stopping:
-            cause = wanted.cause.value
+            is_slower = memory.state is State.EXITING and accel_mps2 < wanted.accel_mps2  # than following wants
+            cause = memory.reason if is_slower else wanted.cause.value
         return (
             make_longitudinal(
                 stamp_s=stamp_s,

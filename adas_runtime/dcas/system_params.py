@@ -49,6 +49,11 @@ class DcasParams(Strict):
     lane_lost_s: float = Field(
         ge=0.0, le=1.0, description="A lane that is lost for this long is lost; until then it holds the last one [s]."
     )
+    lane_hold_s: float = Field(
+        ge=0.0,
+        le=2.0,
+        description="Then, on the way out, it holds the lane for this long by the car's own motion (5.3.5.1.1) [s].",
+    )
     input_lost_s: float = Field(gt=0.0, le=2.0, description="Another input that is missing for this long is lost [s].")
     # --- the driver ---
     engagement: EngagementParams = Field(description="Hands and eyes.")

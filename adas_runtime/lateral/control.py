@@ -166,6 +166,20 @@ class PathControl:
             lane.x_max_m - way_m,
         )
 
+    def carried(self, control: Control, pose: Pose, *, speed_mps: float, yaw_rate_rps: float, dt_s: float) -> Pose:
+        """Where a lane that is no longer seen lies after `dt_s` more, by the car's own motion."""
+        way_m = max(speed_mps, 0.0) * min(max(dt_s, 0.0), STEP_MAX_S)
+        curvature_1pm = pose.curvature_1pm + pose.curvature_rate_1pm2 * way_m
+        turned_rad = 0.5 * (pose.curvature_1pm + curvature_1pm) * way_m - yaw_rate_rps * dt_s
+        drift_rad = pose.heading_rad + control.slip_rad + control.crab_rad + 0.5 * turned_rad
+        return make_pose(
+            pose.offset_m + way_m * drift_rad,
+            pose.heading_rad + turned_rad,
+            curvature_1pm,
+            pose.curvature_rate_1pm2,
+            pose.x_max_m - way_m,
+        )
+
     def steered_1pm(self, vehicle: VehicleState) -> float | None:
         """Curvature that the steering wheel stands for, `None` where the car does not tell its angle [1/m]."""
         angle_rad = vehicle.steering_wheel_angle_rad

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adas_runtime.dcas.modes import State as Mode
+from adas_runtime.scenario.road import Road
 from adas_runtime.scenario.single_track import STEP_S
 from adas_runtime.signals import GazeZone, Indicator, LampDemand, ManoeuvreState
 from adas_runtime.units import kmh_to_mps
@@ -70,6 +71,37 @@ def test_the_brake_ends_propulsion_at_once_and_the_off_switch_everything() -> No
     off = loop.run(0.3, Does(pressed=("dcas",))) + loop.run(3.0)
     assert off[-1].command is not None and not off[-1].command.is_longitudinal_active
     assert off[-1].command.lateral_authority == 0.0
+
+
+@pytest.mark.clause("R171 5.3.5.1.1")
+@pytest.mark.parametrize(("curvature_1pm", "wind_mps"), [(0.0, 0.0), (0.002, 0.0), (0.0, 12.0)])
+def test_a_lane_that_is_lost_with_hands_off_is_held_and_the_car_slows(curvature_1pm: float, wind_mps: float) -> None:
+    """Assistance ends controllably: told first, steered on for a second, slower until a hand comes or it stops."""
+    loop = Loop(real_lane=True, way=Road(((0.0, curvature_1pm),)), wind_mps=wind_mps)
+    loop.activate()
+    loop.run(6.0)
+    loop.blind = True
+    ticks = loop.run(6.0, Does(hands=False))
+    told = next(i for i, t in enumerate(ticks) if any(alert.code == "dcas_hand_back" for alert in t.alerts))
+    ended = next(i for i, t in enumerate(ticks) if t.command is not None and t.command.lateral_authority < 1.0)
+    assert (ended - told) * STEP_S == pytest.approx(MARKET.dcas.lane_hold_s, abs=0.1)
+    assert all(abs(tick.error_m) < 0.1 for tick in ticks[: ended + 1])
+    way_out = [t for t in ticks[told:] if not any(alert.code == "dcas_stopping" for alert in t.alerts)]
+    assert way_out[-1].speed_mps < ticks[told].speed_mps - 2.5
+    assert min(tick.accel_mps2 for tick in way_out) >= -MARKET.longitudinal.decel_comfort_mps2
+
+
+@pytest.mark.clause("R171 5.3.5.1.1")
+def test_a_lane_that_comes_back_while_it_is_held_is_followed_on() -> None:
+    loop = Loop(real_lane=True, way=Road(((0.0, 0.002),)))
+    loop.activate()
+    loop.run(6.0)
+    loop.blind = True
+    ticks = loop.run(1.5, Does(hands=False))
+    loop.blind = False
+    ticks += loop.run(4.0, Does(hands=False))
+    assert all(tick.command is not None and tick.command.lateral_authority == 1.0 for tick in ticks)
+    assert all(abs(tick.error_m) < 0.1 for tick in ticks)
 
 
 @pytest.mark.clause("R171 5.3.7.3.2")
