@@ -5,7 +5,8 @@
 It does nothing else, so that no picture and no other reader delays what it measures. Each state gets its stamp in the
 moment in which it is sent; a command names the age of the oldest value that it rests on, and so the state that caused
 it. The report holds, for each state, its stamp, when the guard decided the first command that rests on it or on a
-newer one, and when that command was here.
+newer one, and when that command was here. While a function steers or brakes, a command's oldest value is a picture's, not
+the state's: states sent then name no command of their own and are left out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import gc
 import json
 import os
 import time
+from bisect import bisect_left
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -29,11 +32,23 @@ REAL_TIME: Final = 50  # of the probe alone: a wheel sensor waits for no process
 Command = tuple[float, float, float]  # stamp of the oldest value that it rests on, decided, arrived [s]
 
 
-def answers(sent_s: list[float], commands: list[Command]) -> list[Command]:
-    """Per state sent: its stamp, and when the first command that rests on it or a newer one was decided and arrived."""
+ASKED_S: Final = 0.2  # how long before a command of a function a state may rest in it unseen
+
+
+def answers(sent_s: list[float], commands: list[Command], asked_s: Sequence[float] = ()) -> list[Command]:
+    """Per state sent: its stamp, and when the first command that rests on it or a newer one was decided and arrived.
+
+    Args:
+        sent_s: Stamps of the states, in order.
+        commands: The commands that no function asked for, in order of arrival.
+        asked_s: When the others were decided, in order.
+    """
     found = []
     position = 0
     for stamp_s in sent_s:
+        near = bisect_left(asked_s, stamp_s)
+        if near < len(asked_s) and asked_s[near] <= stamp_s + ASKED_S:
+            continue
         while position < len(commands) and commands[position][0] < stamp_s - SAME_S:
             position += 1
         if position < len(commands):
@@ -78,6 +93,8 @@ class Probe:
         self._next = 0
         self.sent_s: list[float] = []
         self.commands: list[Command] = []
+        self.asked_s: list[float] = []  # when commands were decided that a function asked for
+        self.asked_s: list[float] = []
         self._done = Future()
         rclpy.init()
         self._node = rclpy.create_node("benchmark_vehicle")
@@ -128,7 +145,9 @@ class Probe:
 
     def _command(self, message: Any) -> None:
         now_s = time.time()
-        if message.has_oldest_input_age_s:
+        if message.is_lateral_active or message.is_longitudinal_active:
+            self.asked_s.append(message.stamp_s)
+        elif message.has_oldest_input_age_s:
             self.commands.append((message.stamp_s - message.oldest_input_age_s, message.stamp_s, now_s))
 
 
@@ -152,8 +171,10 @@ def main() -> None:
         probe.run(options.go)
     finally:
         probe.close()
-    found = answers(probe.sent_s, probe.commands)
-    options.report.write_text(json.dumps({"sent": len(probe.sent_s), "answers": found}), encoding="utf-8")
+    found = answers(probe.sent_s, probe.commands, probe.asked_s)
+    options.report.write_text(
+        json.dumps({"sent": len(probe.sent_s), "answers": found, "asked": len(probe.asked_s)}), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -116,6 +116,8 @@ def latencies_s(
 ) -> list[float]:
     """From a vehicle state's sending to that of the first command that rests on it.
 
+    While a function steers or brakes, the oldest value of a command is a picture's and names no state: left out.
+
     Args:
         states: Send time [ns] and state, in order.
         commands: Send time [ns] and command of the envelope, in order.
@@ -125,7 +127,7 @@ def latencies_s(
     answered: set[int] = set()
     found = []
     for sent_ns, command in commands:
-        if command.oldest_input_age_s is None:
+        if command.oldest_input_age_s is None or command.is_lateral_active or command.is_longitudinal_active:
             continue
         stamp_s = command.stamp_s - command.oldest_input_age_s
         index = bisect_left(stamps, stamp_s - STAMP_S)

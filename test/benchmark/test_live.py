@@ -25,3 +25,10 @@ def test_a_command_on_older_information_is_no_answer(monkeypatch: pytest.MonkeyP
 def test_what_is_never_answered_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     probe = load("live_probe", monkeypatch)
     assert probe.answers([10.0, 10.1], [(10.0, 10.01, 10.02)]) == [(10.0, 10.01, 10.02)]
+
+
+def test_states_sent_while_a_function_asks_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest value of such a command is a picture's: its age would be told as the way of a vehicle state."""
+    probe = load("live_probe", monkeypatch)
+    commands = [(10.0, 10.002, 10.003), (11.0, 11.002, 11.003)]
+    assert probe.answers([10.0, 10.5, 10.6, 11.0], commands, [10.55, 10.61]) == commands

@@ -70,8 +70,10 @@ def test_every_alert_is_shown_exactly_once(live: list[float], replay: list[float
 
 
 def test_latency_is_from_a_state_to_the_first_command_that_rests_on_it() -> None:
-    def command(stamp_s: float, age_s: float | None) -> ActuationCommand:
-        return ActuationCommand(stamp_s=stamp_s, author="envelope", counter=0, oldest_input_age_s=age_s)
+    def command(stamp_s: float, age_s: float | None, *, is_steering: bool = False) -> ActuationCommand:
+        return ActuationCommand(
+            stamp_s=stamp_s, author="envelope", counter=0, oldest_input_age_s=age_s, is_lateral_active=is_steering
+        )
 
     states = [
         (10_000_000, VehicleState(stamp_s=0.01, speed_mps=1.0)),
@@ -81,6 +83,7 @@ def test_latency_is_from_a_state_to_the_first_command_that_rests_on_it() -> None
         (5_000_000, command(0.005, None)),
         (12_000_000, command(0.012, 0.002)),
         (19_000_000, command(0.019, 0.009)),  # rests on the same state: no second answer
+        (23_000_000, command(0.023, 0.003, is_steering=True)),  # the age of a picture that happens to be a state's
         (24_000_000, command(0.024, 0.004)),
     ]
     assert latencies_s(states, commands) == pytest.approx([0.002, 0.004])
