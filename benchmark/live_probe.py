@@ -5,8 +5,8 @@
 It does nothing else, so that no picture and no other reader delays what it measures. Each state gets its stamp in the
 moment in which it is sent; a command names the age of the oldest value that it rests on, and so the state that caused
 it. The report holds, for each state, its stamp, when the guard decided the first command that rests on it or on a
-newer one, and when that command was here. While a function steers or brakes, a command's oldest value is a picture's, not
-the state's: states sent then name no command of their own and are left out.
+newer one, and when that command was here. While a function steers or brakes, a command's oldest value is a picture's,
+not the state's: states sent then name no command of their own and are left out.
 """
 
 from __future__ import annotations
@@ -27,12 +27,10 @@ STATE: Final = "/vehicle/state"
 PATIENCE_S: Final = 60.0
 SETTLE_S: Final = 0.5
 SAME_S: Final = 1e-4  # stamps cross as ages, which round
+ASKED_S: Final = 0.2  # a state sent this long before a function's command may be hidden behind it
 REAL_TIME: Final = 50  # of the probe alone: a wheel sensor waits for no processor
 
 Command = tuple[float, float, float]  # stamp of the oldest value that it rests on, decided, arrived [s]
-
-
-ASKED_S: Final = 0.2  # how long before a command of a function a state may rest in it unseen
 
 
 def answers(sent_s: list[float], commands: list[Command], asked_s: Sequence[float] = ()) -> list[Command]:
