@@ -124,17 +124,20 @@ def measure(seconds: float, *, on: bool, active: bool, hands: bool = True) -> li
         away = _world(hands=hands)
         for number in range(round(seconds / DT_S)):
             now_s = START_S + number * DT_S
-            for name, signal in (world if number < 200 else away).items():
-                if number % EVERY.get(name, 5):
+            now_world = world if number < 200 else away
+            for name, signal in now_world.items():
+                if name == "vehicle" or number % EVERY.get(name, 5):
                     continue
                 if name == "driver" and number in presses:
                     signal = DriverInput(stamp_s=now_s, pressed=(presses[number],))
                 executor.offer(f"/{name}", replace(signal, stamp_s=now_s), now_s)  # type: ignore[type-var]
+            former = executor.core(SPEC.name).state
+            vehicle = replace(now_world["vehicle"], stamp_s=now_s)  # type: ignore[type-var]
             cpu = time.thread_time()
-            stepped = executor.next_due_s()
+            executor.offer("/vehicle", vehicle, now_s)
             executor.advance(now_s)
             cpu = time.thread_time() - cpu
-            if stepped is not None and stepped <= now_s and number > 300:
+            if executor.core(SPEC.name).state is not former and number > 300:
                 spent.append(cpu * 1e3)
         spent.sort()
         best = spent if not best or sum(spent) < sum(best) else best
@@ -154,7 +157,7 @@ def rows(seconds: float = 30.0) -> list[Row]:
         is_judged = what.startswith("assistance active")
         found.append(
             Row(
-                what=f"{what}, one step (50 Hz), median / p99",
+                what=f"{what}, one step (100 Hz while it works), median / p99",
                 measured=f"{median:.3f} / {late:.3f} ms",
                 value=median,
                 unit="ms",

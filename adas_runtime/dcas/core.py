@@ -819,6 +819,8 @@ SPEC: Final = FunctionSpec(
     inputs_type=Inputs,
     outputs_type=Outputs,
     period_s=PERIOD_S,
+    trigger="vehicle",
+    min_period_s=0.01,  # the envelope's pace: its bounds of jerk hold between two of its own steps
     kpis=(
         "passive_m",
         "active_m",

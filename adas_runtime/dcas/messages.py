@@ -34,6 +34,7 @@ from adas_runtime.signals import (
 )
 
 RISK_RANK: Final = 3  # `arbitration.arbiter.LongitudinalRank`; a test holds them together
+WATCH_S: Final = 0.02  # between two steps while it stands by; while it works it steps with every vehicle state
 DECELERATION_RANK: Final = 4
 PROPULSION_RANK: Final = 6
 CENTRING_RANK: Final = 4  # `arbitration.arbiter.LateralRank`
@@ -288,7 +289,12 @@ class Messages:
             elif memory.manoeuvre.state is not Change.NONE:
                 reason = memory.manoeuvre.reason
         return make_status(
-            state=state.value, is_active=state in WORKING, health=health, reason=reason, kpis=figures(memory)
+            state=state.value,
+            is_active=state in WORKING,
+            health=health,
+            reason=reason,
+            kpis=figures(memory),
+            rest_s=0.0 if state in WORKING else WATCH_S,
         )
 
 

@@ -73,6 +73,15 @@ def test_the_brake_ends_propulsion_at_once_and_the_off_switch_everything() -> No
     assert off[-1].command.lateral_authority == 0.0
 
 
+def test_the_envelope_has_nothing_to_limit_in_a_lane_change() -> None:
+    """Assistance bounds its own jerk; steps slower than the envelope's would reach it in jumps."""
+    loop = Loop(real_lane=True, horizon=road(lanes=2, is_dual_carriageway=True))
+    loop.activate()
+    ticks = loop.run(13.0, Does(indicator=Indicator.LEFT))
+    assert ticks[-1].lane == 0
+    assert {name for tick in ticks if tick.command is not None for name in tick.command.limits} == set()
+
+
 @pytest.mark.clause("R171 5.3.5.1.1")
 @pytest.mark.parametrize(("curvature_1pm", "wind_mps"), [(0.0, 0.0), (0.002, 0.0), (0.0, 12.0)])
 def test_a_lane_that_is_lost_with_hands_off_is_held_and_the_car_slows(curvature_1pm: float, wind_mps: float) -> None:
