@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,11 +18,13 @@ class Form:
 
     Args:
         is_acoustic, is_haptic: What comes besides.
+        sounds_s: It sounds for this long, then it is seen only [s].
     """
 
     level: AlertLevel
     is_acoustic: bool = False
     is_haptic: bool = False
+    sounds_s: float = math.inf
 
 
 INFO, WARNING, CRITICAL = AlertLevel.INFO, AlertLevel.WARNING, AlertLevel.CRITICAL
@@ -39,7 +42,7 @@ FORMS: Final = {
     "dcas_fault": Form(WARNING, is_acoustic=True),  # 5.4.3
     "dcas_hand_back": Form(CRITICAL, is_acoustic=True, is_haptic=True),  # 5.3.5.1.1, 5.5.3.3.3
     "dcas_crossing": Form(WARNING, is_acoustic=True, is_haptic=True),  # 5.3.7.1.4
-    "dcas_change_suppressed": Form(WARNING, is_acoustic=True),  # 6.2.8
+    "dcas_change_suppressed": Form(WARNING, is_acoustic=True, sounds_s=3.0),  # 6.2.8
     "dcas_ended": Form(WARNING, is_acoustic=True),  # 5.3.5.1.1: notify at once
     "dcas_off": Form(INFO),
     "dcas_unavailable": Form(INFO, is_acoustic=True),  # 5.4.5
@@ -128,7 +131,7 @@ def _alert(
         level=form.level,
         side=slot.side,
         is_optical=True,
-        is_acoustic=form.is_acoustic and not is_quiet,
+        is_acoustic=form.is_acoustic and not is_quiet and now_s - slot.since_s < form.sounds_s - EPS_S,
         is_haptic=form.is_haptic and has_haptic and not is_quiet,
         since_s=slot.since_s,
         cause=cause,

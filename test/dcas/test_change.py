@@ -273,8 +273,22 @@ def test_t27_no_gap_in_time_and_it_is_told() -> None:
     ticks = loop.run(9.0, LEFT)
     assert "dcas_change_suppressed" in loop.codes()
     assert all(tick.lane == 1 and abs(tick.error_m) < 0.3 for tick in ticks)
-    told_s = next(tick.t_s for tick in ticks if any(alert.code == "dcas_change_suppressed" for alert in tick.alerts))
+    told = [(tick.t_s, a) for tick in ticks for a in tick.alerts if a.code == "dcas_change_suppressed" and a.is_active]
+    told_s = told[0][0]
     assert told_s - ticks[0].t_s <= 7.0
+    assert all(alert.is_acoustic is (t_s - told_s < 3.0 - 1e-3) for t_s, alert in told), "then it is seen only"
+
+
+def test_a_long_way_back_is_not_sounded_all_the_way() -> None:
+    """The car goes back into its lane for some seconds after the refusal: seen all the time, heard for three."""
+    loop = Loop()
+    loop.activate()
+    loop.run(2.0, LEFT)
+    loop.others.append(Other(lane=0, s_m=loop.car.motion.s_m - 30.0, speed_mps=kmh_to_mps(140.0)))
+    ticks = loop.run(12.0, LEFT)
+    told = [(tick.t_s, a) for tick in ticks for a in tick.alerts if a.code == "dcas_change_suppressed" and a.is_active]
+    heard = [t_s for t_s, alert in told if alert.is_acoustic]
+    assert told[0][1].is_acoustic and heard[-1] - heard[0] <= 3.0 < told[-1][0] - told[0][0]
 
 
 def test_a_gap_that_closes_on_the_way_to_the_line_takes_it_back() -> None:
