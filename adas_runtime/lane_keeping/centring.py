@@ -109,6 +109,7 @@ make_request = maker(LateralRequest)
 make_status = maker(Status)
 make_view = maker(View)
 START: Final = Memory()
+RAN_BACK: Final = "time_ran_back"
 OFF_STATUS: Final = Status(state=State.OFF.value, reason="switched_off", rest_s=REST_S)
 QUIET_OUTPUTS: Final = Outputs(request=None, hands=None, boundary=None, status=OFF_STATUS)
 
@@ -158,6 +159,7 @@ class LaneCentring:
                 BUTTON not in pressed
                 and old.hands_ring.call is None
                 and old.boundary_ring.call is None
+                and (old.ended != RAN_BACK or now_s - old.ended_s >= self._params.told_s)
                 and old.now_s is not None
                 and now_s >= old.now_s
             ):
@@ -179,6 +181,8 @@ class LaneCentring:
                     driver_s=now_s,
                     lane_s=now_s,
                     entered_s=now_s,
+                    ended_s=now_s if old.was_asking else START.ended_s,  # who steered says that it does not any more
+                    ended=RAN_BACK if old.was_asking else "",
                 )
         former_s = now_s if old.now_s is None else old.now_s
         return self._step(old, inputs, now_s, now_s - former_s)
@@ -434,7 +438,8 @@ class LaneCentring:
                 is_acoustic=True,
                 is_haptic=True,
             )
-        if state in (State.STANDBY, State.FAULT) and since_end_s < self._params.told_s - EPS_S:
+        is_over = state in (State.STANDBY, State.FAULT) or (state is State.OFF and ended == RAN_BACK)
+        if is_over and since_end_s < self._params.told_s - EPS_S:
             # in front of a traffic light no sound is due to a driver who holds the wheel
             return Call("lane_centring_ended", ended, is_acoustic=ended != "speed_outside_range" or hands_off_s > 0.0)
         return None

@@ -472,6 +472,17 @@ def test_time_that_runs_back_starts_afresh_and_hands_back() -> None:
     play.now_s -= 50.0
     seen = play.hold(0.02, **usual())
     assert seen[0].state == "off" and seen[0].request is not None and not seen[0].request.is_active
+    seen += play.hold(5.0, **usual())
+    told = [alert for _, alert in alerts(seen) if alert.code == "lane_centring_ended"]
+    assert told[0].is_active and told[0].is_acoustic and told[0].cause == "time_ran_back", "nobody stops without a word"
+    assert not told[-1].is_active and seen[-1].state == "off"
+
+
+def test_time_that_runs_back_while_it_is_off_is_no_news() -> None:
+    play = fresh()
+    play.hold(1.0, **usual())
+    play.now_s -= 50.0
+    assert not list(alerts(play.hold(5.0, **usual())))
 
 
 def test_it_goes_where_the_lane_wants_it() -> None:
