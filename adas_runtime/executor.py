@@ -322,11 +322,19 @@ class Executor:
         return any(live_topic(spec.name, name) in self._triggers for name in names)
 
     def _move_to(self, now_s: float) -> float:
-        """Time never runs back within a time line; a real jump back starts a new one with nothing remembered."""
+        """Time never runs back within a time line; a real jump back starts a new one.
+
+        What was heard is forgotten, and everything is due. What a core does with its memory is the core's own to say:
+        one that has a hand on the car or warns of something must end that in words, which a fresh one could not.
+        """
         if self._now_s is not None and now_s < self._now_s:
             if self._now_s - now_s <= BACKWARD_TOLERANCE_S:
                 return self._now_s
-            self.reset()
+            self._latest.clear()
+            self._now_s = None
+            for runner in self._runners:
+                runner.free_s = -NEVER_S
+                runner.shown = runner.shown_status = None
         if self._now_s is None:
             self._due_s = [now_s] * len(self._runners)
             self._next_s = None

@@ -54,6 +54,7 @@ class HealthState:
     """Memory of the monitor."""
 
     started_s: float | None = None
+    stepped_s: float | None = None
     seen: frozenset[str] = frozenset()
     causes: tuple[Cause, ...] = field(default_factory=tuple)
 
@@ -78,6 +79,12 @@ class HealthMonitor:
     def step(self, inputs: HealthInputs, now_s: float) -> HealthOutputs:
         """One look."""
         state = self.state
+        if state.stepped_s is not None and now_s < state.stepped_s:  # the clock ran back: what is told holds on
+            causes_now = [
+                cause_with(c, since_s=now_s, gone_s=now_s, told_s=None if c.told_s is None else now_s)
+                for c in state.causes
+            ]
+            state = HealthState(causes=tuple(causes_now))
         started_s = now_s if state.started_s is None else state.started_s
         found = self._found(inputs, now_s, now_s - started_s < self._params.startup_grace_s)
         causes: list[Cause] = []
@@ -100,7 +107,9 @@ class HealthMonitor:
             causes = [cause_with(c, told_s=now_s) if c.code == told else c for c in causes]
         # an end that could not be told in this step is kept until it is
         causes += [c for c in ended if alert is None or alert.is_active or alert.code != c.code]
-        self.state = HealthState(started_s=started_s, causes=tuple(sorted(causes, key=lambda c: c.code)))
+        self.state = HealthState(
+            started_s=started_s, stepped_s=now_s, causes=tuple(sorted(causes, key=lambda c: c.code))
+        )
         worst = max((c.level for c in causes), default=AlertLevel.INFO)
         return make_outputs(
             alert=alert,

@@ -223,3 +223,23 @@ def test_elks_k15_in_the_graph_a_camera_that_dies_is_told_to_the_driver() -> Non
     later = [at_s for at_s, _ in of_fault]
     assert max(b - a for a, b in itertools.pairwise(later)) <= PARAMS.repeat_s + 0.2
     assert not [alert for at_s, alert in said if at_s < 57.0], "no alarm while all was well"
+
+
+def test_a_clock_that_runs_back_neither_hides_a_failure_nor_leaves_one_standing() -> None:
+    """Start-up grace and the end of an alert count on the new time line."""
+    market = load_market("de")
+    monitor = HealthMonitor(market.health, ("isa",))
+
+    def look(now_s: float, status: FunctionStatus | None) -> None:
+        monitor.step(HealthInputs(statuses=() if status is None else (status,)), now_s)
+
+    for number in range(200):
+        look(1000.0 + number * 0.1, None)
+    assert [cause.code for cause in monitor.state.causes]
+    for number in range(200):
+        now_s = 10.0 + number * 0.1
+        look(now_s, FunctionStatus(stamp_s=now_s, author="isa", stage=Stage.WARN, state="armed"))
+    assert not monitor.state.causes
+    for number in range(200):
+        look(30.0 + number * 0.1, None)
+    assert [cause.code for cause in monitor.state.causes]

@@ -120,6 +120,7 @@ class Loop:
     solid: bool = False
     wind_mps: float = 0.0  # from the right: it pushes left
     real_lane: bool = False  # lines go through the ego lane's own estimate
+    start_s: float = START_S
     blind: bool = False  # with `real_lane`: the camera sees no line any more
     ticks: list[Tick] = field(default_factory=list)
     car: SingleTrack = field(init=False)
@@ -147,6 +148,11 @@ class Loop:
             self._step(does(number * STEP_S) if callable(does) else does)
         return self.ticks[begin:]
 
+    def set_back(self, seconds: float) -> None:
+        """The clock is set back."""
+        self.start_s -= seconds
+        self._pictures.clear()
+
     def activate(self) -> None:
         """Switch on, set the present speed; then let the controller settle."""
         self.run(1.0)
@@ -160,7 +166,7 @@ class Loop:
         return (self._first - lane) * WIDTH_M
 
     def _step(self, does: Does) -> None:
-        car, now_s = self.car, START_S + len(self.ticks) * STEP_S
+        car, now_s = self.car, self.start_s + len(self.ticks) * STEP_S
         offer = self.executor.offer
         said = []
         number = len(self.ticks)
@@ -355,7 +361,7 @@ class Loop:
                     y_std_m=0.1,
                     speed_x_std_mps=0.1,
                     confidence=0.9,
-                    age_s=min(now_s - START_S + 5.0, 1e5),
+                    age_s=min(now_s - self.start_s + 5.0, 1e5),
                     sources=("radar", "camera"),
                 )
             )

@@ -113,6 +113,18 @@ def test_a_lane_that_comes_back_while_it_is_held_is_followed_on() -> None:
     assert all(abs(tick.error_m) < 0.1 for tick in ticks)
 
 
+@pytest.mark.clause("R171 5.3.5.1.1")
+def test_a_clock_that_is_set_back_ends_assistance_with_a_word() -> None:
+    """A clock that is set while driving: no core is made fresh that has a hand on the car."""
+    loop = Loop()
+    loop.activate()
+    loop.set_back(100.0)
+    ticks = loop.run(4.0)
+    assert any(a.code == "dcas_hand_back" and a.is_active for tick in ticks[:5] for a in tick.alerts)
+    assert any(a.code == "dcas_ended" and a.is_active for tick in ticks for a in tick.alerts)
+    assert ticks[-1].command is not None and not ticks[-1].command.is_lateral_active
+
+
 @pytest.mark.clause("R171 5.3.7.3.2")
 def test_without_a_sure_shoulder_it_stops_in_the_slow_lane() -> None:
     loop = Loop(lanes=3, lane=1)

@@ -380,9 +380,20 @@ def test_a_clock_that_runs_back_starts_a_new_time_line() -> None:
     executor = make_executor()
     for step in range(5):
         executor.offer("/vehicle/state", state(100.0 + step), 100.0 + step)
+    executor.advance(104.2)
     emissions = executor.offer("/vehicle/state", state(50.0), 50.0)
-    assert executor.core("watch").state == 1, "memory of the former time line is gone"
     assert {emission.now_s for emission in emissions} == {50.0}
+    assert executor.next_due_s() == pytest.approx(50.02), "nothing waits for times of the former one"
+
+
+def test_a_core_decides_itself_what_a_clock_that_runs_back_ends() -> None:
+    """Who steers or warns ends that in words; a core that were made fresh would not know that it has to."""
+    executor = make_executor()
+    executor.offer("/vehicle/state", state(100.0), 100.0)
+    before = executor.core("watch").state
+    executor.offer("/vehicle/state", state(50.0), 50.0)
+    assert executor.core("watch").state == before + 1
+    assert executor.advance(50.5) and all(e.output != "request" for e in executor.advance(50.6)), "inputs are forgotten"
 
 
 def test_a_gap_is_skipped_not_stepped_through() -> None:
