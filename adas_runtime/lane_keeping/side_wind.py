@@ -35,6 +35,8 @@ REST_S: Final = 0.05  # the same where it would not help: too slow, blind
 STEP_MAX_S: Final = 0.03  # the model's greatest step; a longer pause starts it afresh
 WISH_S: Final = 0.3  # time constant of the path that the driver wants [D]
 RESUME_S: Final = 1.0  # after the driver's action [D]
+STUCK_HELPS: Final = 3  # spent in a row to one side: no wind blows like that, a sensor is stuck [D]
+STUCK_QUIET_S: Final = 60.0  # a minute without a push begins the count anew [D]
 CURVATURE_FIELD_1PM: Final = 0.5  # bound of the signal
 CORRECTING: Final = ("correct_left", "correct_right")
 
@@ -79,7 +81,12 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """All that is kept from step to step."""
+    """All that is kept from step to step.
+
+    Args:
+        spent: Helps in a row that were spent and not over, all to one side: left positive.
+        spent_s: When the last push ended.
+    """
 
     state: State = State.STANDBY
     reason: str = "vehicle_absent"
@@ -97,6 +104,8 @@ class Memory:
     lane_1pm: float | None = None
     help_mps2: float = 0.0
     curvature_1pm: float = 0.0
+    spent: int = 0
+    spent_s: float = FOREVER_S
     was_asking: bool = False
     chain: Chain = QUIET
     ring: Ring = SILENT
@@ -149,6 +158,8 @@ class SideWind:
                     reason="vehicle_absent" if old.now_s is None else "time_ran_back",
                     entered_s=now_s,
                     vehicle_s=now_s,
+                    spent=old.spent,
+                    spent_s=now_s,
                     was_asking=old.was_asking,
                     ring=old.ring,
                 )
@@ -183,9 +194,15 @@ class SideWind:
             pushed_s = now_s if old.pushed_s is None else old.pushed_s
         held_s = now_s - old.entered_s + EPS_S
         vehicle_s = old.vehicle_s if missing else now_s
+        spent, spent_s = old.spent, old.spent_s
+        if old.state in STEERING:
+            spent_s = now_s
+        elif spent and abs(spent) < STUCK_HELPS and now_s - spent_s > STUCK_QUIET_S:
+            spent = 0
         view = make_view(
             missing=missing,
             is_failure=now_s - vehicle_s > params.fault_after_s,
+            is_stuck=abs(spent) >= STUCK_HELPS and old.state not in STEERING,  # the last help fades out first
             is_in_range=is_in_range,
             other=self._other(inputs, vehicle),
             intent=intent if now_s - intent_s <= RESUME_S else "",
@@ -201,6 +218,12 @@ class SideWind:
         if row is not None:
             reason = row.reason_for(view)
             if row.target is not state:
+                if state is State.HELPING:
+                    side = 1 if old.help_mps2 < 0.0 else -1  # of the push
+                    if row.target is State.FADING and row.reason == "help_spent":
+                        spent = side if spent * side <= 0 else spent + side
+                    else:
+                        spent = 0  # what ends by itself was a push
                 if state in STEERING and row.target not in STEERING:
                     paused_until_s = now_s + params.pause_s
                 state, entered_s = row.target, now_s
@@ -264,6 +287,8 @@ class SideWind:
             lane_1pm,
             help_mps2,
             curvature_1pm,
+            spent,
+            spent_s,
             state in STEERING,
             chain,
             bell,

@@ -27,6 +27,7 @@ class View:
     Args:
         missing: What is absent, `""` when all is there.
         is_failure: The vehicle state is absent for longer than a short dropout.
+        is_stuck: Help was spent several times in a row to the same side: yaw rate or wheel angle is stuck.
         is_in_range: Speed in its range, with hysteresis.
         other: Function or system that steers or has priority, `""` without.
         intent: The driver's action that leaves the steering to the driver, `""` without.
@@ -38,6 +39,7 @@ class View:
 
     missing: str
     is_failure: bool
+    is_stuck: bool
     is_in_range: bool
     other: str
     intent: str
@@ -69,6 +71,7 @@ TRANSITIONS: Final[Table[State, View]] = Table(
             "[D]",
             lambda v: v.missing,
         ),
+        Transition(ANY, State.FAULT, lambda v: v.is_stuck, "push_without_end", "[D] until the next start"),
         Transition(ANY, State.READY, lambda v: not v.is_in_range, "speed_below_range", "[D]"),
         Transition(
             ANY,
@@ -94,6 +97,7 @@ TRANSITIONS: Final[Table[State, View]] = Table(
 REASONS: Final = {
     "vehicle_absent": "The vehicle's state is missing or too old.",
     "motion_unknown": "The car does not tell its yaw rate or its steering wheel's angle.",
+    "push_without_end": "Help to one side was spent three times in a row: yaw rate or wheel angle is stuck.",
     "speed_below_range": "Slower than the range in which it helps.",
     "other_function_steers": "Lane centring, a correction or driver control assistance steers.",
     "stability_control": "Stability control or ABS has priority.",

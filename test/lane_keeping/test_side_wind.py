@@ -166,6 +166,28 @@ def test_it_steps_aside_for_every_function_that_steers(other: dict[str, Any]) ->
     assert not any(item.is_steering for item in play.seen) and play.seen[-1].reason == "other_function_steers"
 
 
+def test_a_yaw_rate_that_is_stuck_ends_the_help_until_the_next_start() -> None:
+    """It would steer 3 s of every 7.5 s without end, against nothing."""
+    play = fresh()
+    play.hold(2.0, vehicle=lambda t: vehicle(t, speed_kmh=110.0))
+    for number in range(1, 6):  # it grows, so that it is never taken for a steady one
+        play.hold(8.0, vehicle=lambda t, r=0.03 * number: vehicle(t, speed_kmh=110.0, yaw_rate_rps=r))
+    helps = [key for key, _ in itertools.groupby(item.state for item in play.seen) if key == "helping"]
+    assert len(helps) == 3
+    assert play.state == "fault" and play.seen[-1].reason == "push_without_end"
+    play.hold(80.0, vehicle=lambda t: vehicle(t, speed_kmh=110.0))
+    assert play.state == "fault"
+
+
+def test_pushes_from_both_sides_are_gusts() -> None:
+    play = fresh()
+    play.hold(2.0, vehicle=lambda t: vehicle(t, speed_kmh=110.0))
+    for number in range(8):
+        rate_rps = 0.03 if number % 2 else 0.0
+        play.hold(8.0, vehicle=lambda t, r=rate_rps: vehicle(t, speed_kmh=110.0, yaw_rate_rps=r))
+    assert play.state != "fault" and "helping" in states(play.seen)
+
+
 def test_below_its_speed_it_is_silent() -> None:
     play = fresh()
     play.hold(4.0, vehicle=lambda t: vehicle(t, speed_kmh=60.0, yaw_rate_rps=0.05))
@@ -202,6 +224,7 @@ def test_every_state_under_every_pair_of_guards(state: State) -> None:
     well: dict[str, Any] = {
         "missing": ("", "vehicle_absent"),
         "is_failure": (False, True),
+        "is_stuck": (False, True),
         "is_in_range": (True, False),
         "other": ("", "other_function_steers"),
         "intent": ("", "driver_steers"),
@@ -215,7 +238,7 @@ def test_every_state_under_every_pair_of_guards(state: State) -> None:
             view = View(**{**{name: values[0] for name, values in well.items()}, one: a, two: b})
             row = TRANSITIONS.fire(state, view)
             assert row is not None and row.reason_for(view) in REASONS
-            if view.missing or view.other or view.intent or not view.is_in_range:
+            if view.missing or view.is_stuck or view.other or view.intent or not view.is_in_range:
                 assert row.target not in STEERING
 
 
