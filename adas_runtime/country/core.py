@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
+from adas_runtime.function import REASON_MAX_BYTES, BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.market.laws import abroad, country_of
 from adas_runtime.market.rules import load_rules
 from adas_runtime.market.schema import Market
@@ -112,7 +112,7 @@ class CountryWatch:
         lower = self._lower.get(country)
         if lower is None:
             return f"in {country}, whose rules market {self._market} does not carry"
-        return f"in {country}, market {self._market}: {', '.join(lower)}" if lower else ""
+        return _listed(f"in {country}, market {self._market}: ", lower) if lower else ""
 
     def _alert(self, memory: Memory, now_s: float, cause: str, *, is_active: bool) -> Alert | None:
         if memory.since_s is None:
@@ -135,15 +135,25 @@ class CountryWatch:
         return Status(state="home" if memory.country in self._homes else "abroad", reason=f"in {memory.country}")
 
 
+def _listed(head: str, items: tuple[str, ...]) -> str:
+    """As many as fit into the text of an alert, and how many more."""
+    for count in range(len(items), 0, -1):
+        more = len(items) - count
+        text = head + ", ".join(items[:count]) + (f" and {more} more" if more else "")
+        if len(text.encode("utf-8")) <= REASON_MAX_BYTES:
+            return text
+    return f"{head}{len(items)} functions"
+
+
 def lower_abroad(market: Market) -> dict[str, tuple[str, ...]]:
-    """By country that a run of this market carries: what is released there less far than here."""
+    """By country that a run of this market carries: what is released there less far than here, what does most first."""
     here = market.stages()
     found = {}
     for other in abroad(market.isa.abroad):
         there = other.stages()
         found[country_of(other)] = tuple(
             f"{name} {there[name].name.lower()} there, {stage.name.lower()} here"
-            for name, stage in here.items()
+            for name, stage in sorted(here.items(), key=lambda item: -item[1])
             if there[name] < stage
         )
     return found

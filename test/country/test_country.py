@@ -43,6 +43,7 @@ def test_where_the_stages_are_lower_the_driver_is_told_behind_the_border() -> No
     first = drive.alerts[0]
     assert first.code == CODE and first.is_active and first.level is AlertLevel.INFO
     assert "in CH, market DE" in first.cause and "isa off there, warn here" in first.cause
+    assert first.cause.endswith(" more"), "what reaches the driver comes first; the rest is counted, never cut off"
     drive.go("DE", HYSTERESIS_M + 60.0)
     assert drive.state == "home" and not drive.alerts[-1].is_active
     assert sum(not alert.is_active for alert in drive.alerts) == 1

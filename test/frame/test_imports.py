@@ -23,6 +23,7 @@ FUNCTIONS = {
     "horizon",
 }
 CORES = FUNCTIONS | {"executor", "graph", "lateral"} | FRAME
+SHELLS = ("perception/models",)  # runs foreign engines: files, drivers, timings; cores get its results
 IMPURE = {"time", "random", "rclpy", "datetime", "threading", "subprocess", "socket"}
 
 
@@ -66,7 +67,9 @@ def test_only_nodes_import_rclpy(path: Path) -> None:
     assert not {module for module in imported(path) if module.split(".")[0] == "rclpy"}
 
 
-@pytest.mark.parametrize("path", files(*sorted(CORES)), ids=name)
+@pytest.mark.parametrize(
+    "path", [path for path in files(*sorted(CORES)) if not name(path).startswith(SHELLS)], ids=name
+)
 def test_a_core_has_no_clock_no_randomness_no_process(path: Path) -> None:
     assert not {module.split(".")[0] for module in imported(path)} & IMPURE
 
@@ -98,3 +101,9 @@ def test_the_frame_imports_nothing_above_it(path: Path) -> None:
         if module.startswith("adas_runtime.") and module.split(".")[1] not in allowed
     }
     assert not above
+
+
+def test_a_shell_inside_a_functions_folder_is_imported_by_no_core() -> None:
+    cores = [path for path in files(*sorted(CORES)) if not name(path).startswith(SHELLS)]
+    shells = tuple("adas_runtime." + shell.replace("/", ".") for shell in SHELLS)
+    assert not [name(path) for path in cores if any(module.startswith(shells) for module in imported(path))]
