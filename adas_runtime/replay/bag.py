@@ -145,6 +145,11 @@ class _McapFile:
             return False
         if any(index.chunk_length > CHUNK_MAX for index in summary.chunk_indexes):
             return False  # the walk tells it
+        for index in summary.chunk_indexes:  # one that points beside its chunk would cost the chunk: the walk finds it
+            self._stream.seek(index.chunk_start_offset)
+            head = self._stream.read(_RECORD.size)
+            if len(head) < _RECORD.size or _RECORD.unpack(head) != (6, index.chunk_length - _RECORD.size):
+                return False
         for schema in summary.schemas.values():
             self._schemas[schema.id] = schema
         for channel in summary.channels.values():
@@ -360,7 +365,8 @@ class _McapFile:
             after = body + length
             if after > end or opcode == 0:
                 self._warn(f"a record is cut short or damaged in the chunk at byte {place >> 24 or place}")
-                break
+                if after > end or length == 0:
+                    break
             if opcode == 5 and length >= 22:
                 channel, sequence, log_ns, _ = message(data, body)
                 topic = channels.get(channel)
@@ -381,6 +387,7 @@ class _McapFile:
 
     def _learn(self, opcode: int, body: bytes) -> None:
         from mcap.data_stream import ReadDataStream
+        from mcap.exceptions import McapError
         from mcap.records import Channel, Schema
 
         try:
@@ -392,7 +399,7 @@ class _McapFile:
                 channel = Channel.read(stream)
                 if channel.id not in self._channels:
                     self._add_channel(channel, None)
-        except (EOFError, ValueError, struct.error):
+        except (McapError, EOFError, ValueError, struct.error):
             self._warn("a schema or channel record is damaged; its topic is left out")
 
 

@@ -14,6 +14,9 @@ pytest.importorskip("rclpy")
 
 from live_graph import COMMAND, Child, child, until, values  # noqa: E402
 
+from adas_runtime.function import Process  # noqa: E402
+from adas_runtime.graph import STATUS_OUTPUT, default_graph, live_topic  # noqa: E402
+
 if TYPE_CHECKING:
     from live_graph import Probe
 
@@ -86,10 +89,11 @@ def test_the_whole_graph_runs_and_knows_its_peers(probe: Probe) -> None:
         until(lambda: (c := probe.last(COMMAND)) and not c.is_safe_stop, "the guard lets requests in")
         status = until(lambda: (s := probe.last(STATUS)) and "vehicle" not in s.absent and s, "decision sees the car")
         assert "lanes" in status.absent, "no camera: what is missing is told, not invented"
+        of_guard = live_topic(default_graph().in_process(Process.GUARD)[0].name, STATUS_OUTPUT)
         for reader, topic in (
             ("adas_guard", "/adas/lane_perception/status"),
-            ("adas_perception", "/adas/health/status"),
-            ("adas_decision", "/adas/health/status"),
+            ("adas_perception", of_guard),
+            ("adas_decision", of_guard),
         ):
             until(
                 lambda name=f"{reader}: reads {topic}": (s := probe.told(name)) and values(s)["is_alive"] == "true",
