@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.lane_keeping.centring_params import BUTTON, HANDS_FROM_KMH, LaneCentringParams
 from adas_runtime.lane_keeping.centring_states import RUNNING, STEERING, TRANSITIONS, State, View
 from adas_runtime.lane_keeping.hands import hands_seen, torque_nm
@@ -32,7 +32,6 @@ from adas_runtime.vehicle.schema import Vehicle
 
 NAME: Final = "lane_centring"
 LANE_MAX_AGE_S: Final = 0.3
-EPS_S: Final = 1e-6  # sums of periods in floating point
 FOREVER_S: Final = -math.inf
 TOLD_MIN_S: Final = 1.0  # a warning at the line lasts at least this long [D]
 CROSSING_HYSTERESIS_M: Final = 0.1
@@ -246,7 +245,7 @@ class LaneCentring:
         is_near = pose is not None and abs(pose.offset_m + shift_m) <= params.start_offset_max_m
         other = ""
         for status in (*inputs.dcas, *inputs.lane_change):
-            if status.is_active and status.stage is Stage.ON:  # one in shadow touches nobody
+            if status.is_at_work:
                 other = status.author
                 # R171 5.5.2.2, 5.5.3.3.2: no fallback by itself when assistance ends; the driver switches it on again
                 is_on = is_on and other != "dcas"
@@ -309,6 +308,11 @@ class LaneCentring:
                     accel_max_mps2=self.accel_max_mps2(speed_mps),
                     target=Target(shift_m),
                 )
+            else:  # what was asked for last goes on, within what this speed lets: a car gets faster meanwhile
+                bound_1pm = self.accel_max_mps2(speed_mps) / max(speed_mps * speed_mps, 1.0)
+                held_1pm = min(max(control.curvature_1pm, -bound_1pm), bound_1pm)
+                if held_1pm != control.curvature_1pm:
+                    control = replace(control, curvature_1pm=held_1pm)
             stamp_s = vehicle.stamp_s if lane is None else min(vehicle.stamp_s, lane.stamp_s)
             request = make_request(
                 stamp_s=max(stamp_s, 0.0),
