@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from adas_runtime.vehicle.schema import Vehicle
 
 FUTURE_TOLERANCE_S: Final = 0.05  # two clocks on one car; a stamp farther ahead than this is a lie, not jitter
+EPS_S: Final = 1e-6  # sums of periods in floating point: a time that is over but for rounding is over
 REASON_MAX_BYTES: Final = 256  # bound of `signals.Reason`
 STATUS_PERIOD_S: Final = 1.0  # a status is sent at each change and at least this often
 REST_MAX_S: Final = 0.1  # of who stands by: it still sees what the driver does, and tells in time that it lives

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from adas_runtime.function import EPS_S
 from adas_runtime.records import maker
 from adas_runtime.signals import Alert, AlertLevel, AlertSide
-
-EPS_S: Final = 1e-6  # sums of periods in floating point
 
 
 @dataclass(frozen=True, slots=True)

@@ -898,6 +898,11 @@ class FunctionStatus(Signal):
     absent: Annotated[tuple[str, ...], Note("inputs that are missing or too old", max_len=16)] = ()
     kpis: Annotated[tuple[Kpi, ...], Note("figures that are known now", max_len=16)] = ()
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether others have to mind it: it is active and may act; one in shadow touches nobody."""
+        return self.is_active and self.stage is Stage.ON
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActuationCommand(Signal):

@@ -27,6 +27,7 @@ from adas_runtime.dcas.params import (
     CHANGE_START_LATEST_S,
     INDICATOR_LEAST_S,
 )
+from adas_runtime.function import EPS_S
 from adas_runtime.lateral.gap import Around, around, least_gap_m
 from adas_runtime.records import maker
 from adas_runtime.signals import (
@@ -41,7 +42,6 @@ from adas_runtime.transitions import Table, Transition
 from adas_runtime.units import kmh_to_mps
 from adas_runtime.vehicle.schema import Vehicle
 
-EPS_S: Final = 1e-6
 ASSUMED_MPS: Final = kmh_to_mps(CHANGE_ASSUMED_KMH)
 
 

@@ -19,7 +19,6 @@ from adas_runtime.dcas.gaze import Gaze, GazeReader, Sight
 from adas_runtime.dcas.lead import LeadChooser
 from adas_runtime.dcas.looking import Looking
 from adas_runtime.dcas.memory import (
-    EPS_S,
     NAME,
     NEVER,
     STANDING_MPS,
@@ -60,7 +59,7 @@ from adas_runtime.dcas.params import (
     SET_BUTTON,
 )
 from adas_runtime.dcas.speed import Allowed, Asked, SetSpeed
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process
 from adas_runtime.lateral.control import Control, PathControl, Pose
 from adas_runtime.market.schema import Market
 from adas_runtime.records import maker

@@ -14,12 +14,11 @@ from typing import Final
 
 from adas_runtime.dcas.gaze import Sight
 from adas_runtime.dcas.params import EYES_OFF_LATEST_S, EngagementParams
+from adas_runtime.function import EPS_S
 from adas_runtime.records import maker
 from adas_runtime.signals import EngagementStage
 from adas_runtime.transitions import Table, Transition
 from adas_runtime.units import kmh_to_mps
-
-EPS_S: Final = 1e-6  # sums of periods in floating point
 
 
 class Hands(Enum):

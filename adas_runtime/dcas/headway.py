@@ -11,7 +11,7 @@ from adas_runtime.dcas.following import Lead
 from adas_runtime.dcas.headway_params import SWITCH_BUTTON, HeadwayParams
 from adas_runtime.dcas.lead import LeadChooser
 from adas_runtime.dcas.lead import Memory as LeadMemory
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.market.facts import Following as FollowingFacts
 from adas_runtime.records import maker
 from adas_runtime.signals import (
@@ -33,7 +33,6 @@ from adas_runtime.vehicle.schema import Vehicle
 NAME: Final = "headway"
 NO_LEAD: Final = LeadMemory()
 CODE: Final = "headway_short"
-EPS_S: Final = 1e-6  # sums of periods in floating point
 LEAD_AGE_MAX_S: Final = 0.4
 FAULT_AFTER_S: Final = 2.0  # without a vehicle state
 STEP_MAX_S: Final = 1.0

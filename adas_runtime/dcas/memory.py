@@ -41,7 +41,6 @@ from adas_runtime.signals import (
 NAME: Final = "dcas"
 NEVER: Final = -inf
 STANDING_MPS: Final = 0.2
-EPS_S: Final = 1e-6  # sums of periods in floating point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from adas_runtime.driver_monitoring.areas import Area, AreaReader
 from adas_runtime.driver_monitoring.camera import Watch, is_lost, watched
 from adas_runtime.driver_monitoring.distraction_states import ACTIVE, TRANSITIONS, WARNING, State, View
 from adas_runtime.driver_monitoring.params import DISTRACTION_BUTTON, FAST_FROM_KMH, DriverMonitoringParams
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.records import maker
 from adas_runtime.ringing import SILENT, Call, Ring, ring
 from adas_runtime.signals import (
@@ -32,7 +32,6 @@ NAME: Final = "distraction"
 CODE: Final = "distraction_eyes_down"
 ASSISTING: Final = ("active", "exiting")  # states of driver control assistance that watch the driver
 NO_DANGER: Final = ("health", NAME, "drowsiness")  # whose critical alerts are no danger of the traffic
-EPS_S: Final = 1e-6  # sums of periods in floating point
 EPS_MPS: Final = 1e-3  # one speed from km/h and m/s: rounding, no tolerance of the law
 STEP_MAX_S: Final = 0.5  # a longer gap teaches nothing
 LEARN_STEP_RAD: Final = deg_to_rad(0.1)  # of the running median: 60 s at 20 Hz move it by all of its bound

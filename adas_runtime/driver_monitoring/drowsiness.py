@@ -13,7 +13,7 @@ from adas_runtime.driver_monitoring.drowsiness_states import ACTIVE, TRANSITIONS
 from adas_runtime.driver_monitoring.eyes import EyeReader, Eyes
 from adas_runtime.driver_monitoring.params import DROWSINESS_BUTTON, DriverMonitoringParams
 from adas_runtime.driver_monitoring.prior import Task, added, tasked
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.records import maker
 from adas_runtime.ringing import SILENT, Call, Ring, ring
 from adas_runtime.signals import (
@@ -40,7 +40,6 @@ ALERT_SCORE: Final = 3.0  # who is alert, by the Karolinska scale
 STEERING: Final = frozenset(  # states of assistance, lane centring and correction in which they steer
     {"active", "exiting", "risk_mitigation", "held", "hands1", "hands2", "boundary", "correct_left", "correct_right"}
 )
-EPS_S: Final = 1e-6  # sums of periods in floating point
 STEP_MAX_S: Final = 1.0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from adas_runtime.conditions import Circumstances
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.isa import fusion
 from adas_runtime.isa.feedback import TRANSITIONS, WARNING, WORKING, State, View
 from adas_runtime.isa.fusion import Found, Road, Sources
@@ -40,7 +40,6 @@ from adas_runtime.units import deg_to_rad, kmh_to_mps
 
 NAME: Final = "isa"
 SPEED_CAP: Final = 5  # `arbitration.arbiter.LongitudinalRank.SPEED_CAP`; a test holds the two together
-EPS_S: Final = 1e-6  # sums of periods in floating point
 REST_S: Final = 0.1  # between two steps while no sign is in view and the limit is kept
 EPS_MPS: Final = 1e-3  # one speed from km/h, mph and m/s: rounding, no tolerance of the law
 STEP_MAX_S: Final = 2.0  # over a longer gap nobody knows how far the car drove: what signs said is dropped

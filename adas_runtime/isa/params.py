@@ -81,12 +81,3 @@ class IsaParams(Strict):
         if self.off_presses.figure not in (1.0, 2.0):
             raise ValueError("off_presses.figure must be 1 or 2; nobody finds a switch that wants more")
         return self
-
-    def unconfirmed(self) -> tuple[str, ...]:
-        """Keys whose value no person has confirmed from the legal text."""
-        found = [
-            name
-            for name in type(self).model_fields
-            if isinstance(getattr(self, name), LegalFigure) and not getattr(self, name).legal_confirmed
-        ]
-        return (*found, *(() if self.door_rule_confirmed else ("door_rule",)))

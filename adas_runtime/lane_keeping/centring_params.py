@@ -20,7 +20,6 @@ TABLE: Final = {
 }
 TABLE_HEAVY: Final = {"to_30_mps2": (0.0, 2.5), "to_60_mps2": (0.3, 2.5), "above_60_mps2": (0.5, 2.5)}
 SUSTAINED_EXCESS_MPS2: Final = 0.3  # R79 5.6.2.1.1: over aysmax for long
-SHORT_EXCESS: Final = 0.4  # R79 5.6.2.1.1: share over aysmax for at most 2 s, and table 1 + 0.3 m/s^2 at most
 SHORT_S: Final = 2.0
 HANDS_PICTURE_LATEST_S: Final = 15.0  # R79 5.6.2.2.5
 HANDS_RED_LATEST_S: Final = 30.0

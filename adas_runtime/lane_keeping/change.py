@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.lane_keeping.centring_params import LaneCentringParams
 from adas_runtime.lane_keeping.change_judge import Judge
 from adas_runtime.lane_keeping.change_params import (
@@ -51,7 +51,6 @@ from adas_runtime.signals import (
     LampRequest,
     LateralRequest,
     SignObservations,
-    Stage,
     TrackedObjects,
     VehicleState,
 )
@@ -61,7 +60,6 @@ NAME: Final = "lane_change"
 CENTRING_NAME: Final = "lane_centring"
 DCAS_NAME: Final = "dcas"
 INDICATED: Final = {Indicator.LEFT: 1, Indicator.RIGHT: -1}
-EPS_S: Final = 1e-6  # sums of periods in floating point
 NEVER_S: Final = -math.inf
 LAMP_PERIOD_S: Final = 0.2
 HAND_OVER_S: Final = 0.1  # it steers on for so long until lane centring does
@@ -362,7 +360,7 @@ class LaneChange:
         if not ended and (centring is None or centring.state in CENTRING_ENDED):
             ended = "centring_off"
         for status in inputs.dcas:
-            if status.is_active and status.stage is Stage.ON and status.author == DCAS_NAME:
+            if status.is_at_work and status.author == DCAS_NAME:
                 ended = ended or "assistance_steers"
         # the lane now
         vehicle_s = old.vehicle_s if vehicle is None else now_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from adas_runtime.function import EPS_S
 from adas_runtime.lane_keeping.change_judge import Judge
 from adas_runtime.lane_keeping.change_params import START_AFTER_CONFIRM_S, AutomaticLaneChangeParams
 from adas_runtime.lane_keeping.change_states import MOVING, STEERING, State
@@ -13,7 +14,6 @@ from adas_runtime.lateral.way import eased_back, time_to_s, way
 from adas_runtime.records import maker, replacer
 from adas_runtime.signals import EgoLane
 
-EPS_S: Final = 1e-6  # sums of periods in floating point
 TOUCH_TOLERANCE_S: Final = 0.02  # one step
 BACK_M: Final = 0.15  # from there lane centring leads on
 BACK_MPS: Final = 0.1

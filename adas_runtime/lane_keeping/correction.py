@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.lane_keeping.correction_params import BUTTON, EmergencyLaneKeepingParams
 from adas_runtime.lane_keeping.correction_states import ACTIVE, CORRECTING, TRANSITIONS, State, View
 from adas_runtime.lane_keeping.csf import QUIET, Chain, long_s, warned
@@ -32,7 +32,6 @@ from adas_runtime.signals import (
     LongitudinalRequest,
     ManoeuvreState,
     MarkingType,
-    Stage,
     VehicleState,
 )
 from adas_runtime.switch import FRESH, Switch
@@ -41,7 +40,6 @@ from adas_runtime.vehicle.schema import Vehicle
 
 NAME: Final = "elks"
 LANE_MAX_AGE_S: Final = 0.3
-EPS_S: Final = 1e-6  # sums of periods in floating point
 FOREVER_S: Final = -math.inf
 WATCH_S: Final = 0.02  # between two steps while the car drifts, yet departs from nothing
 REST_S: Final = 0.04  # the same while the car does not even drift; pictures come 20 times a second
@@ -125,7 +123,6 @@ make_outputs = maker(Outputs)
 make_request = maker(LateralRequest)
 make_status = maker(Status)
 make_view = maker(View)
-NO_SIDE: Final = Side()
 
 
 class EmergencyLaneKeeping:
@@ -213,7 +210,7 @@ class EmergencyLaneKeeping:
             if braking.is_active:
                 priority = "emergency_braking"
         for status in inputs.lane_change:
-            if status.is_active and status.stage is Stage.ON:  # one in shadow touches nobody
+            if status.is_at_work:
                 priority = "lane_change"
         for assistance in inputs.assistance:
             if assistance.manoeuvre in MANOEUVRING:

@@ -12,7 +12,6 @@ from adas_runtime.config import Strict
 BUTTON: Final = "elks"  # among `DriverInput.pressed`
 ACTIVE_FROM_LATEST_KMH: Final = 70.0  # ELKS K7
 ACTIVE_TO_LEAST_KMH: Final = 130.0  # ELKS K7
-LATEST_DTLM_M: Final = -0.3  # ELKS K10 [U]
 RATE_LEAST_MPS: Final = 0.2  # ELKS K12 [U]: departures from this rate on
 RATE_MOST_MPS: Final = 0.5  # ELKS K12 [U], below 100 km/h; 0.3 above
 

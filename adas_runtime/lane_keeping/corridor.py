@@ -52,5 +52,4 @@ REASONS: Final = {
     "leftmost_lane": "The car is in the leftmost lane and keeps left inside it.",
     "other_lane": "The car is in another lane and keeps right inside it.",
 }
-JAM: Final = frozenset({State.LANE_UNKNOWN, State.KEEP_LEFT, State.KEEP_RIGHT})
 SIDE: Final = {State.KEEP_LEFT: 1.0, State.KEEP_RIGHT: -1.0}

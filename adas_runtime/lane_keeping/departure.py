@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adas_runtime.function import (
+    EPS_S,
     BuildContext,
     FunctionSpec,
     Input,
@@ -41,7 +42,6 @@ from adas_runtime.vehicle.schema import Vehicle
 NAME: Final = "lane_departure"
 LANES_MAX_AGE_S: Final = 0.2
 TLC_HORIZON_S: Final = 10.0  # the figure `tlc_s` ends here; a car that does not approach the line shows this
-EPS_S: Final = 1e-6  # sums of periods in floating point
 REST_S: Final = 0.04  # between two steps while the car keeps well inside its lane; pictures come 20 times a second
 CALM_M: Final = 0.05  # more than a drift that does not count as one makes of a picture's age
 HAZARD, INDICATOR, STEERING, BRAKING, KICK_DOWN = (

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.lane_keeping.csf import QUIET, Chain, long_s, warned
 from adas_runtime.lane_keeping.hands import torque_nm
 from adas_runtime.lane_keeping.side_wind_params import SideWindParams
@@ -21,14 +21,12 @@ from adas_runtime.signals import (
     FunctionStatus,
     Health,
     LateralRequest,
-    Stage,
     VehicleState,
 )
 from adas_runtime.units import kmh_to_mps
 from adas_runtime.vehicle.schema import Vehicle
 
 NAME: Final = "side_wind"
-EPS_S: Final = 1e-6  # sums of periods in floating point
 FOREVER_S: Final = -math.inf
 WATCH_S: Final = 0.02  # between two steps while nothing pushes; the model is as good at this pace
 REST_S: Final = 0.05  # the same where it would not help: too slow, blind
@@ -344,7 +342,7 @@ class SideWind:
             if status.state in CORRECTING:
                 return "other_function_steers"
         for status in (*inputs.centring, *inputs.dcas):
-            if status.is_active and status.stage is Stage.ON:  # one in shadow touches nobody
+            if status.is_at_work:
                 return "other_function_steers"
         return ""
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.lighting.beam import is_road_lit, is_tunnel_near, user_in_beam
 from adas_runtime.lighting.headlamp_states import ACTIVE, DIPPED, TRANSITIONS, State, View
 from adas_runtime.lighting.params import (
@@ -41,7 +41,6 @@ FAULT_CODE: Final = "headlamps_fault"
 ALERT_PERIOD_S: Final = 1.0
 START_S: Final = 3.0  # a car's body may be silent for so long after a start: the lamps are on, but it is no fault  [D]
 MOVING_MPS: Final = 0.5  # faster than this the car moves, whatever the propulsion says
-EPS_S: Final = 1e-6  # sums of periods in floating point
 EPS_MPS: Final = 1e-6  # 10.0 km/h is not above 10 km/h
 LIGHTS_OFF: Final = (LightSwitch.OFF, LightSwitch.POSITION)
 LIGHTS_ON: Final = (LightSwitch.DIPPED, LightSwitch.AUTO)

@@ -11,7 +11,6 @@ from adas_runtime.config import Strict
 
 DARK_LUX: Final = 1000.0  # R48 6.2.7.5, L02: below it dipped beam is on
 BRIGHT_LUX: Final = 7000.0  # R48 6.2.7.5, L04: above it dipped beam is off
-ON_LATEST_S: Final = 2.0  # L02, from the change of light to the lamp's light
 OFF_AFTER_S: Final = 5.0  # L04: later than this
 OFF_LATEST_S: Final = 300.0  # L04
 MANUAL_OFF_UNTIL_KMH: Final = 10.0  # R48 6.19.7.2 (L12); L07 for dipped beam
@@ -175,12 +174,3 @@ class LightingParams(Strict):
     headlamps: HeadlampParams = Field(description="Dipped beam and daytime running lamps.")
     main_beam: MainBeamParams = Field(description="Main-beam assist.")
     signals: SignalLampParams = Field(description="Emergency stop signal, hazard, rear-end alert, stop lamps.")
-
-    def unconfirmed(self) -> tuple[str, ...]:
-        """Groups of values that no person has checked against the text in force."""
-        groups = (
-            ("headlamps", self.headlamps.legal_confirmed),
-            ("main_beam", self.main_beam.legal_confirmed),
-            ("signals", self.signals.legal_confirmed),
-        )
-        return tuple(name for name, is_confirmed in groups if not is_confirmed)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.lighting.params import HAZARD_BUTTON, REAR_ALERT_FAST_KMH, SignalLampParams
 from adas_runtime.lighting.signal_states import TRANSITIONS, State, View
 from adas_runtime.records import maker
@@ -26,7 +26,6 @@ from adas_runtime.vehicle.schema import Vehicle
 
 NAME: Final = "signal_lamps"
 STANDING_MPS: Final = 0.5
-EPS_S: Final = 1e-6  # sums of periods in floating point
 EPS_MPS: Final = 1e-6  # 50 km/h is not above 50 km/h
 CRASH: Final = "crash"  # causes of hazard lamps that are kept, beside the names of functions that ask for them
 STOPPED: Final = "after_emergency_stop"

@@ -443,7 +443,3 @@ class Parking(Strict):
         description="The line of a bay may be driven over.",
         json_schema_extra={"cautious": "false"},
     )
-
-    def width_window_m(self) -> tuple[float, float]:
-        """Narrowest and widest gap between two bounds that may be a bay [m]."""
-        return 0.9 * self.bay.width_min_m, 1.3 * self.bay.width_max_m

@@ -64,7 +64,6 @@ if TYPE_CHECKING:
 STILLS_MAX: Final = 120
 STILL_WIDTH_PX: Final = 480
 PLOT_PERIOD_S: Final = 0.095  # of the speed: 10 points a second, jitter of its sender allowed for
-ALERT_END_S: Final = 1.0  # an alert that holds is repeated; after this long without it has ended
 ENVELOPE: Final = "envelope"
 SHADOW: Final = "/adas/shadow/"
 LAMPS: Final = tuple(

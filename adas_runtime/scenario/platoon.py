@@ -19,7 +19,6 @@ from adas_runtime.vehicle.schema import Vehicle
 
 STEP_S: Final = 0.05  # of controller and sensor; the plant takes smaller ones
 INNER: Final = 5
-BRAKE_HOLDS_MPS2: Final = -0.05  # below it a standing car does not roll
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
