@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,15 @@ def ros(ros_domain_id: int) -> int:
     pytest.importorskip("rclpy", reason="rclpy is not installed: run script/bootstrap")
     pytest.importorskip("adas_interfaces.msg", reason="adas_interfaces is not built: run script/build-interfaces")
     return ros_domain_id
+
+
+@pytest.fixture(autouse=True)
+def _environment_stays() -> Iterator[None]:
+    """A command that a test runs in this process may set the environment (its DDS profile); the next test has its own."""
+    before = dict(os.environ)
+    yield
+    for name in (before.keys() | os.environ.keys()) - {"PYTEST_CURRENT_TEST"}:
+        if name not in before:
+            del os.environ[name]
+        elif os.environ.get(name) != before[name]:
+            os.environ[name] = before[name]

@@ -8,11 +8,13 @@ import shlex
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from adas_runtime.errors import AdasError
+
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def register(app: typer.Typer) -> None:
@@ -149,7 +151,13 @@ def _run_all(work: list[Any], jobs: int) -> list[tuple[Any, str | None]]:
     spawn = get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(work)), mp_context=spawn, initializer=_end_in_order) as pool:
         try:
-            return list(zip(work, pool.map(_run_in_worker, work), strict=True))
+            # a worker starts with the signals held back: one that came while it still imports would print a traceback
+            held = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+            try:
+                errors = pool.map(_run_in_worker, work)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            return list(zip(work, errors, strict=True))
         except KeyboardInterrupt:
             for child in active_children():
                 child.terminate()
@@ -157,17 +165,27 @@ def _run_all(work: list[Any], jobs: int) -> list[tuple[Any, str | None]]:
 
 
 def _end_in_order() -> None:
-    """In a worker: a signal ends the replay, which removes what it began."""
-    from adas_runtime.cli import stop_once
+    """In a worker: a signal ends it at once between two replays; a replay first removes what it began."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, _end_at_once)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
-    stop = stop_once()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+
+def _end_at_once(_number: int, _frame: object) -> None:
+    os._exit(130)
 
 
 def _run_in_worker(job: Any) -> str | None:
+    from adas_runtime.cli import stop_once
+
     try:
-        return _run_one(job)
+        stop = stop_once()
+        for number in STOP_SIGNALS:
+            signal.signal(number, stop)
+        error = _run_one(job)
+        for number in STOP_SIGNALS:
+            signal.signal(number, _end_at_once)
+        return error
     except KeyboardInterrupt:
         os._exit(130)  # else the pool would hand this worker the next bag
 
