@@ -79,7 +79,7 @@ def ros(ros_domain_id: int) -> int:
 
 @pytest.fixture(autouse=True)
 def _environment_stays() -> Iterator[None]:
-    """A command that a test runs in this process may set the environment (its DDS profile); the next test has its own."""
+    """A command that a test runs in this process may name its DDS profile there; the next test starts afresh."""
     before = dict(os.environ)
     yield
     for name in (before.keys() | os.environ.keys()) - {"PYTEST_CURRENT_TEST"}:

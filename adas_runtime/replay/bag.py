@@ -366,7 +366,8 @@ class _McapFile:
             if after > end or opcode == 0:
                 self._warn(f"a record is cut short or damaged in the chunk at byte {place >> 24 or place}")
                 if after > end or length == 0:
-                    break
+                    at = _next_message(data, at + 1)
+                    continue
             if opcode == 5 and length >= 22:
                 channel, sequence, log_ns, _ = message(data, body)
                 topic = channels.get(channel)
@@ -403,6 +404,27 @@ class _McapFile:
             self._warn("a schema or channel record is damaged; its topic is left out")
 
 
+def _next_message(data: bytes, start: int) -> int:
+    """Where messages go on behind a damaged record: the first place from which three records in a row make sense."""
+    end = len(data)
+    at = data.find(5, start)
+    while at >= 0:
+        place, sound = at, 0
+        while sound < 3 and place + 9 <= end:
+            opcode, length = _RECORD.unpack_from(data, place)
+            if not 3 <= opcode <= 15 or place + 9 + length > end or (opcode == 5 and length < 22):
+                break
+            place, sound = place + 9 + length, sound + 1
+        if sound == 3 or (sound and place == end):
+            return at
+        at = data.find(5, at + 1)
+    return end
+
+
+# sqlite names what is malformed in an error whose text may be malformed as well
+DAMAGE: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+
+
 class _SqliteFile:
     """One SQLite3 file, in the order of its rows."""
 
@@ -426,10 +448,11 @@ class _SqliteFile:
             source = self._whole_pages(path)
             mode = "ro&immutable=1"
         self._base = sqlite3.connect(f"{source.resolve().as_uri()}?mode={mode}", uri=True)
+        self._base.text_factory = lambda text: text.decode("utf-8", "replace")  # a damaged page may hold anything
         self._names: dict[int, str] = {}
         try:
             self._read_topics()
-        except sqlite3.DatabaseError as error:
+        except DAMAGE as error:
             raise BagError(
                 f"the database cannot be read ({error})",
                 where=str(path),
@@ -533,7 +556,7 @@ class _SqliteFile:
                 if len(times) == ROWS:
                     self.chunks.append(_Chunk(min(times), max(times), first, number))
                     times, held = [], 0
-        except sqlite3.DatabaseError as error:
+        except DAMAGE as error:
             told = "nothing in it can be read" if last_ns is None else f"read up to log time {last_ns * 1e-9:.3f} s"
             self._warn(f"cut short or damaged after row {number} ({error}): {told}")
         if lost:
@@ -570,7 +593,7 @@ class _SqliteFile:
                 if isinstance(number, int) and isinstance(stamp_ns, int) and stamp_ns >= 0:
                     content = data if type(data) is bytes else b""
                     rows.append((stamp_ns, self._names[topic], number, self.number, number, content))
-        except sqlite3.DatabaseError as error:
+        except DAMAGE as error:
             last = f"read up to log time {rows[-1][0] * 1e-9:.3f} s" if rows else f"rows from {chunk.place} are lost"
             self._warn(f"cut short or damaged ({error}): {last}")
         return rows
