@@ -42,7 +42,7 @@ NAME: Final = "elks"
 LANE_MAX_AGE_S: Final = 0.3
 FOREVER_S: Final = -math.inf
 WATCH_S: Final = 0.02  # between two steps while the car drifts, yet departs from nothing
-REST_S: Final = 0.04  # the same while the car does not even drift; pictures come 20 times a second
+REST_S: Final = 0.04  # the same where no line is within reach until the next picture; they come 20 times a second
 SPEED_HYSTERESIS_MPS: Final = 1.0
 SOLID: Final = (MarkingType.SOLID, MarkingType.DOUBLE_SOLID, MarkingType.SOLID_DASHED)
 SIDE_OF: Final = {State.CORRECT_LEFT: AlertSide.LEFT, State.CORRECT_RIGHT: AlertSide.RIGHT}
@@ -355,13 +355,16 @@ class EmergencyLaneKeeping:
         out_mps = -edge.rate_mps
         dtlm_m = edge.distance_m - out_mps * (0.0 if age_s < 0.0 else min(age_s, LANE_MAX_AGE_S))
         departing_s = None
-        if params.rate_min_mps <= out_mps <= params.rate_max_mps:
-            reach_m = max(params.correct_at_dtlm_m, out_mps * params.correct_at_tlc_s)
-            # a car that stands far over the line already has left its lane: nothing here leads it back
-            if -self._tyre_m <= dtlm_m <= reach_m:
-                departing_s = now_s if old.departing_s is None else old.departing_s
+        is_drifting = params.rate_min_mps <= out_mps <= params.rate_max_mps
+        # a car that stands far over the line already has left its lane: nothing here leads it back
+        if is_drifting and -self._tyre_m <= dtlm_m <= self._reach_m(out_mps):
+            departing_s = now_s if old.departing_s is None else old.departing_s
         is_spent = old.is_spent and dtlm_m < params.settled_dtlm_m
         return make_side(dtlm_m, out_mps, departing_s, old.indicator_s, old.steering_s, is_spent)
+
+    def _reach_m(self, out_mps: float) -> float:
+        """How near the line it corrects a car that drifts out so fast."""
+        return max(self._params.correct_at_dtlm_m, out_mps * self._params.correct_at_tlc_s)
 
     def _wished(self, side: Side, now_s: float, indicates: bool, steers: bool) -> Side:
         return make_side(
@@ -435,8 +438,12 @@ class EmergencyLaneKeeping:
         left, right = memory.left, memory.right
         if left.departing_s is not None or right.departing_s is not None:
             return 0.0
-        drifts = left.out_mps >= self._params.rate_min_mps or right.out_mps >= self._params.rate_min_mps
-        return WATCH_S if drifts else REST_S  # without a drift no step before the next picture finds a departure
+        return REST_S if self._is_calm(left) and self._is_calm(right) else WATCH_S
+
+    def _is_calm(self, side: Side) -> bool:
+        """No step before the next picture finds a departure: until then the car drifts on as it does."""
+        out_mps = side.out_mps
+        return out_mps < self._params.rate_min_mps or side.dtlm_m - out_mps * REST_S > self._reach_m(out_mps)
 
     def _status(self, memory: Memory, speed_mps: float, rest_s: float) -> Status:
         state, health, reason = memory.state, Health.OK, memory.reason

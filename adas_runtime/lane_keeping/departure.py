@@ -291,7 +291,8 @@ class LaneDeparture:
         )
         calm = row is not None and row.target is not State.WARN_LEFT and row.target is not State.WARN_RIGHT
         rest_s = 0.0
-        if calm and alert is None and side is AlertSide.NONE and self._is_calm(left) and self._is_calm(right):
+        calm = calm and alert is None and side is AlertSide.NONE and self._is_calm(left, now_s, is_left=True)
+        if calm and self._is_calm(right, now_s, is_left=False):
             rest_s = REST_S
         return make_outputs(alert=alert, status=self._status(now_s, driver is not None, rest_s))
 
@@ -376,17 +377,21 @@ class LaneDeparture:
         # Whoever was inside and is out this far is warned, unless clearly on the way back: the law's line is near.
         if distance_m <= at_once_m and line.was_inside and outward_mps > -params.drift_rate_min_mps:
             return now_s - params.confirm_s if since_s is None else min(since_s, now_s - params.confirm_s)
+        if outward_mps >= params.drift_rate_min_mps and distance_m <= self._reach_m(line, is_left):
+            return now_s if since_s is None else since_s
+        return None
+
+    def _reach_m(self, line: Line, is_left: bool) -> float:
+        """How near the line a car that drifts out is warned."""
+        params = self._params
         warn_at_m = params.warn_at_dtlm_m
         # R130 5.2.1 ends at 250 m; in tighter curves drivers cut the inner line on purpose.
         cuts = line.curvature_1pm if is_left else -line.curvature_1pm
         if cuts * params.curve_cut_radius_m > 1.0:
+            at_once_m = self.latest_dtlm_m(line.width_m) + params.latest_margin_m
             warn_at_m = max(warn_at_m - params.curve_cut_allowance_m, at_once_m)
-        reach_m = warn_at_m
-        if outward_mps >= params.tlc_rate_min_mps:
-            reach_m += outward_mps * params.warn_at_tlc_s
-        if outward_mps >= params.drift_rate_min_mps and distance_m <= reach_m:
-            return now_s if since_s is None else since_s
-        return None
+        outward_mps = -line.rate_mps
+        return warn_at_m + outward_mps * params.warn_at_tlc_s if outward_mps >= params.tlc_rate_min_mps else warn_at_m
 
     def _departs(self, side: Side, now_s: float) -> bool:
         return (
@@ -397,16 +402,15 @@ class LaneDeparture:
 
     # --- the driver's intent (R130 5.2.1.2, ELKS K14) ---
 
-    def _is_calm(self, side: Side) -> bool:
-        """Well inside and not drifting out: no step before the next picture can find a departure on this side."""
+    def _is_calm(self, side: Side, now_s: float, *, is_left: bool) -> bool:
+        """Well inside, and no step before the next picture can find a departure: until then it drifts on as it does."""
         line = side.line
-        return side.departing_s is None and (
-            line is None
-            or (
-                -line.rate_mps < self._params.drift_rate_min_mps
-                and line.distance_m >= self._params.rearm_at_dtlm_m + CALM_M
-            )
-        )
+        if side.departing_s is not None or line is None:
+            return line is None
+        if line.distance_m < self._params.rearm_at_dtlm_m + CALM_M:
+            return False
+        drifts = -line.rate_mps >= self._params.drift_rate_min_mps
+        return not drifts or line.distance_at(now_s + REST_S) > self._reach_m(line, is_left)
 
     def _intent(self, side: Side, now_s: float) -> str:
         if _held(side.indicator_s, now_s, self._params.resume_after_indicator_s):

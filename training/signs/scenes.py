@@ -75,7 +75,8 @@ def crops(photos: Tensor, many: int, side: int) -> Tensor:
     for start in range(0, many, 32):  # one photo at a time would be slow, all of them at once too large
         part = slice(start, start + 32)
         grid = F.affine_grid(theta[part], [len(theta[part]), 3, side, side], align_corners=False)
-        found[part] = F.grid_sample(photos[which[part]].float() / 255, grid, align_corners=False, padding_mode="reflection")
+        chosen = photos[which[part]].float() / 255
+        found[part] = F.grid_sample(chosen, grid, align_corners=False, padding_mode="reflection")
     return found
 
 
@@ -127,7 +128,8 @@ def paste(ground: Tensor, faces: Tensor, x: Tensor, y: Tensor, size: Tensor) -> 
     alpha = layer[:, 3:]
     colour = layer[:, :3] / alpha.clamp(min=1e-3)
     # its own light: shade, cast, a gradient, dirt
-    gain = torch.exp(torch.randn(n, 1, 1, 1, device=device) * 0.35) * (1 + torch.randn(n, 3, 1, 1, device=device) * 0.06)
+    gain = torch.exp(torch.randn(n, 1, 1, 1, device=device) * 0.35)
+    gain = gain * (1 + torch.randn(n, 3, 1, 1, device=device) * 0.06)
     slope = torch.linspace(-1, 1, side, device=device)
     lean = torch.randn(n, 1, 1, 1, device=device) * 0.4
     colour = colour * gain * (1 + lean * (slope[None, None, :, None] - middle[:, 1, None, None, None]))
@@ -143,17 +145,17 @@ def leaves(pictures: Tensor) -> Tensor:
     n, _, side, _ = pictures.shape
     device = pictures.device
     blobs = F.interpolate(torch.randn(n, 1, 7, 7, device=device), size=(side, side), mode="bicubic")
-    level = torch.where(torch.rand(n, device=device) < 0.15, uniform(n, 1.1, 2.0, device), torch.full((n,), 9.0, device=device))
+    level = torch.where(torch.rand(n, device=device) < 0.15, uniform(n, 1.1, 2.0, device), 9.0)
     mask = ((blobs - level[:, None, None, None]) * 6).clamp(0, 1)
     return pictures * (1 - mask) + mask * torch.rand(n, 3, 1, 1, device=device) * 0.5
 
 
 def camera(pictures: Tensor) -> Tensor:
     """Blur, shake, light, noise, blocks of compression, and eight bits."""
-    n, _, side, _ = pictures.shape
-    device = pictures.device
+    n, device = len(pictures), pictures.device
     # blur: mix of three widths, so that each picture has its own
-    weights = torch.softmax(torch.randn(n, 4, device=device) * 2.0 + torch.tensor([2.0, 0.5, -0.5, -1.5], device=device), 1)
+    usual = torch.tensor([2.0, 0.5, -0.5, -1.5], device=device)
+    weights = torch.softmax(torch.randn(n, 4, device=device) * 2.0 + usual, 1)
     layers = [pictures]
     for sigma in (0.8, 1.5, 2.6):
         layers.append(_gauss(pictures, sigma))
@@ -164,7 +166,8 @@ def camera(pictures: Tensor) -> Tensor:
     # light: gamma, gain, contrast, cast, grey
     gamma = torch.exp(torch.randn(n, 1, 1, 1, device=device) * 0.35)
     found = found.clamp(1e-4, 1) ** gamma
-    dark = torch.where(torch.rand(n, 1, 1, 1, device=device) < 0.3, torch.rand(n, 1, 1, 1, device=device) * 0.75 + 0.15, 1.0)
+    dusk = torch.rand(n, 1, 1, 1, device=device) * 0.75 + 0.15
+    dark = torch.where(torch.rand(n, 1, 1, 1, device=device) < 0.3, dusk, 1.0)
     found = found * dark * torch.exp(torch.randn(n, 1, 1, 1, device=device) * 0.12)
     found = found * (1 + torch.randn(n, 3, 1, 1, device=device) * 0.07)
     haze = torch.rand(n, 1, 1, 1, device=device) ** 3 * 0.6

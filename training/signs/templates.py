@@ -103,7 +103,8 @@ class Drawer:
             c, reach = DRAWN / 2, DRAWN * 0.55
             dx, dy = math.cos(lean) * reach, math.sin(lean) * reach
             ox, oy = math.sin(lean) * off, math.cos(lean) * off
-            pen.line((c - dx + ox, c + dy + oy, c + dx + ox, c - dy + oy), fill=(*colour, 255), width=int(DRAWN * width))
+            ends = (c - dx + ox, c + dy + oy, c + dx + ox, c - dy + oy)
+            pen.line(ends, fill=(*colour, 255), width=int(DRAWN * width))
         alpha = self.picture.getchannel("A")
         self.picture.paste(over, (0, 0), Image.composite(over.getchannel("A"), Image.new("L", alpha.size, 0), alpha))
         self.draw = ImageDraw.Draw(self.picture)

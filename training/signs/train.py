@@ -155,7 +155,7 @@ class Cuts:
             for start in range(0, many, many // 16):
                 part = slice(start, start + many // 16)
                 small = max(10, int(pixels[part].mean()))
-                shrunk = F.interpolate(leaves(picture[part]), size=(small, small), mode="area") if small < side else picture[part]
+                shrunk = F.interpolate(leaves(picture[part]), size=(min(small, side),) * 2, mode="area")
                 seen = camera(F.pad(shrunk, (8, 8, 8, 8), mode="replicate"))[:, :, 8:-8, 8:-8]
                 parts.append(F.interpolate(seen, size=(CUT, CUT), mode="bilinear", antialias=True))
             picture = torch.cat(parts)
@@ -260,14 +260,17 @@ def main() -> None:
     best = train("finder", finder, find, options.minutes * 60 * 0.6, 2e-3)
     torch.save(best.state_dict(), options.out / "finder.pt")
     assert isinstance(best, Finder)
-    export(FinderExport(best.cpu(), ROWS, COLUMNS), torch.rand(1, 3, ROWS, COLUMNS), options.out / "finder.onnx", "output0")
+    shipped = FinderExport(best.cpu(), ROWS, COLUMNS)
+    export(shipped, torch.rand(1, 3, ROWS, COLUMNS), options.out / "finder.onnx", "output0")
     (options.out / "classes.txt").write_text("\n".join(names()) + "\n", encoding="utf-8")
 
 
 def export(net: torch.nn.Module, example: Tensor, path: Path, output: str) -> None:
     """One ONNX file with fixed shapes."""
     net = net.cpu().eval()
-    torch.onnx.export(net, (example,), str(path), input_names=["image"], output_names=[output], opset_version=17, dynamo=False)
+    torch.onnx.export(
+        net, (example,), str(path), input_names=["image"], output_names=[output], opset_version=17, dynamo=False
+    )
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
 
 
