@@ -112,12 +112,10 @@ class _Runner:
     __slots__ = (
         "bit",
         "core",
-        "earliest_s",
         "free_s",
         "gather",
         "index",
         "initial",
-        "is_resting",
         "min_period_s",
         "name",
         "period_s",
@@ -145,10 +143,8 @@ class _Runner:
         self.gather = gatherer_of(spec, graph.wires(spec.name))
         outputs = [(item.name, route(stage, item.signal, spec.name, item.name)) for item in spec.outputs]
         self.send = sender_of(spec.name, tuple((output, topic) for output, topic in outputs if topic is not None))
-        self.wakes = False  # whether what it says triggers anyone, or ends a rest
+        self.wakes = False  # whether what it says triggers anyone
         self.free_s = -NEVER_S  # a trigger before that waits until then
-        self.earliest_s = -NEVER_S  # the same without the rest that it takes
-        self.is_resting = False
         self.shown: tuple[Any, ...] | None = None
         self.shown_status: Status | None = None  # that `shown` stands for, where the core says the same object again
         self.shown_s = 0.0
@@ -162,7 +158,7 @@ class Snapshot:
     latest: Mapping[str, Signal]
     states: Mapping[str, Any]
     due_s: Mapping[str, float]
-    free_s: Mapping[str, tuple[float, float, bool]]
+    free_s: Mapping[str, float]
     shown: Mapping[str, tuple[tuple[Any, ...] | None, float]]
 
 
@@ -206,7 +202,6 @@ class Executor:
         self._due_s = [NEVER_S] * len(wanted)
         self._next_s: float | None = None  # the least of them, `None` when it is to be looked for
         self._triggers: dict[str, int] = {}  # topic -> whom it triggers, one bit each
-        self._rousers: dict[str, int] = {}  # topic -> whose rest it ends
         self._topics: set[str] = set()
         for index, spec in enumerate(wanted):
             for item, wire in zip(spec.inputs, graph.wires(spec.name), strict=True):
@@ -214,9 +209,6 @@ class Executor:
                 if item.name == spec.trigger:
                     for topic in wire.topics:
                         self._triggers[topic] = self._triggers.get(topic, 0) | 1 << index
-                if item.ends_rest:
-                    for topic in wire.topics:
-                        self._rousers[topic] = self._rousers.get(topic, 0) | 1 << index
         for runner in self._runners:
             runner.wakes = self._wakes(runner)
 
@@ -263,9 +255,7 @@ class Executor:
             now_s = self._move_to(now_s)
         self._latest[topic] = signal
         emissions: list[Emission] = []
-        triggered = self._triggers.get(topic, 0)
-        if topic in self._rousers:
-            triggered |= self._rouse(topic)
+        triggered = self._triggers.get(topic)
         if triggered:
             self._run(triggered, now_s, emissions)
         return emissions
@@ -299,7 +289,7 @@ class Executor:
             latest=dict(self._latest),
             states={r.name: r.core.state for r in self._runners},
             due_s={r.name: due_s for r, due_s in zip(self._runners, self._due_s, strict=True)},
-            free_s={r.name: (r.free_s, r.earliest_s, r.is_resting) for r in self._runners},
+            free_s={r.name: r.free_s for r in self._runners},
             shown={r.name: (r.shown, r.shown_s) for r in self._runners},
         )
 
@@ -311,7 +301,7 @@ class Executor:
         self._next_s = None
         for runner in self._runners:
             runner.core.state = snapshot.states[runner.name]
-            runner.free_s, runner.earliest_s, runner.is_resting = snapshot.free_s[runner.name]
+            runner.free_s = snapshot.free_s[runner.name]
             runner.shown, runner.shown_s = snapshot.shown[runner.name]
             runner.shown_status = None
 
@@ -322,27 +312,14 @@ class Executor:
         self._due_s = [NEVER_S] * len(self._runners)
         for runner in self._runners:
             runner.core.state = runner.initial
-            runner.free_s = runner.earliest_s = -NEVER_S
+            runner.free_s = -NEVER_S
             runner.shown = runner.shown_status = None
 
     def _wakes(self, runner: _Runner) -> bool:
-        """Whether anything that a function may say, in whatever stage, triggers another one or ends its rest."""
+        """Whether anything that a function may say, in whatever stage, triggers another one."""
         spec = runner.spec
         names = [*(output.name for output in spec.outputs), STATUS_OUTPUT]
-        return any(live_topic(spec.name, name) in {**self._triggers, **self._rousers} for name in names)
-
-    def _rouse(self, topic: str) -> int:
-        """Ends the rest of whom a value of this topic concerns; returns who they are, one bit each."""
-        found = 0
-        roused = self._rousers[topic]
-        while roused:
-            bit = roused & -roused
-            roused ^= bit
-            runner = self._runners[bit.bit_length() - 1]
-            if runner.is_resting:
-                runner.is_resting, runner.free_s = False, runner.earliest_s
-                found |= bit
-        return found
+        return any(live_topic(spec.name, name) in self._triggers for name in names)
 
     def _move_to(self, now_s: float) -> float:
         """Time never runs back within a time line; a real jump back starts a new one.
@@ -356,7 +333,7 @@ class Executor:
             self._latest.clear()
             self._now_s = None
             for runner in self._runners:
-                runner.free_s = runner.earliest_s = -NEVER_S
+                runner.free_s = -NEVER_S
                 runner.shown = runner.shown_status = None
         if self._now_s is None:
             self._due_s = [now_s] * len(self._runners)
@@ -370,7 +347,7 @@ class Executor:
         A step that only the period made lets the next trigger through at once: the guard's own step, just ahead of a
         demand that is due in the same moment, would else hold that demand up for the least period.
         """
-        runners, triggers, rousers = self._runners, self._triggers, self._rousers
+        runners, triggers = self._runners, self._triggers
         self._next_s = None
         while wanted:
             bit = wanted & -wanted
@@ -382,23 +359,18 @@ class Executor:
                 continue
             first = len(emissions)
             if runner.min_period_s and (not by_period & bit or self._due_s[runner.index] <= runner.free_s + ROUNDING_S):
-                runner.free_s = runner.earliest_s = now_s + runner.min_period_s - ROUNDING_S
-            runner.is_resting = False
+                runner.free_s = now_s + runner.min_period_s - ROUNDING_S
             rest_s = self._step(runner, now_s, emissions)
             if rest_s:  # it stands by
                 rest_s = rest_s if rest_s < REST_MAX_S else REST_MAX_S
                 if rest_s > runner.min_period_s:
                     runner.free_s = now_s + rest_s - ROUNDING_S
-                    runner.is_resting = True
                 if rest_s > runner.period_s:
                     self._due_s[runner.index] = now_s + rest_s
             if runner.wakes:
                 for emission in emissions[first:]:
-                    topic = emission.topic
-                    if topic in triggers:
-                        wanted |= triggers[topic] & -(bit << 1)  # consumers come later; a status may look back
-                    if topic in rousers:
-                        wanted |= self._rouse(topic) & -(bit << 1)
+                    if emission.topic in triggers:
+                        wanted |= triggers[emission.topic] & -(bit << 1)  # consumers come later; a status may look back
 
     def _step(self, runner: _Runner, now_s: float, emissions: list[Emission]) -> float:
         """Step one function; returns how long it may rest [s]."""

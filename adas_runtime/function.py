@@ -44,7 +44,6 @@ class Input:
         is_former: What was said before this step is enough: the input makes no order among the functions, so that two
             may hear each other (who warns most urgently, who brakes).
         is_optional: A car may lack its producer for good: `None` there is told by nobody as an absent input.
-        ends_rest: A value that comes while the function rests (`Status.rest_s`) makes it step at once.
     """
 
     name: str
@@ -54,7 +53,6 @@ class Input:
     source: str | None = None
     is_former: bool = False
     is_optional: bool = False
-    ends_rest: bool = False
 
     @property
     def is_needed(self) -> bool:
@@ -83,7 +81,7 @@ class Status:
 
     `kpis` stand in the order of the declaration's names, `None` where a figure is not known now; or are left empty.
     `rest_s`: it stands by, and what comes may wait for this long: neither trigger nor period steps it before; 0, as
-    while it acts or is about to: as declared. At most `REST_MAX_S` [s]. An input with `ends_rest` ends it.
+    while it acts or is about to: as declared. At most `REST_MAX_S` [s].
     """
 
     state: str

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
 
 from adas_runtime.arbitration.params import EnvelopeParams
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
@@ -75,8 +74,7 @@ NOTHING = Choice()
 make_demand = maker(ActuationCommand)
 make_outputs = maker(ArbiterOutputs)
 make_status = maker(Status)
-IDLE_REST_S: Final = 0.02  # nothing is asked for: half as often is enough; a request that comes ends the rest  [D]
-IDLE = Status(state="idle", rest_s=IDLE_REST_S)
+IDLE = Status(state="idle")
 
 
 def choose_lateral(requests: tuple[LateralRequest, ...], vehicle: VehicleState, override_torque_nm: float) -> Choice:
@@ -209,8 +207,8 @@ SPEC = FunctionSpec(
     summary="makes one demand of all requests: the driver first, then a fixed order",
     process=Process.DECISION,
     inputs=(
-        Input(name="lateral", signal=LateralRequest, max_age_s=0.2, many=True, ends_rest=True),
-        Input(name="longitudinal", signal=LongitudinalRequest, max_age_s=0.2, many=True, ends_rest=True),
+        Input(name="lateral", signal=LateralRequest, max_age_s=0.2, many=True),
+        Input(name="longitudinal", signal=LongitudinalRequest, max_age_s=0.2, many=True),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.1),
     ),
     outputs=(Output(name="demand", signal=ActuationCommand),),

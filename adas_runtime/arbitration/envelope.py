@@ -179,8 +179,7 @@ copied = copier(EnvelopeState)
 make_command = maker(ActuationCommand)
 make_outputs = maker(EnvelopeOutputs)
 make_status = maker(Status)
-IDLE_REST_S: Final = 0.02  # nothing is commanded: it waits for the demand, which ends the rest  [D]
-IDLE = Status(state="idle", rest_s=IDLE_REST_S)
+IDLE = Status(state="idle")
 
 
 def _is_finite(*values: float | None) -> bool:
@@ -605,7 +604,7 @@ SPEC = FunctionSpec(
     summary="the last gate: clamps every demand to the market's and the vehicle's limits, or ramps to zero",
     process=Process.GUARD,
     inputs=(
-        Input(name="demand", signal=ActuationCommand, max_age_s=0.1, source="arbiter", ends_rest=True),
+        Input(name="demand", signal=ActuationCommand, max_age_s=0.1, source="arbiter"),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.1),
     ),
     outputs=(Output(name="command", signal=ActuationCommand),),

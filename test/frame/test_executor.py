@@ -333,16 +333,6 @@ def test_a_rest_puts_the_period_off_and_has_an_end(rest_s: float, after_s: float
     assert "/adas/watch/request" in topics(emissions), "a new time line waits for nothing"
 
 
-def test_a_value_that_ends_the_rest_is_not_kept_waiting() -> None:
-    spec = watch(min_period_s=0.01, rest_s=0.08)
-    spec = replace(spec, inputs=(replace(spec.inputs[0], ends_rest=True),))
-    executor = Executor(Graph((spec,), (VEHICLE,)), CONTEXT, {"watch": Stage.ON})
-    asked = "/adas/watch/request"
-    assert asked in topics(executor.offer("/vehicle/state", state(10.0, 5.0), 10.0))
-    assert asked not in topics(executor.offer("/vehicle/state", state(10.004, 5.0), 10.004)), "the least period holds"
-    assert asked in topics(executor.offer("/vehicle/state", state(10.02, 5.0), 10.02)), "the rest does not"
-
-
 def test_a_least_period_above_the_period_is_refused() -> None:
     with pytest.raises(WiringError, match="least period"):
         watch(period_s=0.05, min_period_s=0.06)
