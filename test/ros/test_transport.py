@@ -97,3 +97,12 @@ def test_no_log_files_where_none_can_be_written(tmp_path: Path) -> None:
     assert log_files.arguments({"HOME": str(tmp_path)}) == []
     assert log_files.arguments({"ROS_LOG_DIR": "/proc/version/logs"}) == list(log_files.WITHOUT)
     assert log_files.arguments({"HOME": "/proc/version"}) == list(log_files.WITHOUT)
+
+
+@pytest.mark.parametrize("name", [PROFILE, RECEIVER_PROFILE, LIGHT_PROFILE])
+def test_a_process_is_still_announced_when_the_last_one_has_been_made(name: str) -> None:
+    space = "{http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles}"
+    found = ElementTree.parse(config_dir() / name).getroot().find(f".//{space}initialAnnouncements")
+    assert found is not None
+    count, period_ns = int(found.findtext(f"{space}count") or 0), int(found.findtext(f".//{space}nanosec") or 0)
+    assert count * period_ns * 1e-9 >= 5.0, "the start of the graph takes at most that long"
