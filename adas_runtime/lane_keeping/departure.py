@@ -43,7 +43,6 @@ NAME: Final = "lane_departure"
 LANES_MAX_AGE_S: Final = 0.2
 TLC_HORIZON_S: Final = 10.0  # the figure `tlc_s` ends here; a car that does not approach the line shows this
 REST_S: Final = 0.04  # between two steps while the car keeps well inside its lane; pictures come 20 times a second
-CALM_M: Final = 0.05  # more than a drift that does not count as one makes of a picture's age
 HAZARD, INDICATOR, STEERING, BRAKING, KICK_DOWN = (
     "hazard",
     "indicator",
@@ -403,14 +402,14 @@ class LaneDeparture:
     # --- the driver's intent (R130 5.2.1.2, ELKS K14) ---
 
     def _is_calm(self, side: Side, now_s: float, *, is_left: bool) -> bool:
-        """Well inside, and no step before the next picture can find a departure: until then it drifts on as it does."""
-        line = side.line
-        if side.departing_s is not None or line is None:
+        """No step before the next picture can find a departure here: until then the car drifts on as it does."""
+        line, params = side.line, self._params
+        if side.departing_s is not None or side.is_spent or line is None:
             return line is None
-        if line.distance_m < self._params.rearm_at_dtlm_m + CALM_M:
-            return False
-        drifts = -line.rate_mps >= self._params.drift_rate_min_mps
-        return not drifts or line.distance_at(now_s + REST_S) > self._reach_m(line, is_left)
+        distance_m, outward_mps = line.distance_at(now_s + REST_S), -line.rate_mps
+        if outward_mps >= params.drift_rate_min_mps:
+            return distance_m > self._reach_m(line, is_left)
+        return distance_m > self.latest_dtlm_m(line.width_m) + params.latest_margin_m
 
     def _intent(self, side: Side, now_s: float) -> str:
         if _held(side.indicator_s, now_s, self._params.resume_after_indicator_s):
