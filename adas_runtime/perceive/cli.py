@@ -44,7 +44,7 @@ def perceive(
         str | None, typer.Option(metavar="TOPIC", help="Topic of a recording; else the front camera's is guessed.")
     ] = None,
 ) -> int:
-    """Show what perception sees, per picture: lane boundaries in metres and in pixels."""
+    """Show what perception sees, per picture: lane boundaries in metres and in pixels, speed signs."""
     from contextlib import nullcontext
 
     from adas_runtime.ingest.progress import Progress
@@ -177,7 +177,13 @@ def _print_line(source: Source, seen: Seen) -> None:
         f"{lane['type'].replace('_', ' ')} {lane['colour']} {lane['confidence'] * 100:.0f} %" if lane else "not seen"
         for lane in (left, right)
     ]
-    print(f"{name:<28} {offsets[0]:>8} {offsets[1]:>8} {width:>7}  {forms[0]:<24} {forms[1]}")
+    signs = "".join(f"; {_sign_text(sign)}" for sign in record["signs"])
+    print(f"{name:<28} {offsets[0]:>8} {offsets[1]:>8} {width:>7}  {forms[0]:<24} {forms[1]}{signs}")
+
+
+def _sign_text(sign: dict[str, Any]) -> str:
+    value = "" if sign["value"] is None else f" {sign['value']} {sign['unit'].replace('kmh', 'km/h')}"
+    return f"{sign['kind'].replace('_', ' ')}{value} {sign['confidence'] * 100:.0f} %"
 
 
 class _Tally:

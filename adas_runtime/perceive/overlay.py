@@ -39,6 +39,7 @@ SIDE_COLOUR: Final[dict[str, Colour]] = {
     "next_left": (115, 158, 0),
     "next_right": (167, 121, 204),
 }
+SIGN_COLOUR: Final[Colour] = (66, 228, 240)
 FILL: Final[Colour] = (200, 150, 40)
 WHITE: Final[Colour] = (255, 255, 255)
 PALE: Final[Colour] = (215, 215, 215)
@@ -73,6 +74,7 @@ def draw(seen: Seen) -> Image:
     for side in ORDER:
         if side in by_side:
             _draw_boundary(canvas, seen, by_side[side])
+    _draw_signs(canvas, seen)
     _draw_legend(canvas, seen)
     return canvas.image
 
@@ -151,6 +153,21 @@ class _Canvas:
             put(self.image, plain, origin, cv2.FONT_HERSHEY_SIMPLEX, pixels / 30.0, colour, 1 + bold, cv2.LINE_AA)
         else:
             put(self.image, text, origin, colour, face("sans"), pixels, 700 if bold else 400)
+
+
+def _draw_signs(canvas: _Canvas, seen: Seen) -> None:
+    """A frame around each sign, and what it says."""
+    for sign, told in zip(seen.signs, seen.record["signs"], strict=True):
+        left, top, right, bottom = sign.box_px
+        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]) - 0.5
+        placed = canvas.place(corners)
+        canvas.line(placed, SIGN_COLOUR, 2.0 * canvas.unit, casing=True)
+        value = "" if sign.value is None else f" {sign.value} {told['unit'].replace('kmh', 'km/h')}"
+        text = f"{told['kind'].replace('_', ' ')}{value} {sign.confidence * 100:.0f} %"
+        above = float(placed[0, 1]) - 6.0 * canvas.unit
+        row = above if above > 14.0 * canvas.unit else float(placed[2, 1]) + 16.0 * canvas.unit
+        room = canvas.image.shape[1] - 9.0 * canvas.unit * len(text)
+        canvas.text(text, (max(min(float(placed[0, 0]), room), 2.0), row), SIGN_COLOUR, 16.0, bold=True, casing=True)
 
 
 def _draw_horizon(canvas: _Canvas, camera: Camera) -> None:

@@ -1,10 +1,12 @@
-"""One record per picture: every boundary in metres and in pixels, ready for JSON. The format is `docs/perceive.md`."""
+"""One record per picture: boundaries in metres and in pixels, and signs, ready for JSON; see `docs/perceive.md`."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy.typing as npt
 
 from adas_runtime.perception.camera import Camera
 from adas_runtime.perception.lane_model import LaneResult
+from adas_runtime.perception.signs import SeenSign
 from adas_runtime.signals import LaneBoundary, LaneModel
 
 Array = npt.NDArray[np.float64]
@@ -96,7 +99,16 @@ def points_m(boundary: LaneBoundary) -> list[list[float]]:
 
 
 def record(
-    *, source: str, frame: int, stamp_s: float, result: LaneResult, vehicle: str, trust: str
+    *,
+    source: str,
+    frame: int,
+    stamp_s: float,
+    result: LaneResult,
+    vehicle: str,
+    trust: str,
+    signs: Sequence[SeenSign] = (),
+    agreed: Sequence[SeenSign | None] = (),
+    unit: str = "kmh",
 ) -> tuple[Record, dict[str, Trace]]:
     """What is told of one picture, and the boundaries in pixels by side.
 
@@ -107,6 +119,9 @@ def record(
         result: What perception found.
         vehicle: Name of the vehicle whose camera was assumed.
         trust: `calibrated`, `estimated` or `estimating`: what metres are worth.
+        signs: Speed signs, the surest first.
+        agreed: What the pictures together say of each; empty for a picture by itself.
+        unit: Of the market's signs, kmh or mph.
     """
     model: LaneModel = result.model
     camera = result.camera
@@ -130,7 +145,19 @@ def record(
         },
         "reason": model.reason,
         "lanes": [_lane(boundary, traces[boundary.side.name.lower()]) for boundary in model.boundaries],
+        "signs": [_sign(sign, both, unit) for sign, both in zip_longest(signs, agreed)],
     }, traces
+
+
+def _sign(sign: SeenSign, agreed: SeenSign | None, unit: str) -> Record:
+    return {
+        "kind": sign.kind.name.lower(),
+        "value": sign.value,
+        "unit": None if sign.value is None else unit,
+        "box_px": [_round(value, 1) for value in sign.box_px],
+        "confidence": _round(sign.confidence, 3),
+        "is_confirmed": agreed is not None and (agreed.kind, agreed.value) == (sign.kind, sign.value),
+    }
 
 
 def _lane(boundary: LaneBoundary, line: Trace) -> Record:

@@ -13,6 +13,8 @@ from adas_runtime.perceive.result import Record, Trace, record
 from adas_runtime.perceive.sources import Frame, Kind, Say, Source, frames
 from adas_runtime.perception.camera import Camera, camera_of
 from adas_runtime.perception.lane_model import LaneDetector, LaneResult, LaneState
+from adas_runtime.perception.sign_votes import Tracks, voted
+from adas_runtime.perception.signs import SeenSign, SignReader
 from adas_runtime.signals import LaneModel
 from adas_runtime.vehicle import Vehicle
 
@@ -27,6 +29,7 @@ class Seen:
         model: The boundaries.
         camera: As estimated for this picture; `None` without a picture.
         traces: Boundaries in pixels by side.
+        signs: Speed signs, as read in this picture.
     """
 
     frame: Frame
@@ -34,6 +37,7 @@ class Seen:
     model: LaneModel
     camera: Camera | None
     traces: dict[str, Trace] = field(default_factory=dict)
+    signs: tuple[SeenSign, ...] = ()
 
 
 def perceive(
@@ -63,6 +67,8 @@ def perceive(
     mount = vehicle.cameras.get("front")
     detector = LaneDetector(market.perception, market.lanes, mount)
     state = LaneState()
+    reader = SignReader((market.name,))
+    tracks: Tracks = ()
     looked = 0
     former_size: tuple[int, int] | None = None
     for frame in frames(source, camera_topic=camera_topic, say=say):
@@ -87,6 +93,10 @@ def perceive(
         else:
             result, state = detector.step(frame.image, frame.stamp_s, state)
         trust = _trust(result, state, is_single=source.kind is Kind.PICTURE)
+        signs = reader.look(frame.image, is_near=source.kind is Kind.PICTURE)
+        agreed: tuple[SeenSign | None, ...] = ()
+        if source.kind is not Kind.PICTURE:
+            tracks, agreed = voted(tracks, signs, frame.stamp_s, width)
         told, traces = record(
             source=source.name,
             frame=frame.index,
@@ -94,8 +104,11 @@ def perceive(
             result=result,
             vehicle=vehicle.name,
             trust=trust,
+            signs=signs,
+            agreed=agreed,
+            unit=market.road.speed_unit,
         )
-        yield Seen(frame=frame, record=told, model=result.model, camera=result.camera, traces=traces)
+        yield Seen(frame=frame, record=told, model=result.model, camera=result.camera, traces=traces, signs=signs)
     if looked == 0:
         raise AdasError("holds no picture", where=source.name, mend="check it with a player")
 
@@ -117,5 +130,6 @@ def _broken(source: Source, frame: Frame) -> Seen:
         "camera": None,
         "reason": frame.reason,
         "lanes": [],
+        "signs": [],
     }
     return Seen(frame=frame, record=told, model=LaneModel(stamp_s=frame.stamp_s, reason=frame.reason), camera=None)

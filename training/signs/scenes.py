@@ -154,7 +154,7 @@ def camera(pictures: Tensor) -> Tensor:
     """Blur, shake, light, noise, blocks of compression, and eight bits."""
     n, device = len(pictures), pictures.device
     # blur: mix of three widths, so that each picture has its own
-    usual = torch.tensor([2.0, 0.5, -0.5, -1.5], device=device)
+    usual = torch.tensor([2.5, 0.5, -1.0, -2.5], device=device)
     weights = torch.softmax(torch.randn(n, 4, device=device) * 2.0 + usual, 1)
     layers = [pictures]
     for sigma in (0.8, 1.5, 2.6):
@@ -168,7 +168,7 @@ def camera(pictures: Tensor) -> Tensor:
     found = found.clamp(1e-4, 1) ** gamma
     dusk = torch.rand(n, 1, 1, 1, device=device) * 0.75 + 0.15
     dark = torch.where(torch.rand(n, 1, 1, 1, device=device) < 0.3, dusk, 1.0)
-    found = found * dark * torch.exp(torch.randn(n, 1, 1, 1, device=device) * 0.12)
+    found = found * dark * torch.exp(torch.randn(n, 1, 1, 1, device=device) * 0.1)
     found = found * (1 + torch.randn(n, 3, 1, 1, device=device) * 0.07)
     haze = torch.rand(n, 1, 1, 1, device=device) ** 3 * 0.6
     found = found * (1 - haze) + haze * (0.3 + 0.6 * torch.rand(n, 1, 1, 1, device=device))

@@ -62,11 +62,11 @@ class Scenes:
             rows = torch.arange(many, device=device)
             for number in range(3):
                 which = self.faces.draw(many, self.weights)
-                size = torch.exp(uniform(many, math.log(9), math.log(150), device))
+                size = torch.exp(uniform(many, math.log(9), math.log(230), device))
                 # each in a third of the picture, so that none covers another's middle
                 at_x = uniform(many, 0, SIDE / 3, device) + number * SIDE / 3
                 at_y = uniform(many, 0, SIDE, device)
-                size = torch.minimum(size, torch.full_like(size, 80.0)) if number else size
+                size = torch.minimum(size, torch.full_like(size, 90.0)) if number else size
                 is_there = torch.rand(many, device=device) < (0.75 if number == 0 else 0.35)
                 pasted, alpha = paste(picture, self.faces.pictures[which], at_x, at_y, size)
                 picture = torch.where(is_there[:, None, None, None], pasted, picture)
@@ -148,12 +148,12 @@ class Cuts:
             is_nothing = torch.rand(many, device=device) < 0.06
             picture = torch.where(is_nothing[:, None, None, None], ground, pasted)
             # seen from afar: fewer pixels than the cut-out has
-            pixels = torch.exp(uniform(many, math.log(12), math.log(96), device))
+            pixels = torch.exp(uniform(many, math.log(14), math.log(96), device))
             order = torch.argsort(pixels)
             picture, which, is_nothing, pixels = picture[order], which[order], is_nothing[order], pixels[order]
             parts = []
-            for start in range(0, many, many // 16):
-                part = slice(start, start + many // 16)
+            for start in range(0, many, many // 8):
+                part = slice(start, start + many // 8)
                 small = max(10, int(pixels[part].mean()))
                 shrunk = F.interpolate(leaves(picture[part]), size=(min(small, side),) * 2, mode="area")
                 seen = camera(F.pad(shrunk, (8, 8, 8, 8), mode="replicate"))[:, :, 8:-8, 8:-8]
@@ -218,6 +218,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=55.0)
     parser.add_argument("--batch", type=int, help="pictures of one step of the finder; eight times as many cut-outs")
+    parser.add_argument("--resume", type=Path, help="folder of a former run, whose weights it goes on from")
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
@@ -236,6 +238,10 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
 
     reader = Reader().to(device)
+    finder = Finder().to(device)
+    if options.resume is not None:
+        reader.load_state_dict(torch.load(options.resume / "reader.pt", map_location=device))
+        finder.load_state_dict(torch.load(options.resume / "finder.pt", map_location=device))
     cuts = Cuts(faces, photos, device)
 
     def read() -> Tensor:
@@ -244,11 +250,10 @@ def main() -> None:
             seen = reader.parts(picture)
         return reader_loss(seen[0].float(), seen[1].float(), kind, value)
 
-    best = train("reader", reader, read, options.minutes * 60 * 0.4, 2e-3)
+    best = train("reader", reader, read, options.minutes * 60 * 0.4, options.rate)
     export(best, torch.rand(1, 3, CUT, CUT), options.out / "reader.onnx", "classes")
     torch.save(best.state_dict(), options.out / "reader.pt")
 
-    finder = Finder().to(device)
     scenes = Scenes(faces, photos, device)
 
     def find() -> Tensor:
@@ -257,7 +262,7 @@ def main() -> None:
             raw = finder(picture)
         return finder_loss(raw.float(), heat, boxes, known)
 
-    best = train("finder", finder, find, options.minutes * 60 * 0.6, 2e-3)
+    best = train("finder", finder, find, options.minutes * 60 * 0.6, options.rate)
     torch.save(best.state_dict(), options.out / "finder.pt")
     assert isinstance(best, Finder)
     shipped = FinderExport(best.cpu(), ROWS, COLUMNS)
