@@ -20,8 +20,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from adas_runtime.perception.models.signs import SignReader
 from adas_runtime.perception.sign_votes import Tracks, voted
-from adas_runtime.perception.signs import CUT_PX, SeenSign, SignReader, cut_out
+from adas_runtime.perception.signs import CUT_PX, SeenSign, cut_out
 from adas_runtime.signals import SignKind, SpeedUnit
 from adas_runtime.synth.drive import DriveSpec, Scenario, make_drive
 from adas_runtime.units import mps_to_kmh

@@ -13,8 +13,9 @@ from adas_runtime.perceive.result import Record, Trace, record
 from adas_runtime.perceive.sources import Frame, Kind, Say, Source, frames
 from adas_runtime.perception.camera import Camera, camera_of
 from adas_runtime.perception.lane_model import LaneDetector, LaneResult, LaneState
+from adas_runtime.perception.models.signs import SignReader
 from adas_runtime.perception.sign_votes import Tracks, voted
-from adas_runtime.perception.signs import SeenSign, SignReader
+from adas_runtime.perception.signs import SeenSign
 from adas_runtime.signals import LaneModel
 from adas_runtime.vehicle import Vehicle
 

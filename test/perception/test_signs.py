@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from adas_runtime.cli import main
 from adas_runtime.perception.models.manifest import load_manifest, manifest_path
+from adas_runtime.perception.models.signs import READER, SignReader
 from adas_runtime.perception.sign_votes import Tracks, voted
-from adas_runtime.perception.signs import CUT_PX, READER, SeenSign, SignReader, cut_out, meaning
+from adas_runtime.perception.signs import CUT_PX, SeenSign, cut_out, meaning
 from adas_runtime.signals import SignKind, SpeedUnit
 from adas_runtime.synth.plan import Sign
 from adas_runtime.synth.props import sign_texture
