@@ -29,6 +29,7 @@ COMMANDS: Final = (
     "adas_runtime.vehicle.cli",
     "adas_runtime.horizon.cli",
     "adas_runtime.step.cli",
+    "adas_runtime.scenario.cli",
     "adas_runtime.usage.cli",
     "adas_runtime.doctor",
 )

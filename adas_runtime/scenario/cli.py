@@ -1,0 +1,135 @@
+"""`adas scenario reference`: which encounters a careful driver could have mastered, one or a whole grid."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Final
+
+import typer
+
+from adas_runtime.errors import AdasError
+
+EVENTS: Final = ("cut-in", "cut-out", "braking")
+CASES_MAX: Final = 2_000_000
+NEEDS: Final = {"cut-in": ("other", "gap", "lateral"), "cut-out": ("ahead", "lateral"), "braking": ("decel",)}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Encounters with other road users, judged by the models of UN R157.", no_args_is_help=True)
+    group.command("reference")(reference)
+    app.add_typer(group, name="scenario")
+
+
+def reference(
+    event: Annotated[str, typer.Argument(help="What the other car does: cut-in, cut-out or braking.")],
+    ego: Annotated[str, typer.Option(help="Our speed [km/h]: 60, 20,40,60 or 20:130:10.")],
+    other: Annotated[str, typer.Option(help="Speed of the car that cuts in [km/h].")] = "",
+    gap: Annotated[
+        str, typer.Option(help="From its rear to our front as it begins [m]; by default 2.0 s behind a car ahead.")
+    ] = "",
+    lateral: Annotated[str, typer.Option(help="Its speed across, in and out [m/s].")] = "",
+    decel: Annotated[str, typer.Option(help="Braking of the car ahead [m/s^2].")] = "",
+    ahead: Annotated[str, typer.Option(help="Cut-out: from its front to the stopped vehicle [m].")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a case, one a line.")] = False,
+) -> int:
+    """Whether a careful driver (CCD), the fuzzy model (FSM) and RSS avoid it, and whether an ALKS must (UN R157)."""
+    import numpy as np
+
+    from adas_runtime.alks.reference import Event, Model, Verdict, assess, must_avoid
+
+    if event not in EVENTS:
+        raise AdasError(f"{event!r} is unknown", where="scenario reference", mend=f"take {', '.join(EVENTS)}")
+    given = {"other": other, "gap": gap, "lateral": lateral, "decel": decel, "ahead": ahead}
+    used = NEEDS[event]
+    for name, text in given.items():
+        if name in used and not text:
+            raise AdasError(f"{event} needs it", where=f"--{name}", mend="give a number, a list or FROM:TO:STEP")
+        if text and name not in used and name != "gap":
+            raise AdasError(f"means nothing for {event}", where=f"--{name}", mend="leave it out")
+    axes = {"ego": numbers(ego, "ego"), **{name: numbers(text, name) for name, text in given.items() if text}}
+    if math.prod(len(axis) for axis in axes.values()) > CASES_MAX:
+        raise AdasError(f"more than {CASES_MAX} cases", where="the grid", mend="take wider steps")
+    grid = dict(zip(axes, (a.ravel() for a in np.meshgrid(*axes.values(), indexing="ij")), strict=True))
+    ego_mps = grid["ego"] / 3.6
+    facts: dict[str, Any] = {"ego_mps": ego_mps, "distance_m": grid.get("gap", 2.0 * ego_mps)}  # R157: THW of 2.0 s
+    if "other" in grid:
+        facts["other_mps"] = grid["other"] / 3.6
+    for name, key in (("lateral", "lateral_mps"), ("decel", "decel_mps2"), ("ahead", "ahead_m")):
+        if name in grid:
+            facts[key] = grid[name]
+    try:
+        judged = {model: assess(model, Event(event.replace("-", "_")), **facts) for model in Model}
+    except ValueError as error:
+        raise AdasError(str(error), where="the grid", mend="correct the numbers") from error
+    preventable = [judged[model].verdict != Verdict.UNPREVENTABLE for model in (Model.CCD, Model.FSM)]
+    demanded = np.zeros(len(ego_mps), bool)
+    if event == "cut-in":
+        demanded = must_avoid(ego_mps - facts["other_mps"], facts["distance_m"], facts["lateral_mps"])
+    must = demanded | preventable[0] | preventable[1]
+    if as_json:
+        _print_cases(event, {**grid, "gap": facts["distance_m"]}, judged, demanded, must)
+        return 0
+    from adas_runtime.console import print_table
+
+    rows = []
+    for model in Model:
+        shares = [float((judged[model].verdict == verdict).mean()) for verdict in Verdict]
+        hits = judged[model].value[judged[model].verdict == Verdict.UNPREVENTABLE]
+        worst = f"{hits.max() * 3.6:.0f} km/h" if len(hits) else "-"
+        rows.append((model.value.upper(), *(f"{share:.1%}" for share in shares), worst))
+    heads = ("model", *(verdict.name.lower().replace("_", " ") for verdict in Verdict), "hardest impact")
+    print_table(heads, rows)
+    print(
+        f"{len(must)} cases of {event}; an ALKS must avoid {must.mean():.1%}"
+        + (f" ({demanded.mean():.1%} by R157 5.2.5.2 itself)" if event == "cut-in" else "")
+    )
+    return 0
+
+
+def numbers(text: str, name: str) -> list[float]:
+    """`60`, `20,40` or `20:130:10`, the end included.
+
+    Raises:
+        AdasError: No numbers, or none that are 0 at least.
+    """
+    try:
+        if ":" in text:
+            low, high, step = (float(part) for part in text.split(":"))
+            if not (step > 0.0 and high >= low and (high - low) / step <= CASES_MAX):
+                raise ValueError
+            found = [low + index * step for index in range(math.floor((high - low) / step + 1e-9) + 1)]
+        else:
+            found = [float(part) for part in text.split(",")]
+        if not all(math.isfinite(value) and value >= 0.0 for value in found):
+            raise ValueError
+    except ValueError as error:
+        raise AdasError(
+            f"{text!r} is no number, list or FROM:TO:STEP", where=f"--{name}", mend="write 60, 20,40 or 20:130:10"
+        ) from error
+    return found
+
+
+def _print_cases(event: str, grid: dict[str, Any], judged: dict[Any, Any], demanded: Any, must: Any) -> None:
+    import json
+    import sys
+
+    from adas_runtime.alks.reference import NEVER_M, Verdict
+
+    units = {"ego": "ego_kmh", "other": "other_kmh", "gap": "gap_m", "lateral": "lateral_mps", "decel": "decel_mps2",
+             "ahead": "ahead_m"}  # fmt: skip
+    meaning = ("gap_m", "impact_mps", "gap_m")
+    for index in range(len(must)):
+        case: dict[str, Any] = {"event": event.replace("-", "_")}
+        case |= {units[name]: round(float(axis[index]), 4) for name, axis in grid.items()}
+        for model, found in judged.items():
+            verdict = int(found.verdict[index])
+            value = float(found.value[index])
+            case[model.value] = {
+                "verdict": Verdict(verdict).name.lower(),
+                meaning[verdict]: None if value >= NEVER_M else round(value, 3),  # never behind each other
+            }
+        if event == "cut-in":
+            case["is_demanded"] = bool(demanded[index])
+        case["must_avoid"] = bool(must[index])
+        sys.stdout.write(json.dumps(case) + "\n")
