@@ -16,9 +16,9 @@ NEEDS: Final = {"cut-in": ("other", "gap", "lateral"), "cut-out": ("ahead", "lat
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Encounters with other road users, judged by the models of UN R157.", no_args_is_help=True)
+    group = typer.Typer(name="scenario", help="Encounters, judged by the models of UN R157.", no_args_is_help=True)
     group.command("reference")(reference)
-    app.add_typer(group, name="scenario")
+    app.add_typer(group)
 
 
 def reference(
