@@ -7,6 +7,7 @@ from typing import Final
 from adas_runtime.dcas.memory import NAME, NEVER, Inputs, Memory, Now, Seen, make_now, make_seen
 from adas_runtime.dcas.modes import WORKING, State
 from adas_runtime.dcas.params import CANCEL_BUTTON
+from adas_runtime.lateral.control import turning_rps
 from adas_runtime.market.schema import Market
 from adas_runtime.signals import (
     AlertLevel,
@@ -69,9 +70,7 @@ class Looking:
         torque_s, hands_s = seen.torque_s, seen.hands_s
         if vehicle is not None:
             speed_mps = max(vehicle.speed_mps, 0.0)
-            yaw_rate_rps = (
-                old.driven.control.curvature_1pm * speed_mps if vehicle.yaw_rate_rps is None else vehicle.yaw_rate_rps
-            )
+            yaw_rate_rps = turning_rps(vehicle, old.driven.control.curvature_1pm)
             torque_nm = vehicle.driver_torque_nm
             if torque_nm is not None:
                 torque_nm = abs(torque_nm)

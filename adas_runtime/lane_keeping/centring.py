@@ -10,7 +10,7 @@ from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Outp
 from adas_runtime.lane_keeping.centring_params import BUTTON, HANDS_FROM_KMH, LaneCentringParams
 from adas_runtime.lane_keeping.centring_states import RUNNING, STEERING, TRANSITIONS, State, View
 from adas_runtime.lane_keeping.hands import hands_seen, torque_nm
-from adas_runtime.lateral.control import IDLE, LANE_CENTRING_RANK, Control, PathControl, Pose, Target
+from adas_runtime.lateral.control import IDLE, LANE_CENTRING_RANK, Control, PathControl, Pose, Target, turning_rps
 from adas_runtime.lateral.params import LateralControlParams
 from adas_runtime.records import maker
 from adas_runtime.ringing import SILENT, Call, Ring, ring
@@ -234,9 +234,7 @@ class LaneCentring:
             is_crossing, side = self._crossing(old, lane, now_s)
         yaw_rate_rps = 0.0
         if vehicle is not None:
-            yaw_rate_rps = (
-                vehicle.yaw_rate_rps if vehicle.yaw_rate_rps is not None else old.control.curvature_1pm * speed_mps
-            )
+            yaw_rate_rps = turning_rps(vehicle, old.control.curvature_1pm)
         pose = None
         if is_fit and vehicle is not None:
             assert lane is not None

@@ -31,7 +31,7 @@ from adas_runtime.lane_keeping.change_states import (
     View,
 )
 from adas_runtime.lane_keeping.hands import hands_seen, torque_nm
-from adas_runtime.lateral.control import IDLE, LANE_CENTRING_RANK, Control, PathControl, Pose, make_pose
+from adas_runtime.lateral.control import IDLE, LANE_CENTRING_RANK, Control, PathControl, Pose, make_pose, turning_rps
 from adas_runtime.lateral.gap import Around, critical_gap_m
 from adas_runtime.lateral.params import LateralControlParams
 from adas_runtime.records import maker, replacer
@@ -371,9 +371,7 @@ class LaneChange:
         yaw_rate_rps = 0.0
         pose: Pose | None = None
         if vehicle is not None:
-            yaw_rate_rps = (
-                vehicle.yaw_rate_rps if vehicle.yaw_rate_rps is not None else old.control.curvature_1pm * speed_mps
-            )
+            yaw_rate_rps = turning_rps(vehicle, old.control.curvature_1pm)
             if is_fit:
                 assert lane is not None
                 pose = self._control.pose(old.control, lane, now_s, speed_mps, yaw_rate_rps)

@@ -11,7 +11,7 @@ from adas_runtime.lane_keeping.correction_params import BUTTON, EmergencyLaneKee
 from adas_runtime.lane_keeping.correction_states import ACTIVE, CORRECTING, TRANSITIONS, State, View
 from adas_runtime.lane_keeping.csf import QUIET, Chain, long_s, warned
 from adas_runtime.lane_keeping.hands import torque_nm
-from adas_runtime.lateral.control import EMERGENCY_STEERING_RANK, IDLE, Control, PathControl, Target
+from adas_runtime.lateral.control import EMERGENCY_STEERING_RANK, IDLE, Control, PathControl, Target, turning_rps
 from adas_runtime.lateral.params import LateralControlParams
 from adas_runtime.records import maker
 from adas_runtime.ringing import SILENT, Call, Ring, ring
@@ -403,7 +403,7 @@ class EmergencyLaneKeeping:
     ) -> Control:
         """One step towards the place inside the line, or towards the lane's centre where that is nearer."""
         params, speed_mps, control = self._params, vehicle.speed_mps, old.control
-        yaw_rate_rps = control.curvature_1pm * speed_mps if vehicle.yaw_rate_rps is None else vehicle.yaw_rate_rps
+        yaw_rate_rps = turning_rps(vehicle, control.curvature_1pm)
         pose = self._control.pose(control, lane, now_s, speed_mps, yaw_rate_rps)
         if old.state not in CORRECTING:  # it begins where the car is
             control = self._control.watch(

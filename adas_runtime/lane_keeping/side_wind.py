@@ -21,6 +21,7 @@ from adas_runtime.signals import (
     FunctionStatus,
     Health,
     LateralRequest,
+    Stage,
     VehicleState,
 )
 from adas_runtime.units import kmh_to_mps
@@ -174,6 +175,8 @@ class SideWind:
         if vehicle is not None:
             speed_mps, yaw_rate_rps = vehicle.speed_mps, vehicle.yaw_rate_rps
             wheel_rad = vehicle.steering_wheel_angle_rad
+            if yaw_rate_rps is not None and wheel_rad is not None and not math.isfinite(yaw_rate_rps + wheel_rad):
+                yaw_rate_rps = wheel_rad = None
             missing = "motion_unknown" if yaw_rate_rps is None or wheel_rad is None else ""
             is_in_range = speed_mps >= (self._until_mps if is_in_range else self._from_mps)
             torque = torque_nm(vehicle)
@@ -339,7 +342,7 @@ class SideWind:
         if vehicle is not None and vehicle.is_stability_control_active:
             return "stability_control"
         for status in inputs.elks:
-            if status.state in CORRECTING:
+            if status.state in CORRECTING and status.stage is Stage.ON:  # in shadow it touches nobody
                 return "other_function_steers"
         for status in (*inputs.centring, *inputs.dcas):
             if status.is_at_work:

@@ -118,6 +118,14 @@ def _clamped(value: float, bound: float) -> float:
     return -bound if value < -bound else bound if value > bound else value
 
 
+def turning_rps(vehicle: VehicleState, curvature_1pm: float) -> float:
+    """How fast the car turns: as measured; where that is missing or no number, as it is steered [rad/s]."""
+    measured_rps = vehicle.yaw_rate_rps
+    if measured_rps is None or not math.isfinite(measured_rps):
+        return curvature_1pm * vehicle.speed_mps
+    return measured_rps
+
+
 class PathControl:
     """Leads the car along a path; `watch` while somebody else steers, `steer` to steer."""
 
@@ -183,7 +191,7 @@ class PathControl:
     def steered_1pm(self, vehicle: VehicleState) -> float | None:
         """Curvature that the steering wheel stands for, `None` where the car does not tell its angle [1/m]."""
         angle_rad = vehicle.steering_wheel_angle_rad
-        if angle_rad is None:
+        if angle_rad is None or not math.isfinite(angle_rad):
             return None
         speed_mps = max(vehicle.speed_mps, SPEED_FLOOR_MPS)
         gain_m = self._base_m * (1.0 + self._understeer_s2pm2 * speed_mps * speed_mps)

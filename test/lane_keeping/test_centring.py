@@ -637,3 +637,13 @@ def test_a_wrong_market_file_is_told_in_one_line(tmp_path: Any) -> None:
 
 def test_wide_open_is_for_the_grid_only() -> None:
     assert wide_open(MARKET).envelope.lateral_accel_max_mps2 == 3.0 != MARKET.envelope.lateral_accel_max_mps2
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("field", ["yaw_rate_rps", "steering_wheel_angle_rad"])
+def test_a_motion_that_is_no_number_never_becomes_a_request(field: str, wrong: float) -> None:
+    play = active()
+    off_centre = usual(lane=lambda t: lane(t, lateral_m=0.3), vehicle=lambda t: vehicle(t, **{field: wrong}))
+    seen = play.hold(2.0, **off_centre)
+    assert seen[-1].is_steering, "it goes on by what is steered"
+    assert all(item.request is None or math.isfinite(item.request.curvature_1pm) for item in seen)

@@ -6,6 +6,7 @@ Vectors 2 to 5 hold for the warning as well: test_departure.py.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -543,3 +544,13 @@ def test_no_request_beyond_the_limits_none_against_the_driver_and_each_is_shown(
     steering = [item.t_s for item in play.seen if item.is_steering]
     shown = {round(t_s, 2) for t_s, alert in alerts(play.seen, "elks_correction") if alert.is_active}
     assert all(any(t_s - 0.2 <= s <= t_s + 0.006 for s in shown) for t_s in steering[::10])
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("field", ["yaw_rate_rps", "steering_wheel_angle_rad"])
+def test_a_motion_that_is_no_number_never_becomes_a_request(field: str, wrong: float) -> None:
+    play = fresh()
+    inputs = {**drift(), "vehicle": lambda t: vehicle(t, **{field: wrong})}
+    seen = play.hold(4.0, **inputs)
+    assert any(item.is_steering for item in seen), "it goes on by what is steered"
+    assert all(item.request is None or math.isfinite(item.request.curvature_1pm) for item in seen)

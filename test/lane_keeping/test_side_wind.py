@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from adas_runtime.scenario.lane_camera import CameraModel, LaneCamera
 from adas_runtime.scenario.lane_drive import HANDS_ON, Drive, Moment, jerk_mps3
 from adas_runtime.scenario.road import Road
 from adas_runtime.scenario.single_track import SingleTrack
-from adas_runtime.signals import AlertLevel, Health
+from adas_runtime.signals import AlertLevel, Health, Stage
 from adas_runtime.units import kmh_to_mps
 
 PARAMS = MARKET.side_wind
@@ -267,3 +269,19 @@ def test_whatever_comes_the_help_is_small_and_short(drive: list[tuple[float, flo
         run_s = run_s + 0.01 if item.is_steering else 0.0
         assert run_s <= PARAMS.max_s + PARAMS.fade_s + 0.03
     assert all(alert.code == "side_wind" for _, alert in alerts(play.seen))
+
+
+def test_a_correction_in_shadow_keeps_nobody_from_helping() -> None:
+    play = fresh()
+    in_shadow = replace(status("elks", "correct_left"), stage=Stage.SHADOW)
+    play.hold(4.0, **pushed(), elks=(in_shadow,))
+    assert any(item.is_steering for item in play.seen)
+
+
+@pytest.mark.parametrize("field", ["yaw_rate_rps", "steering_wheel_angle_rad"])
+def test_a_motion_that_is_no_number_is_unknown(field: str) -> None:
+    play = fresh()
+    play.hold(4.0, **pushed())
+    seen = play.hold(1.0, vehicle=lambda t: vehicle(t, speed_kmh=110.0, **{field: math.nan}), lane=())
+    assert all(item.request is None or math.isfinite(item.request.curvature_1pm) for item in seen)
+    assert seen[-1].reason == "motion_unknown"
