@@ -58,7 +58,7 @@ from adas_runtime.dcas.params import (
     RISK_CHANGE_LATERAL_LAW_MPS2,
     SET_BUTTON,
 )
-from adas_runtime.dcas.speed import Allowed, Asked, SetSpeed
+from adas_runtime.dcas.speed import Allowed, Asked, SetSpeed, gap_in_force_s
 from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process
 from adas_runtime.lateral.control import Control, PathControl, Pose
 from adas_runtime.market.schema import Market
@@ -83,7 +83,6 @@ from adas_runtime.signals import (
     SpeedLimitState,
     TrackedObjects,
     VehicleState,
-    Wiper,
 )
 from adas_runtime.vehicle.schema import Vehicle
 
@@ -574,19 +573,13 @@ class Dcas:
         return limit.limit_mps, limit.kind is LimitKind.NO_LIMIT
 
     def _drive_of(self, now: Now, allowed: Allowed, lead: Lead | None, is_resume: bool) -> Drive:
-        facts, body, segment = self._market.following, now.body, now.segment
+        facts, segment = self._market.following, now.segment
         is_tunnel = segment is not None and segment.is_tunnel
-        is_wet = body is not None and (body.is_raining is True or body.wiper in (Wiper.SLOW, Wiper.FAST))
         return make_drive(
             dt_s=now.dt_s,
             speed_mps=now.speed_mps,
             max_speed_mps=now.speed_mps if allowed.max_mps is None else allowed.max_mps,
-            time_gap_s=facts.time_gap_s(
-                choice=allowed.choice,
-                is_wet=is_wet,
-                is_tunnel=is_tunnel,
-                has_trailer=body is not None and body.is_trailer_coupled is True,
-            ),
+            time_gap_s=gap_in_force_s(facts, now, allowed.choice),
             queue_gap_m=facts.tunnel_queue_gap_m if is_tunnel else facts.queue_gap_m,
             lead=lead,
             slower=slower_ahead(now.lane, now.horizon, now.speed_mps, self._curve_mps2),

@@ -15,7 +15,7 @@ from adas_runtime.dcas.following import Wanted
 from adas_runtime.dcas.memory import NAME, STANDING_MPS, Memory, Now, Told
 from adas_runtime.dcas.modes import CONTROLLING, MODES, PRECONDITIONS, WORKING, State
 from adas_runtime.dcas.override import LATERAL_MODES, LONGITUDINAL_MODES, Lateral, Longitudinal
-from adas_runtime.dcas.speed import Allowed
+from adas_runtime.dcas.speed import Allowed, gap_in_force_s
 from adas_runtime.function import EPS_S, Status
 from adas_runtime.market.schema import Market
 from adas_runtime.records import maker
@@ -259,7 +259,7 @@ class Messages:
                 set_speed_mps=set_mps,
                 max_speed_mps=max_mps,
                 limit_mps=limit_mps,
-                time_gap_s=None if allowed is None else self._following.time_gap_s(choice=allowed.choice),
+                time_gap_s=None if allowed is None else gap_in_force_s(self._following, now, allowed.choice),
                 lead_gap_m=None if lead is None else min(lead.gap_m, 500.0),
                 lead_speed_mps=None if lead is None else max(min(lead.speed_mps, 150.0), -150.0),
                 is_standstill_held=is_held,

@@ -23,10 +23,12 @@ from adas_runtime.dcas.params import (
 )
 from adas_runtime.market.facts import PLACES, SpeedDefaults
 from adas_runtime.records import maker
-from adas_runtime.signals import SPEED_MAX_MPS, SpeedUnit
+from adas_runtime.signals import SPEED_MAX_MPS, SpeedUnit, Wiper
 from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 if TYPE_CHECKING:
+    from adas_runtime.dcas.memory import Now
+    from adas_runtime.market.facts import Following
     from adas_runtime.market.schema import Market
 
 LONG_PRESS_S: Final = 0.6  # from here on a press changes the speed by the large step, again and again [D]
@@ -230,3 +232,14 @@ class SetSpeed:
         else:
             value += 1 if is_faster else -1
         return max(value * one_mps, self._lowest_mps)
+
+
+def gap_in_force_s(facts: Following, now: Now, choice: int) -> float:
+    """Time gap that is kept now: the driver's choice, and what rain, a tunnel and a trailer add in this market [s]."""
+    body, segment = now.body, now.segment
+    return facts.time_gap_s(
+        choice=choice,
+        is_wet=body is not None and (body.is_raining is True or body.wiper in (Wiper.SLOW, Wiper.FAST)),
+        is_tunnel=segment is not None and segment.is_tunnel,
+        has_trailer=body is not None and body.is_trailer_coupled is True,
+    )

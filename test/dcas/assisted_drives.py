@@ -161,6 +161,7 @@ class Moment:
     propulsion: bool = True
     crash: bool = False
     trailer: bool = False
+    rain: bool = False
     emergency: bool = False  # the car's own emergency braking
     body: bool = True
     vehicle: bool = True
@@ -224,6 +225,7 @@ def inputs(moment: Moment, now_s: float, number: int) -> Inputs:
                 is_trailer_coupled=moment.trailer,
                 is_emergency_brake_signal=moment.emergency,
                 is_crash_detected=moment.crash,
+                is_raining=moment.rain,
             ),
         )
         if moment.body

@@ -513,6 +513,13 @@ def test_a_slower_car_ahead_is_followed() -> None:
     )
 
 
+def test_the_gap_that_is_told_is_the_one_in_force() -> None:
+    facts = MARKET.following
+    assert facts.wet_factor > 1.0
+    drive = active(hold(2, calm) + hold(4, replace(calm, rain=True)))
+    assert drive.states()[-1].time_gap_s == pytest.approx(facts.time_gap_min_s * facts.wet_factor)
+
+
 def test_the_ranks_are_the_arbiters() -> None:
     assert looking.EMERGENCY_RANK == LongitudinalRank.EMERGENCY_BRAKING
     assert messages.RISK_RANK == LongitudinalRank.EMERGENCY_MANOEUVRE
