@@ -329,11 +329,6 @@ class Following(Strict):
         le=3.0,
         description="Strongest braking to let the gap grow again after somebody cut in [m/s^2].",
     )
-    cut_in_rebuild_s: float = Field(
-        ge=4.0,
-        le=20.0,
-        description="Time within which the gap should be there again, where that braking allows it [s].",
-    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
