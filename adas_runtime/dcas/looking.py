@@ -112,7 +112,8 @@ class Looking:
             segment,
             new,
             is_fit or now_s - fit_s <= params.lane_lost_s,
-            is_fit or now_s - fit_s <= params.lane_lost_s + params.lane_hold_s,
+            # without a hand on the wheel it is never let go: not even the car's own motion would lead it then
+            is_fit or not is_on or now_s - fit_s <= params.lane_lost_s + params.lane_hold_s,
             is_on,
             is_steering,
             steer_s is not None and now_s - steer_s + 1e-6 >= params.take_over_hold_s,

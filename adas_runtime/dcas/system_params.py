@@ -52,7 +52,8 @@ class DcasParams(Strict):
     lane_hold_s: float = Field(
         ge=0.0,
         le=2.0,
-        description="Then, on the way out, it holds the lane for this long by the car's own motion (5.3.5.1.1) [s].",
+        description="Then, on the way out with a hand on the wheel, it holds the lane for this long by the car's own "
+        "motion; without a hand it does so until one comes or the car stands (5.3.5.1.1) [s].",
     )
     input_lost_s: float = Field(gt=0.0, le=2.0, description="Another input that is missing for this long is lost [s].")
     # --- the driver ---
