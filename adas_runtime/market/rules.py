@@ -7,7 +7,8 @@ A rule file says one state per market and function, as the law stands:
 - `none`: no rule was found; the product decides, `warn` at most.
 - `forbidden`, `unknown`: locked `off`. `shadow` reaches nobody, but it watches and records, which a country may forbid.
 
-`dcas_hands_off` is no feature but a switch of one, `dcas.hands_off_enabled`: only a checked `approval` opens it.
+Two switches of assistance are no features (`SWITCHES`): only a checked `approval` in the rules opens them, and there is
+none yet for manoeuvres that the system starts by itself.
 
 A market without a rule is unknown. An unchecked word (confidence `u`) opens nothing and forces nothing: `none` then
 allows `shadow` at most, `mandatory` counts as a duty to name an approval. The law follows the country, not the file:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 State = Literal["mandatory", "approval", "none", "forbidden", "unknown"]
 Effective = Literal[State, "unchecked"]
+SWITCHES: Final = {"hands_off_enabled": "dcas_hands_off", "sim_enabled": "dcas_sim"}  # key of `dcas`, name in the rules
 SILENT: Final = (Stage.OFF, Stage.SHADOW)  # they reach neither driver nor car
 
 
@@ -215,22 +217,23 @@ def check(merged: Merged, *, on: date | None, rules: RuleBook | None = None) -> 
             )
             if all(item.what.partition(" for ")[0] != what or item.key != finding.key for item in findings):
                 findings.append(finding)
-    return findings + _hands_off(merged, market, on, book)
+    for key, function in SWITCHES.items():
+        if getattr(market.dcas, key):
+            findings += _switch(key, function, merged, market, on, book)
+    return findings
 
 
-def _hands_off(merged: Merged, market: Market, on: date | None, book: RuleBook) -> list[Finding]:
-    """Hands off is a switch of its own, which a country opens: a maker's word on the text read is not enough."""
-    if not market.dcas.hands_off_enabled:
-        return []
+def _switch(key: str, function: str, merged: Merged, market: Market, on: date | None, book: RuleBook) -> list[Finding]:
+    """A switch that a country opens: a maker's word that the text is read is not enough."""
     for category in market.categories:
-        rule, origin = book.rule("dcas_hands_off", market.market, category, on)
+        rule, origin = book.rule(function, market.market, category, on)
         state: Effective = rule.effective if rule else "unknown"
         if state == "approval" and rule is not None and rule.conf != "u":
             continue
         is_forbidden = state == "forbidden"
         what = "is not allowed" if is_forbidden else "is locked false, since no checked law opens it"
         cited = f"{rule.src}, {origin}" if rule else "no rule in config/rules"
-        path = ("dcas", "hands_off_enabled")
+        path = ("dcas", key)
         return [
             Finding(
                 where=merged.document.origin(path),

@@ -69,6 +69,16 @@ def test_a_release_waits_for_a_person_who_has_read_the_text(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", market_names())
+def test_manoeuvres_that_the_system_starts_are_open_nowhere(name: str, tmp_path: Path) -> None:
+    """A maker's word that the later series is read is not enough: no rule of any country opens them yet."""
+    code = load_market(name, is_dated=False).market
+    head = f'format: 1\nmarket: "{code}"\ntitle: Test\nrevision: "1"\nextends: {name}\n'
+    path = write(tmp_path, 'dcas: {series: "01", later_series_read: true, sim_enabled: true}\n', head=head)
+    keys = {item.key: item for item in checked(str(path), DAY).findings}
+    assert keys["dcas.sim_enabled"].rule == "unknown-state" and "locked false" in keys["dcas.sim_enabled"].what
+
+
+@pytest.mark.parametrize("name", market_names())
 def test_hands_off_is_open_nowhere_without_a_rule_that_says_so(name: str, tmp_path: Path) -> None:
     """A maker who states that the later series is read, and names an approval, opens it where the law does alone."""
     code = load_market(name, is_dated=False).market
