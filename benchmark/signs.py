@@ -2,8 +2,8 @@
 
     python benchmark/signs.py [--data FOLDER] [--seconds 30] [--worst DIR]
 
-FOLDER holds the shared recordings (ADAS_SHARED_DATA); what is missing there is left out. Nothing that is measured here
-was trained on.
+FOLDER holds the shared recordings (by default ADAS_SHARED_DATA, or beside the checkout); what it lacks is left out.
+Nothing that is measured here was trained on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,16 +18,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from lanes import shared_data
 
 from adas_runtime.perception.models.signs import SignReader
 from adas_runtime.perception.sign_votes import Tracks, voted
-from adas_runtime.perception.signs import CUT_PX, SeenSign, cut_out
+from adas_runtime.perception.signs import Box, Picture, SeenSign, cut_out
 from adas_runtime.signals import SignKind, SpeedUnit
 from adas_runtime.synth.drive import DriveSpec, Scenario, make_drive
-from adas_runtime.units import mps_to_kmh
+from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 NEAR_M = 40.0
-KMH_OF_MPH = 1.609344
 MARKETS = ("de", "jp", "us", "ae", "se")
 
 
@@ -39,7 +38,7 @@ class Cuts:
     count: int = 0
     told: int = 0
     right: int = 0
-    wrong: list[tuple[str, str]] = field(default_factory=list)
+    wrong: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def cuts(reader: SignReader, folder: Path) -> Cuts:
@@ -48,9 +47,9 @@ def cuts(reader: SignReader, folder: Path) -> Cuts:
     with (folder / "gtsdb_crops.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             path = folder / row["file"]
-            picture = cv2.imread(str(path if path.is_file() else folder.parent / row["file"]))
-            assert picture is not None
-            sign = reader.read(np.asarray(picture, np.uint8), (0.0, 0.0, picture.shape[1], picture.shape[0]))
+            path = path if path.is_file() else folder.parent / row["file"]
+            picture = _picture(path)
+            sign = reader.read(picture, whole(picture))
             found.count += 1
             if sign is None:
                 continue
@@ -58,7 +57,7 @@ def cuts(reader: SignReader, folder: Path) -> Cuts:
             if sign.kind is SignKind.SPEED_LIMIT and sign.value == int(row["speed_limit"]):
                 found.right += 1
             else:
-                found.wrong.append((row["file"], f"{sign.kind.name} {sign.value} {sign.confidence:.2f}"))
+                found.wrong.append((path, f"{sign.kind.name} {sign.value} {sign.confidence:.2f}"))
     return found
 
 
@@ -72,9 +71,18 @@ def photographs(reader: SignReader, folder: Path) -> dict[str, list[tuple[str, i
 
 def look(reader: SignReader, path: Path, *, is_near: bool = False) -> tuple[SeenSign, ...]:
     """The signs of a file."""
-    picture = cv2.imread(str(path))
-    assert picture is not None
-    return reader.look(np.asarray(picture, np.uint8), is_near=is_near)
+    return reader.look(_picture(path), is_near=is_near)
+
+
+def whole(picture: Picture) -> Box:
+    """The box of a picture that is all sign."""
+    return 0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])
+
+
+def _picture(path: Path) -> Picture:
+    found = cv2.imread(str(path))
+    assert found is not None, path
+    return np.asarray(found, np.uint8)
 
 
 def roads(data: Path) -> Iterator[tuple[str, list[Path]]]:
@@ -108,14 +116,14 @@ def rendered(reader: SignReader, market: str, seconds: float) -> Drive:
             continue
         nearest = min(truth, key=lambda sign: sign.x_m or 0.0)
         assert nearest.value_mps is not None and nearest.x_m is not None
-        value = round(mps_to_kmh(nearest.value_mps) / (KMH_OF_MPH if nearest.unit is SpeedUnit.MPH else 1.0))
+        value = round(nearest.value_mps / (mph_to_mps(1.0) if nearest.unit is SpeedUnit.MPH else kmh_to_mps(1.0)))
         picture = np.asarray(renderer.frame(index, drive.frame_time_s(index)), np.uint8)
         told = reader.look(picture)
         tracks, agreed = voted(tracks, told, index / 20.0, picture.shape[1])
-        for sign in agreed:
-            if sign is not None and sign.value == value:
+        for reading in agreed:
+            if reading is not None and reading[1] == value:
                 found.confirmed_m = max(found.confirmed_m, nearest.x_m)
-            found.confirmed_wrong += sign is not None and sign.value != value
+            found.confirmed_wrong += reading is not None and reading[1] != value
         is_right = any(sign.kind is SignKind.SPEED_LIMIT and sign.value == value for sign in told)
         if is_right:
             found.farthest_m = max(found.farthest_m, nearest.x_m)
@@ -126,32 +134,26 @@ def rendered(reader: SignReader, market: str, seconds: float) -> Drive:
     return found
 
 
-def shared() -> Path | None:
-    """Folder of the shared recordings."""
-    named = os.environ.get("ADAS_SHARED_DATA")
-    return Path(named) if named else None
-
-
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=shared())
+    parser.add_argument("--data", type=Path, default=shared_data())
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--worst", type=Path, help="write the cut-outs that were read wrongly here")
     options = parser.parse_args()
     reader = SignReader(("de",))
-    data: Path | None = options.data
-    if data is not None and (data / "signs" / "gtsdb_crops.csv").is_file():
+    data: Path = options.data
+    if (data / "signs" / "gtsdb_crops.csv").is_file():
         of_cuts = cuts(reader, data / "signs")
         told, right = of_cuts.told, of_cuts.right
         print(f"German cut-outs: {of_cuts.count}, told {told / of_cuts.count:.1%}, of these right {right / told:.1%}")
-        for name, said in of_cuts.wrong:
-            print(f"  {name}: {said}")
+        for path, said in of_cuts.wrong:
+            print(f"  {path.parent.name}/{path.name}: {said}")
             if options.worst is not None:
                 options.worst.mkdir(parents=True, exist_ok=True)
-                picture = np.asarray(cv2.imread(str(data / "signs" / name)), np.uint8)
-                box = np.array([0, 0, picture.shape[1], picture.shape[0]], np.float32)
-                cv2.imwrite(str(options.worst / f"{Path(name).stem}_{CUT_PX}.png"), cut_out(picture, box, 1.2))
+                picture = _picture(path)
+                name = f"{path.parent.name}_{path.stem}.png"
+                cv2.imwrite(str(options.worst / name), cut_out(picture, whole(picture), 1.2))
         print(f"photographs: {json.dumps(photographs(reader, data / 'signs' / 'photos'))}")
         for group, paths in roads(data):
             if paths:

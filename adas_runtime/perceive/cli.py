@@ -52,10 +52,12 @@ def perceive(
     from adas_runtime.perceive.film import Drawer, OverlayFolder
     from adas_runtime.perceive.run import perceive as look
     from adas_runtime.perceive.sources import Kind, find
+    from adas_runtime.perception.models.signs import SignReader
 
     if stills and overlay is None:
         raise AdasError("draws nothing without --overlay", where="--stills", mend="name a folder with --overlay DIR")
     rules = load_market(market)
+    reader = SignReader(market)  # proven once, not once an input
     named = None if vehicle == "auto" else _load(vehicle)
     folder: OverlayFolder | None = None if overlay is None else OverlayFolder(overlay)
     failed = 0
@@ -77,6 +79,7 @@ def perceive(
                 for seen in look(
                     source,
                     market=rules,
+                    reader=reader,
                     vehicle=car,
                     every=every,
                     max_frames=max_frames,
@@ -162,6 +165,8 @@ def _print_json(seen: Seen) -> None:
 
 
 def _print_line(source: Source, seen: Seen) -> None:
+    from adas_runtime.perceive.result import sign_text
+
     record = seen.record
     is_single = source.kind.value == "picture"
     name = source.path.name if is_single else f"  frame {record['frame']}"
@@ -177,13 +182,8 @@ def _print_line(source: Source, seen: Seen) -> None:
         f"{lane['type'].replace('_', ' ')} {lane['colour']} {lane['confidence'] * 100:.0f} %" if lane else "not seen"
         for lane in (left, right)
     ]
-    signs = "".join(f"; {_sign_text(sign)}" for sign in record["signs"])
+    signs = "".join(f"; {sign_text(sign)}" for sign in record["signs"])
     print(f"{name:<28} {offsets[0]:>8} {offsets[1]:>8} {width:>7}  {forms[0]:<24} {forms[1]}{signs}")
-
-
-def _sign_text(sign: dict[str, Any]) -> str:
-    value = "" if sign["value"] is None else f" {sign['value']} {sign['unit'].replace('kmh', 'km/h')}"
-    return f"{sign['kind'].replace('_', ' ')}{value} {sign['confidence'] * 100:.0f} %"
 
 
 class _Tally:

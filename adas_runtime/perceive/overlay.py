@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from adas_runtime.perceive.result import sign_text
 from adas_runtime.perceive.run import Seen
 from adas_runtime.perception.camera import Camera
 from adas_runtime.signals import LaneBoundary, LaneSide, MarkingType
@@ -157,13 +158,12 @@ class _Canvas:
 
 def _draw_signs(canvas: _Canvas, seen: Seen) -> None:
     """A frame around each sign, and what it says."""
-    for sign, told in zip(seen.signs, seen.record["signs"], strict=True):
-        left, top, right, bottom = sign.box_px
+    for sign in seen.record["signs"]:
+        left, top, right, bottom = sign["box_px"]
         corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]) - 0.5
         placed = canvas.place(corners)
         canvas.line(placed, SIGN_COLOUR, 2.0 * canvas.unit, casing=True)
-        value = "" if sign.value is None else f" {sign.value} {told['unit'].replace('kmh', 'km/h')}"
-        text = f"{told['kind'].replace('_', ' ')}{value} {sign.confidence * 100:.0f} %"
+        text = sign_text(sign)
         above = float(placed[0, 1]) - 6.0 * canvas.unit
         row = above if above > 14.0 * canvas.unit else float(placed[2, 1]) + 16.0 * canvas.unit
         room = canvas.image.shape[1] - 9.0 * canvas.unit * len(text)

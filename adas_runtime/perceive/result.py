@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from adas_runtime.perception.camera import Camera
 from adas_runtime.perception.lane_model import LaneResult
+from adas_runtime.perception.sign_votes import Reading
 from adas_runtime.perception.signs import SeenSign
 from adas_runtime.signals import LaneBoundary, LaneModel
 
@@ -107,7 +108,7 @@ def record(
     vehicle: str,
     trust: str,
     signs: Sequence[SeenSign] = (),
-    agreed: Sequence[SeenSign | None] = (),
+    agreed: Sequence[Reading | None] = (),
     unit: str = "kmh",
 ) -> tuple[Record, dict[str, Trace]]:
     """What is told of one picture, and the boundaries in pixels by side.
@@ -149,14 +150,20 @@ def record(
     }, traces
 
 
-def _sign(sign: SeenSign, agreed: SeenSign | None, unit: str) -> Record:
+def sign_text(sign: Record) -> str:
+    """What a sign of a record says, for people: `speed limit 50 km/h 73 %`."""
+    value = "" if sign["value"] is None else f" {sign['value']} {sign['unit'].replace('kmh', 'km/h')}"
+    return f"{sign['kind'].replace('_', ' ')}{value} {sign['confidence'] * 100:.0f} %"
+
+
+def _sign(sign: SeenSign, agreed: Reading | None, unit: str) -> Record:
     return {
         "kind": sign.kind.name.lower(),
         "value": sign.value,
         "unit": None if sign.value is None else unit,
         "box_px": [_round(value, 1) for value in sign.box_px],
         "confidence": _round(sign.confidence, 3),
-        "is_confirmed": agreed is not None and (agreed.kind, agreed.value) == (sign.kind, sign.value),
+        "is_confirmed": agreed == (sign.kind, sign.value),
     }
 
 

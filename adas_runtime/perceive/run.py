@@ -14,8 +14,7 @@ from adas_runtime.perceive.sources import Frame, Kind, Say, Source, frames
 from adas_runtime.perception.camera import Camera, camera_of
 from adas_runtime.perception.lane_model import LaneDetector, LaneResult, LaneState
 from adas_runtime.perception.models.signs import SignReader
-from adas_runtime.perception.sign_votes import Tracks, voted
-from adas_runtime.perception.signs import SeenSign
+from adas_runtime.perception.sign_votes import Reading, Tracks, voted
 from adas_runtime.signals import LaneModel
 from adas_runtime.vehicle import Vehicle
 
@@ -30,7 +29,6 @@ class Seen:
         model: The boundaries.
         camera: As estimated for this picture; `None` without a picture.
         traces: Boundaries in pixels by side.
-        signs: Speed signs, as read in this picture.
     """
 
     frame: Frame
@@ -38,13 +36,13 @@ class Seen:
     model: LaneModel
     camera: Camera | None
     traces: dict[str, Trace] = field(default_factory=dict)
-    signs: tuple[SeenSign, ...] = ()
 
 
 def perceive(
     source: Source,
     *,
     market: Market,
+    reader: SignReader,
     vehicle: Vehicle,
     every: int,
     max_frames: int | None,
@@ -56,6 +54,7 @@ def perceive(
     Args:
         source: Pictures of one video or recording share the memory; a single picture is looked at until it settles.
         market: Thresholds and lane facts.
+        reader: Reads speed signs.
         vehicle: The camera.
         every: Look at the first of each so many pictures.
         max_frames: Stop after so many looks.
@@ -68,7 +67,6 @@ def perceive(
     mount = vehicle.cameras.get("front")
     detector = LaneDetector(market.perception, market.lanes, mount)
     state = LaneState()
-    reader = SignReader((market.name,))
     tracks: Tracks = ()
     looked = 0
     former_size: tuple[int, int] | None = None
@@ -95,7 +93,7 @@ def perceive(
             result, state = detector.step(frame.image, frame.stamp_s, state)
         trust = _trust(result, state, is_single=source.kind is Kind.PICTURE)
         signs = reader.look(frame.image, is_near=source.kind is Kind.PICTURE)
-        agreed: tuple[SeenSign | None, ...] = ()
+        agreed: tuple[Reading | None, ...] = ()
         if source.kind is not Kind.PICTURE:
             tracks, agreed = voted(tracks, signs, frame.stamp_s, width)
         told, traces = record(
@@ -109,7 +107,7 @@ def perceive(
             agreed=agreed,
             unit=market.road.speed_unit,
         )
-        yield Seen(frame=frame, record=told, model=result.model, camera=result.camera, traces=traces, signs=signs)
+        yield Seen(frame=frame, record=told, model=result.model, camera=result.camera, traces=traces)
     if looked == 0:
         raise AdasError("holds no picture", where=source.name, mend="check it with a player")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from adas_runtime.perception.signs import SeenSign
+from adas_runtime.perception.signs import Box, SeenSign, side_px
 from adas_runtime.signals import SignKind
 
 FORGET_S: Final = 0.6  # a sign that was not seen for so long has been passed
@@ -23,7 +23,7 @@ Reading = tuple[SignKind, int | None]
 class Track:
     """One sign over some pictures; `votes`: sum of confidences per reading, the first seen first."""
 
-    box_px: tuple[float, float, float, float]
+    box_px: Box
     seen_s: float
     votes: tuple[tuple[Reading, float], ...]
 
@@ -40,7 +40,7 @@ Tracks = tuple[Track, ...]
 
 def voted(
     tracks: Tracks, signs: Sequence[SeenSign], stamp_s: float, width_px: int
-) -> tuple[Tracks, tuple[SeenSign | None, ...]]:
+) -> tuple[Tracks, tuple[Reading | None, ...]]:
     """One picture more.
 
     Args:
@@ -52,7 +52,7 @@ def voted(
         The signs to remember, and for each of `signs` what the pictures together say; `None`: not sure yet.
     """
     live = [track for track in tracks if 0.0 <= stamp_s - track.seen_s <= FORGET_S]
-    told: list[SeenSign | None] = []
+    told: list[Reading | None] = []
     for sign in signs:
         reading: Reading = (sign.kind, sign.value)
         near = [track for track in live if track.seen_s < stamp_s and _is_same(track.box_px, sign.box_px, width_px)]
@@ -63,21 +63,16 @@ def voted(
         if old is not None:
             live.remove(old)
         live.append(track)
-        agreed = track.reading
-        told.append(None if agreed is None else replace(sign, kind=agreed[0], value=agreed[1]))
+        told.append(track.reading)
     return tuple(live), tuple(told)
 
 
-def _is_same(former: tuple[float, float, float, float], box: tuple[float, float, float, float], width_px: int) -> bool:
-    sides = sorted((max(_side(former), 1.0), max(_side(box), 1.0)))
+def _is_same(former: Box, box: Box, width_px: int) -> bool:
+    sides = sorted((max(side_px(former), 1.0), max(side_px(box), 1.0)))
     return (
         sides[1] <= GROWTH_MAX * sides[0] and _distance_px(former, box) <= NEAR_SIDES * sides[1] + NEAR_SHARE * width_px
     )
 
 
-def _side(box: tuple[float, float, float, float]) -> float:
-    return max(box[2] - box[0], box[3] - box[1])
-
-
-def _distance_px(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+def _distance_px(a: Box, b: Box) -> float:
     return max(abs(a[0] + a[2] - b[0] - b[2]), abs(a[1] + a[3] - b[1] - b[3])) / 2.0

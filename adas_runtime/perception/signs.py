@@ -14,6 +14,7 @@ from adas_runtime.signals import SignKind
 CUT_PX: Final = 96  # of a cut-out before the reader shrinks it
 NOT_OURS: Final = ("other", "nothing")
 Picture = npt.NDArray[np.uint8]
+Box = tuple[float, float, float, float]  # left, top, right, bottom, edges of the picture [px]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +24,14 @@ class SeenSign:
     Args:
         kind: What it means.
         value: The number on it, in the unit of the country; `None` where it has none.
-        box_px: Left, top, right, bottom, edges of the picture [px].
+        box_px: Where it is.
         confidence: Probability of this reading, 0 to 1.
         finding: Score of the finder, 0 to 1.
     """
 
     kind: SignKind
     value: int | None
-    box_px: tuple[float, float, float, float]
+    box_px: Box
     confidence: float
     finding: float
 
@@ -72,16 +73,21 @@ KINDS: Final = {
 }
 
 
-def cut_out(picture: Picture, box: npt.NDArray[np.float32], around: float) -> Picture:
+def side_px(box: Box) -> float:
+    """The longer side of a box [px]."""
+    return max(box[2] - box[0], box[3] - box[1])
+
+
+def cut_out(picture: Picture, box: Box, around: float) -> Picture:
     """The square around a box, `CUT_PX` a side, its border repeated beyond the picture's.
 
     Args:
         picture: (rows, columns, 3) uint8 BGR.
-        box: Left, top, right, bottom [px].
+        box: Where the sign is.
         around: Side, as a share of the box's longer side.
     """
-    left, top, right, bottom = (float(value) for value in box)
-    side = max(right - left, bottom - top, 1.0) * around
+    left, top, right, bottom = box
+    side = max(side_px(box), 1.0) * around
     x, y = (left + right) / 2.0 - side / 2.0, (top + bottom) / 2.0 - side / 2.0
     if side > 2.0 * CUT_PX:  # shrink first, else sampling aliases
         x0, y0 = max(int(x), 0), max(int(y), 0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from benchmark_modules import load
 
 from adas_runtime.errors import AdasError
 from adas_runtime.market import load_market
@@ -28,18 +28,10 @@ Time,Speed1,Speed2,Speed3,IVS1,IVS2
 
 
 @pytest.fixture(scope="module")
-def benchmark(repository: Path) -> ModuleType:
+def benchmark() -> Iterator[ModuleType]:
     """The script that makes the tables of the docs."""
-    spec = importlib.util.spec_from_file_location("benchmark_following", repository / "benchmark" / "following.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(repository / "benchmark"))
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.pop(0)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        yield load("following", patch)
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from benchmark_modules import load
 
 FLOORS = {  # group: share of frames with both within 0.3 m, median px, 90th percentile px, colour right
     "p1_images": (1.0, 2.0, 8.0, 1.0),
@@ -26,17 +26,12 @@ SEEN_ANOTHER_WAY = {  # group: both found, near rows of both within 0.3 m, rows 
 
 
 @pytest.fixture(scope="module")
-def lanes(repository: Path, shared_data: Path) -> ModuleType:
+def lanes(shared_data: Path) -> Iterator[ModuleType]:
     """The evaluation itself, as a user runs it."""
     if not (shared_data / "lanes").is_dir():
         pytest.skip(f"no labelled road pictures in {shared_data}")
-    spec = importlib.util.spec_from_file_location("benchmark_lanes", repository / "benchmark" / "lanes.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["benchmark_lanes"] = module
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        yield load("lanes", patch)
 
 
 @pytest.mark.data

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import cv2
 import numpy as np
 import pytest
+from benchmark_modules import load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,15 +30,10 @@ def reader() -> SignReader:
 
 
 @pytest.fixture(scope="module")
-def figures(repository: Path) -> ModuleType:
+def figures() -> Iterator[ModuleType]:
     """The evaluation itself, as a user runs it."""
-    sys.path.append(str(repository / "benchmark"))
-    spec = importlib.util.spec_from_file_location("benchmark_signs", repository / "benchmark" / "signs.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["benchmark_signs"] = module
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        yield load("signs", patch)
 
 
 def road(side: int, *, value: int = 80, look: str = "ring", x: int = 860, y: int = 240) -> np.ndarray:
@@ -94,7 +89,7 @@ def test_every_class_of_the_model_means_something() -> None:
 )  # fmt: skip
 def test_any_box_gives_a_cut_out(x: float, y: float, w: float, h: float, around: float) -> None:
     picture = np.arange(240 * 320 * 3, dtype=np.uint32).astype(np.uint8).reshape(240, 320, 3)
-    cut = cut_out(picture, np.array([x, y, x + w, y + h], np.float32), around)
+    cut = cut_out(picture, (x, y, x + w, y + h), around)
     assert cut.shape == (CUT_PX, CUT_PX, 3) and cut.dtype == np.uint8
 
 
@@ -102,7 +97,7 @@ def test_any_box_gives_a_cut_out(x: float, y: float, w: float, h: float, around:
 def test_a_cut_out_is_centred_on_its_box(side: float) -> None:
     picture = np.zeros((480, 640, 3), np.uint8)
     cv2.circle(picture, (320, 240), max(int(side / 8), 2), (255, 255, 255), -1)
-    box = np.array([320.5 - side / 2, 240.5 - side / 2, 320.5 + side / 2, 240.5 + side / 2], np.float32)
+    box = (320.5 - side / 2, 240.5 - side / 2, 320.5 + side / 2, 240.5 + side / 2)
     cut = cut_out(picture, box, 1.2)
     rows, columns = np.nonzero(cut[..., 0] > 127)
     assert (columns.mean(), rows.mean()) == pytest.approx((CUT_PX / 2 - 0.5, CUT_PX / 2 - 0.5), abs=0.8)
@@ -166,7 +161,7 @@ def values(pictures: list[list[SeenSign]], period_s: float = 0.2) -> list[list[i
     told = []
     for number, signs in enumerate(pictures):
         tracks, agreed = voted(tracks, signs, number * period_s, 1280)
-        told.append([None if sign is None else sign.value for sign in agreed])
+        told.append([None if reading is None else reading[1] for reading in agreed])
     return told
 
 

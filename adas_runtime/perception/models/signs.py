@@ -11,11 +11,10 @@ from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from adas_runtime.perception.models.model import Model, load_model
 from adas_runtime.perception.models.results import Boxes, Verdict
-from adas_runtime.perception.signs import Picture, SeenSign, cut_out, meaning
+from adas_runtime.perception.signs import Box, Picture, SeenSign, cut_out, meaning, side_px
 
 FINDER: Final = "sign_finder"
 READER: Final = "sign_reader"
@@ -50,50 +49,43 @@ class SignReader:
         colour = picture if picture.ndim == 3 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
         boxes = self._find(colour)
         if is_near:
-            boxes += [item for item in self._find(_smaller(colour), LARGE) if _side(item[0]) >= PICTURE_LARGE]
-        found = [sign for sign in (self._read(colour, box, score) for box, score in boxes) if sign is not None]
-        found.sort(key=lambda sign: (-sign.confidence, sign.box_px))
+            boxes += [item for item in self._find(_smaller(colour), LARGE) if side_px(item[0]) >= PICTURE_LARGE]
+        found = [sign for box, score in boxes if (sign := self.read(colour, box, score)) is not None]
+        found.sort(key=lambda sign: (-_area(sign.box_px), -sign.confidence, sign.box_px))
         kept: list[SeenSign] = []
-        for sign in sorted(found, key=lambda sign: -_area(sign.box_px)):  # the ring on a zone's plate is no limit
+        for sign in found:  # the larger ones first: the ring on a zone's plate is no limit
             if not any(_share_inside(sign.box_px, other.box_px) > 0.6 for other in kept):
                 kept.append(sign)
         return tuple(sorted(kept, key=lambda sign: -sign.confidence))
 
-    def read(self, picture: Picture, box_px: tuple[float, float, float, float]) -> SeenSign | None:
+    def read(self, picture: Picture, box: Box, finding: float = 1.0) -> SeenSign | None:
         """What the sign in a box says, `None` where that is not sure enough.
 
         Args:
             picture: (rows, columns, 3) uint8 BGR.
-            box_px: Left, top, right, bottom, edges of the picture [px].
+            box: Where it is.
+            finding: Score of the finder, 0 to 1.
         """
-        return self._read(picture, np.array(box_px, np.float32), 1.0)
-
-    def _find(self, picture: Picture, scale: float = 1.0) -> list[tuple[npt.NDArray[np.float32], float]]:
-        seen = self._finder.look(picture)
-        assert isinstance(seen, Boxes)
-        return [
-            (box / scale, float(score))
-            for box, score in zip(seen.boxes_px.copy(), seen.scores, strict=True)
-            if _side(box) >= SIDE_MIN_PX
-        ]
-
-    def _read(self, picture: Picture, box: npt.NDArray[np.float32], finding: float) -> SeenSign | None:
-        total: npt.NDArray[np.float64] | None = None
+        total = np.zeros(len(self._meanings))
         for around in AROUND:
             seen = self._reader.look(cut_out(picture, box, around))
             assert isinstance(seen, Verdict)
-            shares = np.asarray(seen.scores, np.float64)
-            total = shares if total is None else total + shares
-        assert total is not None
+            total += seen.scores
         best = int(np.argmax(total))
         confidence = float(total[best]) / len(AROUND)
         said = self._meanings[best]
         if said is None or confidence < READ_MIN or (said[1] is None and finding < FOUND_MIN):
             return None
-        left, top, right, bottom = (float(value) for value in box)
-        return SeenSign(
-            kind=said[0], value=said[1], box_px=(left, top, right, bottom), confidence=confidence, finding=finding
-        )
+        return SeenSign(kind=said[0], value=said[1], box_px=box, confidence=confidence, finding=finding)
+
+    def _find(self, picture: Picture, scale: float = 1.0) -> list[tuple[Box, float]]:
+        seen = self._finder.look(picture)
+        assert isinstance(seen, Boxes)
+        found = []
+        for (left, top, right, bottom), score in zip(seen.boxes_px.tolist(), seen.scores.tolist(), strict=True):
+            if side_px((left, top, right, bottom)) >= SIDE_MIN_PX:
+                found.append(((left / scale, top / scale, right / scale, bottom / scale), score))
+        return found
 
 
 def _smaller(picture: Picture) -> Picture:
@@ -104,15 +96,11 @@ def _smaller(picture: Picture) -> Picture:
     return canvas
 
 
-def _side(box: npt.NDArray[np.float32]) -> float:
-    return float(max(box[2] - box[0], box[3] - box[1]))
-
-
-def _area(box: tuple[float, float, float, float]) -> float:
+def _area(box: Box) -> float:
     return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
 
 
-def _share_inside(box: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+def _share_inside(box: Box, other: Box) -> float:
     """How much of a box lies in another."""
     wide = min(box[2], other[2]) - max(box[0], other[0])
     high = min(box[3], other[3]) - max(box[1], other[1])
