@@ -19,6 +19,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from adas_runtime.units import kmh_to_mps
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.ArrayLike
@@ -52,7 +54,7 @@ STATE: Final = (  # of a case that is not decided yet
 # A09, R157 5.2.5.2
 REACTION_S: Final = 0.35
 VISIBLE_S: Final = 0.72
-BEYOND_MARKING_M: Final = 0.3
+TO_REFERENCE_M: Final = (LANE_M - WIDTH_M) / 2.0 + 0.3  # from the lane's middle until it is 0.3 m beyond the marking
 
 # A04, R157 5.2.3.3: speed [km/h] and time gap [s] of M1 and N1
 FOLLOWING: Final = ((7.2, 1.0), (10.0, 1.1), (20.0, 1.2), (30.0, 1.3), (40.0, 1.4), (50.0, 1.5), (60.0, 1.6))
@@ -101,16 +103,15 @@ class Assessment:
 def following_distance_m(speed_mps: Numbers, *, is_heavy: bool = False) -> Floats:
     """Least distance behind a car of the same lane, up to 60 km/h (R157 5.2.3.3)."""
     speed = np.asarray(speed_mps, np.float64)
-    table = np.array(FOLLOWING_HEAVY if is_heavy else FOLLOWING)
-    gap_s = np.interp(speed * 3.6, table[:, 0], table[:, 1])
+    table = FOLLOWING_HEAVY if is_heavy else FOLLOWING
+    gap_s = np.interp(speed, [kmh_to_mps(speed_kmh) for speed_kmh, _ in table], [gap_s for _, gap_s in table])
     return np.asarray(np.maximum(speed * gap_s, FLOOR_HEAVY_M if is_heavy else FLOOR_M))
 
 
 def intrusion_ttc_s(closing_mps: Numbers, distance_m: Numbers, lateral_mps: Numbers) -> Floats:
     """Time to collision where the car that cuts in is 0.3 m beyond the marking (A10, R157 5.2.5.2) [s]."""
-    to_marking_m = (LANE_M - WIDTH_M) / 2.0 + BEYOND_MARKING_M
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.divide(distance_m, closing_mps) - np.divide(to_marking_m, lateral_mps))
+        return np.asarray(np.divide(distance_m, closing_mps) - np.divide(TO_REFERENCE_M, lateral_mps))
 
 
 def must_avoid_ttc_s(closing_mps: Numbers) -> Floats:
@@ -120,7 +121,7 @@ def must_avoid_ttc_s(closing_mps: Numbers) -> Floats:
 
 def must_avoid(closing_mps: Numbers, distance_m: Numbers, lateral_mps: Numbers) -> Flags:
     """Whether R157 5.2.5.2 itself demands that a cut-in is avoided (A09); without closing in there is none."""
-    visible_s = ((LANE_M - WIDTH_M) / 2.0 + BEYOND_MARKING_M) / np.asarray(lateral_mps, np.float64)
+    visible_s = TO_REFERENCE_M / np.asarray(lateral_mps, np.float64)
     closing = np.asarray(closing_mps, np.float64)
     is_late = intrusion_ttc_s(closing, distance_m, lateral_mps) > must_avoid_ttc_s(closing)
     return np.asarray((closing > 0.0) & is_late & (visible_s >= VISIBLE_S))

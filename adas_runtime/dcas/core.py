@@ -573,14 +573,13 @@ class Dcas:
         return limit.limit_mps, limit.kind is LimitKind.NO_LIMIT
 
     def _drive_of(self, now: Now, allowed: Allowed, lead: Lead | None, is_resume: bool) -> Drive:
-        facts, segment = self._market.following, now.segment
-        is_tunnel = segment is not None and segment.is_tunnel
+        facts = self._market.following
         return make_drive(
             dt_s=now.dt_s,
             speed_mps=now.speed_mps,
             max_speed_mps=now.speed_mps if allowed.max_mps is None else allowed.max_mps,
             time_gap_s=gap_in_force_s(facts, now, allowed.choice),
-            queue_gap_m=facts.tunnel_queue_gap_m if is_tunnel else facts.queue_gap_m,
+            queue_gap_m=facts.tunnel_queue_gap_m if now.is_tunnel else facts.queue_gap_m,
             lead=lead,
             slower=slower_ahead(now.lane, now.horizon, now.speed_mps, self._curve_mps2),
             is_resumed=is_resume or now.is_accelerating,

@@ -253,6 +253,11 @@ class Now:
     is_emergency: bool
     is_urgent: bool
 
+    @property
+    def is_tunnel(self) -> bool:
+        """The map tells that the car is in a tunnel."""
+        return self.segment is not None and self.segment.is_tunnel
+
 
 make_memory = maker(Memory)
 make_seen = maker(Seen)

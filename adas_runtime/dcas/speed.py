@@ -236,10 +236,10 @@ class SetSpeed:
 
 def gap_in_force_s(facts: Following, now: Now, choice: int) -> float:
     """Time gap that is kept now: the driver's choice, and what rain, a tunnel and a trailer add in this market [s]."""
-    body, segment = now.body, now.segment
+    body = now.body
     return facts.time_gap_s(
         choice=choice,
         is_wet=body is not None and (body.is_raining is True or body.wiper in (Wiper.SLOW, Wiper.FAST)),
-        is_tunnel=segment is not None and segment.is_tunnel,
+        is_tunnel=now.is_tunnel,
         has_trailer=body is not None and body.is_trailer_coupled is True,
     )

@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -166,9 +167,13 @@ def _run_all(work: list[Any], jobs: int) -> list[tuple[Any, str | None]]:
 
 def _end_in_order() -> None:
     """In a worker: a signal ends it at once between two replays; a replay first removes what it began."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, _end_at_once)
+    _at_stop(_end_at_once)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+def _at_stop(handler: Callable[[int, Any], None]) -> None:
+    for number in STOP_SIGNALS:
+        signal.signal(number, handler)
 
 
 def _end_at_once(_number: int, _frame: object) -> None:
@@ -179,12 +184,9 @@ def _run_in_worker(job: Any) -> str | None:
     from adas_runtime.cli import stop_once
 
     try:
-        stop = stop_once()
-        for number in STOP_SIGNALS:
-            signal.signal(number, stop)
+        _at_stop(stop_once())
         error = _run_one(job)
-        for number in STOP_SIGNALS:
-            signal.signal(number, _end_at_once)
+        _at_stop(_end_at_once)
         return error
     except KeyboardInterrupt:
         os._exit(130)  # else the pool would hand this worker the next bag

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from adas_runtime.errors import AdasError
+from adas_runtime.units import kmh_to_mps, mps_to_kmh
 
-EVENTS: Final = ("cut-in", "cut-out", "braking")
 CASES_MAX: Final = 2_000_000
+# what each event is described by, beside our speed
 NEEDS: Final = {"cut-in": ("other", "gap", "lateral"), "cut-out": ("ahead", "lateral"), "braking": ("decel",)}
 
 
@@ -38,8 +39,8 @@ def reference(
 
     from adas_runtime.alks.reference import Event, Model, Verdict, assess, must_avoid
 
-    if event not in EVENTS:
-        raise AdasError(f"{event!r} is unknown", where="scenario reference", mend=f"take {', '.join(EVENTS)}")
+    if event not in NEEDS:
+        raise AdasError(f"{event!r} is unknown", where="scenario reference", mend=f"take {', '.join(NEEDS)}")
     given = {"other": other, "gap": gap, "lateral": lateral, "decel": decel, "ahead": ahead}
     used = NEEDS[event]
     for name, text in given.items():
@@ -50,11 +51,11 @@ def reference(
     axes = {"ego": numbers(ego, "ego"), **{name: numbers(text, name) for name, text in given.items() if text}}
     if math.prod(len(axis) for axis in axes.values()) > CASES_MAX:
         raise AdasError(f"more than {CASES_MAX} cases", where="the grid", mend="take wider steps")
-    grid = dict(zip(axes, (a.ravel() for a in np.meshgrid(*axes.values(), indexing="ij")), strict=True))
-    ego_mps = grid["ego"] / 3.6
+    grid: dict[str, Any] = dict(zip(axes, (a.ravel() for a in np.meshgrid(*axes.values(), indexing="ij")), strict=True))
+    ego_mps = grid["ego"] * kmh_to_mps(1.0)
     facts: dict[str, Any] = {"ego_mps": ego_mps, "distance_m": grid.get("gap", 2.0 * ego_mps)}  # R157: THW of 2.0 s
     if "other" in grid:
-        facts["other_mps"] = grid["other"] / 3.6
+        facts["other_mps"] = grid["other"] * kmh_to_mps(1.0)
     for name, key in (("lateral", "lateral_mps"), ("decel", "decel_mps2"), ("ahead", "ahead_m")):
         if name in grid:
             facts[key] = grid[name]
@@ -76,7 +77,7 @@ def reference(
     for model in Model:
         shares = [float((judged[model].verdict == verdict).mean()) for verdict in Verdict]
         hits = judged[model].value[judged[model].verdict == Verdict.UNPREVENTABLE]
-        worst = f"{hits.max() * 3.6:.0f} km/h" if len(hits) else "-"
+        worst = f"{mps_to_kmh(float(hits.max())):.0f} km/h" if len(hits) else "-"
         rows.append((model.value.upper(), *(f"{share:.1%}" for share in shares), worst))
     heads = ("model", *(verdict.name.lower().replace("_", " ") for verdict in Verdict), "hardest impact")
     print_table(heads, rows)

@@ -87,9 +87,7 @@ def cases(table: str) -> list[object]:
     for line in table.strip().splitlines():
         name, *fields = line.split()
         verdicts = [field for field in fields if field[0] in "PUN"]
-        numbers = tuple(
-            float(field) for field in fields[: len(fields) - len(verdicts) - fields.count("yes") - fields.count("no")]
-        )
+        numbers = tuple(float(field) for field in fields if field[0].isdigit())
         for model, told in zip(Model, verdicts, strict=True):
             verdict = {"P": P, "U": U, "N": N}[told[0]]
             value = float(told[1:]) if told[1:] else None

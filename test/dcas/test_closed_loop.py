@@ -82,16 +82,22 @@ def test_the_envelope_has_nothing_to_limit_in_a_lane_change() -> None:
     assert {name for tick in ticks if tick.command is not None for name in tick.command.limits} == set()
 
 
+def blinded(curvature_1pm: float, wind_mps: float = 0.0) -> Loop:
+    """Assisted on a bend, when the camera goes blind."""
+    loop = Loop(real_lane=True, way=Road(((0.0, curvature_1pm),)), wind_mps=wind_mps)
+    loop.activate()
+    loop.run(6.0)
+    loop.blind = True
+    return loop
+
+
 @pytest.mark.clause("R171 5.3.5.1.1")
 @pytest.mark.parametrize(
     ("curvature_1pm", "wind_mps"), [(0.0, 0.0), (0.002, 0.0), (0.0, 12.0), (0.001, 6.0), (-0.0015, 0.0)]
 )
 def test_a_lane_that_is_lost_with_hands_off_is_held_and_the_car_slows(curvature_1pm: float, wind_mps: float) -> None:
     """Assistance ends controllably: told first, steered on by the car's own motion, slower until a hand comes."""
-    loop = Loop(real_lane=True, way=Road(((0.0, curvature_1pm),)), wind_mps=wind_mps)
-    loop.activate()
-    loop.run(6.0)
-    loop.blind = True
+    loop = blinded(curvature_1pm, wind_mps)
     ticks = loop.run(6.0, Does(hands=False))
     told = next(i for i, t in enumerate(ticks) if any(alert.code == "dcas_hand_back" for alert in t.alerts))
     assert all(t.command is not None and t.command.lateral_authority == 1.0 for t in ticks), "the wheel is never free"
@@ -105,10 +111,7 @@ def test_a_lane_that_is_lost_with_hands_off_is_held_and_the_car_slows(curvature_
 
 @pytest.mark.clause("R171 5.3.5.1.1")
 def test_a_hand_on_the_wheel_has_it_to_itself_at_once() -> None:
-    loop = Loop(real_lane=True, way=Road(((0.0, 0.002),)))
-    loop.activate()
-    loop.run(6.0)
-    loop.blind = True
+    loop = blinded(0.002)
     loop.run(3.0, Does(hands=False))
     ticks = loop.run(3.0, Does(hands=True))
     ended = next(i for i, t in enumerate(ticks) if t.command is not None and t.command.lateral_authority < 1.0)
@@ -118,10 +121,7 @@ def test_a_hand_on_the_wheel_has_it_to_itself_at_once() -> None:
 
 @pytest.mark.clause("R171 5.3.5.1.1")
 def test_a_lane_that_comes_back_while_it_is_held_is_followed_on() -> None:
-    loop = Loop(real_lane=True, way=Road(((0.0, 0.002),)))
-    loop.activate()
-    loop.run(6.0)
-    loop.blind = True
+    loop = blinded(0.002)
     ticks = loop.run(1.5, Does(hands=False))
     loop.blind = False
     ticks += loop.run(4.0, Does(hands=False))

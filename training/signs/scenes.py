@@ -25,8 +25,7 @@ class Faces:
     def of(cls, pictures: Tensor, meanings: Tensor, forms: Tensor) -> Faces:
         """Groups the templates by class."""
         order = torch.argsort(meanings, stable=True)
-        classes, count = torch.unique(meanings[order], return_counts=True)
-        del classes
+        _, count = torch.unique(meanings[order], return_counts=True)
         return cls(pictures, meanings, forms, order, torch.cumsum(count, 0) - count, count)
 
     def draw(self, many: int, weights: Tensor) -> Tensor:

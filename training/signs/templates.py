@@ -336,8 +336,8 @@ def shape(d: Drawer) -> None:
         d.slash(pick(), d.between(0.04, 0.12), 1, 0.0, d.between(-1.0, 1.0))
 
 
-def artwork_meaning(name: str, kind: str, value: str) -> tuple[str, int | None] | None:
-    """Class of a drawn sign, from its table; `None` where its number is none of ours."""
+def artwork_meaning(name: str, kind: str, value: str) -> tuple[str, int | None]:
+    """Class of a drawn sign, from its table."""
     number = int(value) if value else None
     if kind in ("speed_limit", "variable_speed_limit", "end_of_speed_limit", "minimum_speed", "end_of_minimum_speed"):
         return kind, number
@@ -366,7 +366,7 @@ def read_artwork(folder: Path) -> list[tuple[np.ndarray, int, int]]:
         for row in csv.DictReader(file):
             meaning = artwork_meaning(row["file"], row["kind"], row["value_shown"])
             path = folder / Path(row["file"]).name
-            if meaning is None or not path.is_file():
+            if not path.is_file():
                 continue
             raw = cairosvg.svg2png(bytestring=path.read_bytes(), output_width=DRAWN)
             picture = Image.open(io.BytesIO(raw)).convert("RGBA")

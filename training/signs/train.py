@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -181,9 +182,8 @@ def reader_loss(kind: Tensor, value: Tensor, true_kind: Tensor, true_value: Tens
     return of_kind + of_value
 
 
-def train(name: str, net: torch.nn.Module, step: object, seconds: float, rate: float) -> torch.nn.Module:
+def train(name: str, net: torch.nn.Module, step: Callable[[], Tensor], seconds: float, rate: float) -> torch.nn.Module:
     """One cycle of learning in a time budget; returns the running average of the weights, which is steadier."""
-    assert callable(step)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-3)
     average = torch.optim.swa_utils.AveragedModel(
         net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True
