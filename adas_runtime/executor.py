@@ -347,27 +347,31 @@ class Executor:
         A step that only the period made lets the next trigger through at once: the guard's own step, just ahead of a
         demand that is due in the same moment, would else hold that demand up for the least period.
         """
-        runners, triggers = self._runners, self._triggers
+        runners, triggers, dues = self._runners, self._triggers, self._due_s
         self._next_s = None
         while wanted:
             bit = wanted & -wanted
-            runner = runners[bit.bit_length() - 1]
+            index = bit.bit_length() - 1
+            runner = runners[index]
             wanted ^= bit
-            if now_s < runner.free_s:  # its trigger comes too often: it steps when its least period is over
-                due_s = runner.free_s + ROUNDING_S
-                self._due_s[runner.index] = min(self._due_s[runner.index], due_s)
+            free_s = runner.free_s
+            if now_s < free_s:  # its trigger comes too often: it steps when its least period is over
+                due_s = free_s + ROUNDING_S
+                if due_s < dues[index]:
+                    dues[index] = due_s
                 continue
             first = len(emissions)
-            if runner.min_period_s and (not by_period & bit or self._due_s[runner.index] <= runner.free_s + ROUNDING_S):
-                runner.free_s = now_s + runner.min_period_s - ROUNDING_S
+            min_period_s = runner.min_period_s
+            if min_period_s and (not by_period & bit or dues[index] <= free_s + ROUNDING_S):
+                runner.free_s = now_s + min_period_s - ROUNDING_S
             rest_s = self._step(runner, now_s, emissions)
             if rest_s:  # it stands by
                 rest_s = rest_s if rest_s < REST_MAX_S else REST_MAX_S
-                if rest_s > runner.min_period_s:
+                if rest_s > min_period_s:
                     runner.free_s = now_s + rest_s - ROUNDING_S
                 if rest_s > runner.period_s:
-                    self._due_s[runner.index] = now_s + rest_s
-            if runner.wakes:
+                    dues[index] = now_s + rest_s
+            if runner.wakes and len(emissions) > first:
                 for emission in emissions[first:]:
                     if emission.topic in triggers:
                         wanted |= triggers[emission.topic] & -(bit << 1)  # consumers come later; a status may look back

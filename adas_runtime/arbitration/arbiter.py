@@ -159,6 +159,18 @@ class Arbiter:
         """One demand; without a vehicle state nothing is asked for, since nobody could tell what the driver does."""
         self.state = (self.state + 1) % COUNTER_MODULO
         vehicle = inputs.vehicle
+        if vehicle is not None and not inputs.lateral and not inputs.longitudinal:  # most of a drive
+            return make_outputs(
+                demand=make_demand(
+                    stamp_s=now_s,
+                    author="arbiter",
+                    counter=self.state,
+                    lateral_cause=NOTHING.cause,
+                    longitudinal_cause=NOTHING.cause,
+                    oldest_input_age_s=max(0.0, now_s - vehicle.stamp_s),
+                ),
+                status=IDLE,
+            )
         if vehicle is None:
             lateral = longitudinal = cap = Choice(cause="vehicle_absent")
         else:

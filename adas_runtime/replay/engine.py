@@ -30,7 +30,7 @@ from adas_runtime.market.rules import check_vehicle
 from adas_runtime.replay.bag import Bag
 from adas_runtime.replay.history import History
 from adas_runtime.replay.limits import LimitShares, truth_of
-from adas_runtime.replay.out import DRAWN, OutBag
+from adas_runtime.replay.out import DRAWN, OutBag, Write
 from adas_runtime.replay.report import write_report
 from adas_runtime.replay.schema import EVENTS_FILE, OUT_FILE, SERIES_FILE, SUMMARY_FILE, dump
 from adas_runtime.signals import CameraFrame, FeatureState, FunctionStatus, MarketStatus, Signal
@@ -214,7 +214,7 @@ class _Replay:
         executor = Executor(graph, context, self.market.stages(), without=perception if is_decision else frozenset())
         digest = hashlib.sha256()
         hashed: list[bytes] = []  # what the digest is to be told, many parts at once
-        names: dict[str, bytes] = {}
+        writers: dict[str, tuple[bytes, Write]] = {}  # by topic: its name and who writes what it brings
         decisions = 0
         start_s = bag.start_s
         history = History(executor, start_s, self.folder, self.vehicle.cameras.get("front"))
@@ -254,10 +254,12 @@ class _Replay:
                 decisions += len(emissions)
                 for emission in emissions:
                     topic = emission.topic
+                    found = writers.get(topic)
+                    if found is None:
+                        found = writers[topic] = topic.encode(), out.writer(topic, type(emission.signal))
                     # CDR bytes are the same on every machine, and made once for file and digest
-                    data = write(topic, emission.signal, log_ns)
-                    add(names.get(topic) or names.setdefault(topic, topic.encode()))
-                    add(data)
+                    add(found[0])
+                    add(found[1](emission.signal, log_ns))
                     tell(emission)
                 if len(hashed) > HASHED_PARTS:
                     digest.update(b"".join(hashed))
@@ -278,7 +280,7 @@ class _Replay:
                 while (due_s := executor.next_due_s()) is not None and due_s < before_s:
                     take(self._timed(executor.advance, due_s), round(due_s * 1e9))
 
-            write, tell, add, offer = out.signal, history.emission, hashed.append, executor.offer
+            tell, add, offer = history.emission, hashed.append, executor.offer
             topics = bag.topics
             pictures: dict[str, int] = {}
             newest: tuple[str, bytes, int] | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
 
 STILLS_MAX: Final = 120
 STILL_WIDTH_PX: Final = 480
-PLOT_PERIOD_S: Final = 0.095  # of the speed: 10 points a second, jitter of its sender allowed for
+PLOT_PERIOD_S: Final = 0.095  # of what comes often: 10 points a second, jitter of its sender allowed for
 ENVELOPE: Final = "envelope"
 SHADOW: Final = "/adas/shadow/"
 LAMPS: Final = tuple(
@@ -170,12 +171,14 @@ class History:
         self._lane_pictures = [0, 0, 0]  # of the ego lane: all, with a lane, fit to steer by
         self.seen: set[str] = set()
         self.limits = LimitShares()
+        self._now_s = start_s
         self._speed_mps = 0.0
-        self._plotted_s = -1.0  # when the speed's last point was
+        self._plotted_s: dict[str, float] = {}  # when the last points of a quantity that comes often were
         self._held: dict[str, tuple[ActuationCommand, float, bool]] = {}  # last of each; whether it waits to be drawn
         self.unfed: Mapping[str, tuple[str, ...]] = {}
         self.untold: dict[str, set[str]] = {}
         self._lit: dict[str, tuple[LampDemand, ...]] = {}
+        self._listeners: dict[str, Callable[[Any, float], None]] = {}
 
     # --- as it runs ---
 
@@ -185,8 +188,7 @@ class History:
         t_s = now_s - self._start_s
         if isinstance(signal, VehicleState):
             self._speed_mps = signal.speed_mps
-            if not 0.0 <= t_s - self._plotted_s < PLOT_PERIOD_S:
-                self._plotted_s = t_s
+            if self._is_due("speed", t_s):
                 self._plot("speed_mps", "Speed", "m/s", t_s, signal.speed_mps)
         elif isinstance(signal, CameraFrame):
             if signal.camera is not CameraId.FRONT:
@@ -194,7 +196,7 @@ class History:
             self._frames.append((t_s, signal))
         elif isinstance(signal, LaneModel):
             self._lane(signal, t_s)
-        elif isinstance(signal, DriverState):
+        elif isinstance(signal, DriverState) and self._is_due("driver", t_s):
             seen = signal.is_face_visible
             self._plot("driver_pitch_rad", "gaze down", "rad", t_s, signal.gaze_pitch_rad if seen else None)
             self._plot("driver_yaw_rad", "gaze left", "rad", t_s, signal.gaze_yaw_rad if seen else None)
@@ -223,24 +225,44 @@ class History:
 
     def emission(self, emission: Emission) -> None:
         """A function said something."""
-        signal, t_s = emission.signal, emission.now_s - self._start_s
-        if isinstance(signal, ActuationCommand):  # the most frequent first
-            self._command(emission.function, signal, t_s)
-        elif isinstance(signal, FunctionStatus):
-            self._status(signal, t_s)
-        elif isinstance(signal, Alert):
-            self._alert(emission.function, signal, t_s, emission.topic.startswith(SHADOW))
-        elif isinstance(signal, ACTUATING):
-            self._request(emission.function, signal, t_s, emission.topic.startswith(SHADOW))
-        elif isinstance(signal, EgoLane):
-            self._ego_lane(emission.function, signal, t_s)
-        elif isinstance(signal, LaneModel):
-            self._lane(signal, t_s)
-        elif isinstance(signal, AssistanceState):
-            self._assistance(emission.function, signal, t_s, emission.topic.startswith(SHADOW))
-        elif isinstance(signal, SpeedLimitState):
-            self.limits.add(signal, self._speed_mps, emission.now_s)
-            self._plot("speed_limit_mps", "Speed limit", "m/s", t_s, signal.limit_mps)
+        listen = self._listeners.get(emission.topic)
+        if listen is None:
+            listen = self._listeners[emission.topic] = self._listener(emission)
+        now_s = self._now_s = emission.now_s
+        listen(emission.signal, now_s - self._start_s)
+
+    def _listener(self, emission: Emission) -> Callable[[Any, float], None]:
+        """Who listens to a topic: looked up once, since all that it brings is of one kind and one function."""
+        kind, name, is_shadow = type(emission.signal), emission.function, emission.topic.startswith(SHADOW)
+        if kind is ActuationCommand:
+            return partial(self._command, name)
+        if kind is FunctionStatus:
+            return self._status
+        if kind is Alert:
+            return partial(self._alert, name, is_shadow)
+        if kind in ACTUATING:
+            return partial(self._request, name, is_shadow)
+        if kind is EgoLane:
+            return partial(self._ego_lane, name)
+        if kind is LaneModel:
+            return self._lane
+        if kind is AssistanceState:
+            return partial(self._assistance, name, is_shadow)
+        if kind is SpeedLimitState:
+            return self._limit
+        return lambda signal, t_s: None
+
+    def _limit(self, state: SpeedLimitState, t_s: float) -> None:
+        self.limits.add(state, self._speed_mps, self._now_s)
+        self._plot("speed_limit_mps", "Speed limit", "m/s", t_s, state.limit_mps)
+
+    def _is_due(self, what: str, t_s: float) -> bool:
+        """Whether a quantity gets a point again: ten a second, as an eye follows, and after a jump at once."""
+        plotted_s = self._plotted_s.get(what)
+        if plotted_s is not None and 0.0 <= t_s - plotted_s < PLOT_PERIOD_S:
+            return False
+        self._plotted_s[what] = t_s
+        return True
 
     def _add(self, event: Event) -> None:
         self._events.append(event)
@@ -254,12 +276,15 @@ class History:
     def _lane(self, model: LaneModel, t_s: float) -> None:
         self._models += 1
         self._model = model
+        is_due = self._is_due("lanes", t_s)
         for side, name in ((LaneSide.LEFT, "left"), (LaneSide.RIGHT, "right")):
             boundary = model.side(side)
             offset_m = confidence = None
             if boundary is not None:
                 self._lanes[side] += 1
                 offset_m, confidence = boundary.c0_m, boundary.confidence
+            if not is_due:
+                continue
             self._plot(f"lane_{name}_m", f"{name} boundary", "m", t_s, offset_m)
             self._plot(f"lane_{name}_confidence", f"{name} confidence", "1", t_s, confidence)
 
@@ -270,10 +295,11 @@ class History:
         counts[0] += 1
         counts[1] += seen
         counts[2] += lane.is_fit_to_steer
-        self._plot("ego_offset_m", "lane centre", "m", t_s, lane.offset_m if seen else None)
-        self._plot("ego_width_m", "lane width", "m", t_s, lane.width_m if seen else None)
-        self._plot("ego_shift_m", "wanted place in the lane", "m", t_s, lane.shift_m if seen else None)
-        self._plot("ego_confidence", "own lane", "1", t_s, lane.confidence if seen else None)
+        if self._is_due(name, t_s):
+            self._plot("ego_offset_m", "lane centre", "m", t_s, lane.offset_m if seen else None)
+            self._plot("ego_width_m", "lane width", "m", t_s, lane.width_m if seen else None)
+            self._plot("ego_shift_m", "wanted place in the lane", "m", t_s, lane.shift_m if seen else None)
+            self._plot("ego_confidence", "own lane", "1", t_s, lane.confidence if seen else None)
         for key, label, level, text in (
             (" works", "works" if lane.is_works else "", "active", lane.reason),
             (
@@ -289,7 +315,7 @@ class History:
             else:
                 self._close((name + key, ""), t_s)
 
-    def _assistance(self, name: str, state: AssistanceState, t_s: float, is_shadow: bool) -> None:
+    def _assistance(self, name: str, is_shadow: bool, state: AssistanceState, t_s: float) -> None:
         """What the driver is told of assistance all the time, as bars; the speed it keeps to."""
         working: Any = "shadow" if is_shadow else "active"
         engaged = state.mode is AssistanceMode.ACTIVE
@@ -386,7 +412,7 @@ class History:
                 Span(start_s=bar.start_s, end_s=max(t_s, bar.start_s), label=bar.label, level=bar.level, text=bar.text)
             )
 
-    def _alert(self, name: str, alert: Alert, t_s: float, is_shadow: bool) -> None:
+    def _alert(self, name: str, is_shadow: bool, alert: Alert, t_s: float) -> None:
         kind, _, subject = alert.code.partition("/")
         subject, is_failure = (subject, kind != "silent") if name == HEALTH else (name, kind.endswith(OWN_FAULT))
         if is_failure and subject in self.unfed:
@@ -415,7 +441,7 @@ class History:
             self._close((row, key), t_s)
             self._add(Event(t_s=t_s, kind=EventKind.ALERT_END, **common))
 
-    def _request(self, name: str, request: Any, t_s: float, is_shadow: bool) -> None:
+    def _request(self, name: str, is_shadow: bool, request: Any, t_s: float) -> None:
         is_lateral = isinstance(request, LateralRequest)
         if isinstance(request, LongitudinalRequest):
             quantity, value, unit = "accel_mps2", request.accel_mps2, "m/s^2"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adas_runtime.vehicle import Vehicle
 
 METADATA_FILE: Final = "metadata.yaml"
+Write = Callable[[Signal, int], bytes]  # appends a signal at a log time [ns]; returns its bytes
 DRAWN: Final[frozenset[type]] = frozenset({LaneModel, TrackedObjects, RadarObjects, VehicleState})
 # what a late reader of /tf_static needs: numbers, as rosbag2 up to Iron wrote them and every later one still reads
 LATCHED: Final = """- history: 1
@@ -49,7 +50,6 @@ class OutBag:
         self._channels: dict[str, int] = {}
         self._kinds: dict[str, str] = {}
         self._schemas: dict[tuple[str, str], int] = {}
-        self._encoders: dict[type, tuple[str, Callable[[Signal], bytes]]] = {}
         self._camera: Camera | None = None
         self._is_described = False
         self._add = self._writer.add_message
@@ -67,18 +67,24 @@ class OutBag:
 
     def signal(self, topic: str, signal: Signal, log_ns: int, *, is_shown: bool = True) -> bytes:
         """Append a signal, and what a viewer draws of it; returns the signal's bytes."""
-        kind: type = type(signal)
-        found = self._encoders.get(kind)
-        if found is None:
-            found = self._encoders[kind] = (type_name(kind), encoder(kind))
-        data = found[1](signal)
+        return self.writer(topic, type(signal), is_shown=is_shown)(signal, log_ns)
+
+    def writer(self, topic: str, kind: type, *, is_shown: bool = True) -> Write:
+        """Who appends the signals of a topic, all of one kind, as `signal` does."""
+        encode, add = encoder(kind), self._add
         channel = self._channels.get(topic)
         if channel is None:
-            channel = self._channel(topic, found[0], "", "ros2msg")
-        self._add(channel, log_ns, data)
-        if is_shown and kind in DRAWN:
-            self.show(signal, log_ns)
-        return data
+            channel = self._channel(topic, type_name(kind), "", "ros2msg")
+        is_drawn = is_shown and kind in DRAWN
+
+        def write(signal: Signal, log_ns: int) -> bytes:
+            data = encode(signal)
+            add(channel, log_ns, data)
+            if is_drawn:
+                self.show(signal, log_ns)
+            return data
+
+        return write
 
     def raw(self, topic: str, described: BagTopic, data: bytes, log_ns: int) -> None:
         """Append a message of the recording as it is."""

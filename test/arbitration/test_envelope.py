@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -549,6 +550,59 @@ def test_whatever_comes_in_what_goes_out_is_inside_the_limits(
         ):
             assert command.accel_cap_mps2 is None or "speed_jump" in command.limits, "the driver always wins"
         former = command
+
+
+near = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, 0.01, 0.1, 0.101, -0.01, 1.5, 3.0, 5.0, -5.0, 1e9])
+asked_fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "late_s": near,
+        "counter": st.integers(0, 65535),
+        "is_lateral_active": st.booleans(),
+        "is_longitudinal_active": st.booleans(),
+        "curvature_1pm": near,
+        "accel_mps2": near,
+        "lateral_authority": near,
+        "accel_cap_mps2": st.none() | near,
+        "oldest_input_age_s": st.none() | near,
+        "lateral_cause": st.just("a"),
+        "longitudinal_author": st.just("b"),
+    },
+)
+driven_fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "late_s": near,
+        "speed_mps": near,
+        "accel_mps2": st.none() | near,
+        "yaw_rate_rps": st.none() | near,
+        "driver_torque_nm": st.none() | near,
+        "accelerator": st.none() | near,
+    },
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(st.tuples(waits, asked_fields, driven_fields, st.integers(0, 9)), max_size=12))
+def test_the_short_way_of_a_quiet_drive_says_and_remembers_what_the_whole_step_does(
+    sequence: list[tuple[float, dict[str, Any], dict[str, Any], int]],
+) -> None:
+    """The envelope passes a quiet demand on by few comparisons; one field that is off must end that."""
+    short = Drive().armed()
+    whole = Envelope(LIMITS, MARKET)
+    for wait_s, asked, driven, gone in sequence:
+        short.hold(0.05, oldest_input_age_s=0.01)
+        whole.state = short.envelope.state
+        now_s = short.now_s
+        sent_s, seen_s = now_s - asked.pop("late_s", 0.0), now_s - driven.pop("late_s", 0.0)
+        demand = replace(short.demand(oldest_input_age_s=0.01), **{"stamp_s": sent_s, **asked})
+        vehicle = replace(short.vehicle(), **{"stamp_s": seen_s, **driven})
+        demand, vehicle = None if gone == 0 else demand, None if gone == 1 else vehicle
+        inputs = EnvelopeInputs(demand=demand, vehicle=vehicle)
+        outputs = whole.step(inputs, now_s + wait_s)
+        assert short.step(inputs, dt_s=wait_s) == outputs.command
+        assert short.status == outputs.status
+        assert short.envelope.state == whole.state
 
 
 @given(sequences, sequences)
