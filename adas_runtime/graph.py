@@ -279,6 +279,7 @@ class Graph:
 
 def default_graph() -> Graph:
     """The graph of the product. A new function is one more line here."""
+    from adas_runtime.aeb.core import SPEC as aeb
     from adas_runtime.arbitration.arbiter import SPEC as arbiter
     from adas_runtime.arbitration.envelope import SPEC as envelope
     from adas_runtime.arbitration.health import SPEC as health
@@ -305,6 +306,7 @@ def default_graph() -> Graph:
             horizon,
             country,
             ego_lane,
+            aeb,
             lane_departure,
             elks,
             lane_centring,

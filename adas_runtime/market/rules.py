@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from adas_runtime.aeb.bundle import check_brakes
 from adas_runtime.config import Document, Finding, Origin, Strict, dotted, load, read_yaml, shown_path, validate
 from adas_runtime.errors import ConfigError
 from adas_runtime.market.load import Confidence, Merged
@@ -303,7 +304,8 @@ def check_vehicle(market: Market, vehicle: Vehicle) -> None:
     """Refuse a car that the market was never judged for: the law differs by category.
 
     Raises:
-        ConfigError: The market is not released for the vehicle's category.
+        ConfigError: The market is not released for the vehicle's category, or its emergency braking counts on brakes
+            that the vehicle does not have.
     """
     if vehicle.category not in market.categories:
         raise ConfigError(
@@ -313,6 +315,7 @@ def check_vehicle(market: Market, vehicle: Vehicle) -> None:
             mend=f"take a market file whose categories hold {vehicle.category}, such as one of your own that extends "
             f"{market.name}",
         )
+    check_brakes(market, vehicle)
 
 
 def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -> tuple[str, str, str, str] | None:

@@ -20,6 +20,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from typing_extensions import Self
 
+from adas_runtime.aeb.params import EmergencyBrakingParams
 from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
 from adas_runtime.config import Strict, need_items
 from adas_runtime.dcas.following_params import FollowingParams
@@ -103,6 +104,7 @@ class Features(Strict):
     lane_change: Feature = Field(description="Lane change at the driver's indicator, hands on, UN R79 ACSF C.")
     side_wind: Feature = Field(description="Help in side wind, UN R79 corrective steering.")
     dcas: Feature = Field(description="Driver control assistance, hands on the wheel, UN R171.")
+    aeb: Feature = Field(description="Autonomous emergency braking, UN R152.")
     headway: Feature = Field(description="Warning of a distance that is shorter than usual in the country.")
     drowsiness: Feature = Field(description="Drowsiness warning, 2021/1341.")
     distraction: Feature = Field(description="Distraction warning, 2023/2590.")
@@ -296,6 +298,7 @@ class Market(Strict):
     lighting: LightingParams = Field(description="Lamps.")
     longitudinal: FollowingParams = Field(description="Following and set speed of driver control assistance.")
     dcas: DcasParams = Field(description="Driver control assistance.")
+    aeb: EmergencyBrakingParams = Field(description="Emergency braking.")
     headway: HeadwayParams = Field(description="Distance warning.")
     driver_monitoring: DriverMonitoringParams = Field(description="Drowsiness and distraction.")
     envelope: EnvelopeParams = Field(description="Limits of the safety envelope.")

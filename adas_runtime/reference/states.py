@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adas_runtime.aeb import states as aeb
 from adas_runtime.dcas import change, engagement, following, headway, modes, override
 from adas_runtime.driver_monitoring import distraction_states, drowsiness_states
 from adas_runtime.isa import feedback as isa
@@ -39,6 +40,7 @@ MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ),
     ("Lane centring", "lane_keeping/centring_states.py", centring_states.TRANSITIONS, centring_states.REASONS),
     ("Automatic lane change", "lane_keeping/change_states.py", change_states.TRANSITIONS, change_states.REASONS),
+    ("Emergency braking", "aeb/states.py", aeb.TRANSITIONS, aeb.REASONS),
     ("Side wind", "lane_keeping/side_wind_states.py", side_wind_states.TRANSITIONS, side_wind_states.REASONS),
     ("Ego lane", "lane_keeping/lane_states.py", lane_states.TRANSITIONS, lane_states.REASONS),
     ("Emergency corridor", "lane_keeping/corridor.py", corridor.TRANSITIONS, corridor.REASONS),

@@ -1,4 +1,4 @@
-"""`adas scenario reference`: which encounters a careful driver could have mastered, one or a whole grid."""
+"""`adas scenario`: encounters judged by the models of UN R157, and suites driven in the closed loop."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ NEEDS: Final = {"cut-in": ("other", "gap", "lateral"), "cut-out": ("ahead", "lat
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(name="scenario", help="Encounters, judged by the models of UN R157.", no_args_is_help=True)
+    group = typer.Typer(
+        name="scenario",
+        help="Encounters: judged by the models of UN R157, or driven in the closed loop.",
+        no_args_is_help=True,
+    )
     group.command("reference")(reference)
+    group.command("run")(run)
     app.add_typer(group)
 
 
@@ -86,6 +91,53 @@ def reference(
         + (f" ({demanded.mean():.1%} by R157 5.2.5.2 itself)" if event == "cut-in" else "")
     )
     return 0
+
+
+def run(
+    suite: Annotated[str, typer.Argument(help="r152: what UN R152 asks of emergency braking.")],
+    market: Annotated[str, typer.Option(help="Market whose parameters hold.")] = "de",
+    vehicle: Annotated[str, typer.Option(help="Vehicle file: name or path.")] = "reference",
+    seed: Annotated[int, typer.Option(help="Of the sensor's noise and misses.")] = 1,
+    whole: Annotated[bool, typer.Option("--whole", help="With every function of the graph, not only what brakes.")] = (
+        False
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a drive, one a line.")] = False,
+) -> int:
+    """Drive a suite in the closed loop: functions, arbiter, envelope, brakes, a noisy sensor; a verdict by clause."""
+    import json
+    import sys
+
+    from adas_runtime.graph import default_graph
+    from adas_runtime.market import load_market
+    from adas_runtime.market.rules import check_vehicle
+    from adas_runtime.scenario import r152
+    from adas_runtime.scenario.braking import braking_graph
+    from adas_runtime.vehicle import load_vehicle
+
+    if suite != "r152":
+        raise AdasError(f"{suite!r} is no suite", where="scenario run", mend="take r152")
+    loaded, car = load_market(market), load_vehicle(vehicle)
+    check_vehicle(loaded, car)
+    judged = []
+    for item in r152.run(loaded, car, default_graph() if whole else braking_graph(), seed=seed):
+        judged.append(item)
+        if as_json:
+            sys.stdout.write(json.dumps(r152.as_json(item)) + "\n")
+        elif sys.stderr.isatty():
+            sys.stderr.write(f"\r{len(judged)} drives")
+    if sys.stderr.isatty() and not as_json:
+        sys.stderr.write("\r\033[K")
+    failed = [item for item in judged if item.verdict == "fail"]
+    if not as_json:
+        from adas_runtime.console import print_table
+
+        print_table(
+            ("family", "drives", "passed", "hardest impact", "permitted there", "shortest lead"), r152.rows(judged)
+        )
+        for item in failed:
+            print(f"{item.case.drive.name}: {'; '.join(item.failures)}")
+        print(f"{len(judged) - len(failed)} of {len(judged)} drives pass UN R152 as market {loaded.name} is set")
+    return 1 if failed else 0
 
 
 def numbers(text: str, name: str) -> list[float]:

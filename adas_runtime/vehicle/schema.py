@@ -92,6 +92,21 @@ class DriveModel(Strict):
     lag_s: float = Field(ge=0.0, le=1.0, description="Time constant of engine and brakes [s].")
 
 
+class BrakeModel(Strict):
+    """What full braking does: nothing for a delay, then a ramp, then a deceleration that lasts."""
+
+    delay_s: float = Field(ge=0.0, le=0.6, description="From the command to the first deceleration [s].")
+    jerk_mps3: float = Field(gt=1.0, le=80.0, description="How fast the deceleration builds up [m/s^3].")
+    decel_mps2: float = Field(ge=4.0, le=12.0, description="Reached on a dry road, mass in running order [m/s^2].")
+    decel_laden_mps2: float = Field(ge=4.0, le=12.0, description="The same at maximum mass [m/s^2].")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.decel_laden_mps2 > self.decel_mps2:
+            raise ValueError("decel_laden_mps2 is above decel_mps2; a loaded car does not brake better")
+        return self
+
+
 class VehicleLimits(Strict):
     """What the vehicle's maker lets the runtime ask for; the envelope takes the tighter of this and the market's."""
 
@@ -130,6 +145,7 @@ class Vehicle(Strict):
     dimensions: VehicleDimensions = Field(description="Outer dimensions.")
     steering: SteeringModel = Field(description="From path curvature to the steering wheel.")
     drive: DriveModel = Field(description="Engine and brakes.")
+    brakes: BrakeModel = Field(description="Full braking.")
     equipment: VehicleEquipment = Field(description="What else the car has.")
     limits: VehicleLimits = Field(description="What the maker lets the runtime ask for.")
     cameras: dict[Literal["front", "driver"], CameraMount] = Field(description="Cameras by place.")

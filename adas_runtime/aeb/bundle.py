@@ -1,0 +1,68 @@
+"""Whether trigger, actuator and envelope mean the same brakes: one that trusts more than it gets brakes too late.
+
+Peers shipped a trigger whose braking distance from 60 km/h was metres shorter than what their controller let through.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from adas_runtime.aeb.brakes import Brakes
+from adas_runtime.errors import ConfigError
+from adas_runtime.units import kmh_to_mps
+
+if TYPE_CHECKING:
+    from adas_runtime.market.schema import Market
+    from adas_runtime.vehicle.schema import Vehicle
+
+GRAVITY_MPS2: Final = 9.80665
+CHECKED_KMH: Final = 60.0
+APART_MAX_M: Final = 0.3  # of the stopping distances from there [D]
+
+
+def passed_of(market: Market, vehicle: Vehicle) -> Brakes:
+    """What the envelope lets through, on the delay of the vehicle's brakes."""
+    envelope, limits = market.envelope, vehicle.limits
+    decel_mps2 = min(-envelope.accel_min_mps2, -limits.accel_min_mps2, envelope.friction * GRAVITY_MPS2)
+    jerk_mps3 = min(-envelope.jerk_min_mps3, -limits.jerk_min_mps3)
+    return Brakes(vehicle.brakes.delay_s, jerk_mps3, decel_mps2)
+
+
+def actuator_of(vehicle: Vehicle) -> Brakes:
+    """What the brakes do at maximum mass, as the vehicle file says."""
+    return Brakes(vehicle.brakes.delay_s, vehicle.brakes.jerk_mps3, vehicle.brakes.decel_laden_mps2)
+
+
+def brakes_of(market: Market, vehicle: Vehicle) -> Brakes:
+    """What the trigger may count on: its own demand, through the envelope, by the brakes at maximum mass."""
+    passed, actuator = passed_of(market, vehicle), actuator_of(vehicle)
+    return Brakes(
+        vehicle.brakes.delay_s,
+        min(passed.jerk_mps3, actuator.jerk_mps3),
+        min(market.aeb.decel_mps2, passed.decel_mps2, actuator.decel_mps2),
+    )
+
+
+def check_brakes(market: Market, vehicle: Vehicle) -> None:
+    """Refuse a bundle whose trigger, actuator and envelope disagree.
+
+    Raises:
+        ConfigError: The demand is more than what the envelope passes or the brakes give, and by how many metres that
+            is from 60 km/h.
+    """
+    speed_mps = kmh_to_mps(CHECKED_KMH)
+    passed, actuator = passed_of(market, vehicle), actuator_of(vehicle)
+    asked = Brakes(vehicle.brakes.delay_s, min(passed.jerk_mps3, actuator.jerk_mps3), market.aeb.decel_mps2)
+    asked_m = asked.stop_m(speed_mps)
+    for name, brakes, mend in (
+        ("the envelope lets it stop", passed, "lower aeb.decel_mps2, or raise what envelope and limits let through"),
+        ("the brakes stop it", actuator, "lower aeb.decel_mps2, or correct brakes in the vehicle file"),
+    ):
+        way_m = brakes.stop_m(speed_mps)
+        if way_m > asked_m + APART_MAX_M:
+            raise ConfigError(
+                f"emergency braking counts on {asked_m:.1f} m from {CHECKED_KMH:g} km/h to a stop, {name} in "
+                f"{way_m:.1f} m: {way_m - asked_m:.1f} m apart",
+                where=f"market {market.name}, vehicle {vehicle.name}",
+                mend=mend,
+            )

@@ -1,0 +1,296 @@
+"""Which road user we are about to hit, how soon, and when braking has to begin: one judgement per message of objects.
+
+Each object is carried on at its speed to the moment when our front reaches it. Two ways of ours are looked at: the one
+that the yaw rate draws, and the one along the lane. Where both lead into it, the collision is sure early; where only
+the yaw rate does, a driver may still steer by, as at the entry of a bend with a wall behind it, so that only the last
+second counts. Who comes towards us is judged by the lane alone: in a bend the straight line ahead points at everyone.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from adas_runtime.aeb.brakes import Brakes
+from adas_runtime.aeb.params import EmergencyBrakingParams
+from adas_runtime.records import maker
+from adas_runtime.signals import EgoLane, ObjectClass, TrackedObject, TrackedObjects
+from adas_runtime.vehicle.schema import Vehicle
+
+VULNERABLE: Final = (ObjectClass.PEDESTRIAN, ObjectClass.CYCLIST)
+WIDTHS_M: Final = {  # across the way that it goes, where nobody tells [D]
+    ObjectClass.CAR: 1.8,
+    ObjectClass.VAN: 2.0,
+    ObjectClass.TRUCK: 2.5,
+    ObjectClass.BUS: 2.5,
+    ObjectClass.MOTORCYCLE: 0.8,
+    ObjectClass.CYCLIST: 0.6,
+    ObjectClass.PEDESTRIAN: 0.5,
+    ObjectClass.TRAILER: 2.5,
+}
+LENGTHS_M: Final = {
+    ObjectClass.CAR: 4.3,
+    ObjectClass.VAN: 5.5,
+    ObjectClass.TRUCK: 9.0,
+    ObjectClass.BUS: 11.0,
+    ObjectClass.MOTORCYCLE: 2.1,
+    ObjectClass.CYCLIST: 1.8,
+    ObjectClass.PEDESTRIAN: 0.5,
+    ObjectClass.TRAILER: 8.0,
+}
+WIDTH_M: Final = 1.0  # of what is not known
+STALE_S: Final = 0.35  # a track that was not told of for this long begins anew
+JUMP_M: Final = 1.5  # from where its speed would have brought it: a jump, and it begins anew [D]
+JUMP_SHARE: Final = 0.3  # and this share of the way that it went relative to us [D]
+MOVING_MPS: Final = 1.5
+ONCOMING_MPS: Final = -2.0
+TURNING_MPS: Final = 3.0  # below this speed a yaw rate says nothing of the way ahead
+ALONG_MPS: Final = 2.0  # drives our way: nobody who would meet us by our turning
+CLOSING_MIN_MPS: Final = 0.3
+LANE_CONFIDENCE: Final = 0.5
+RADAR_ALONE: Final = ("radar",)
+STD_MAX_M: Final = 1.0
+COUNTED_MAX: Final = 1000
+SMOOTH_S: Final = 0.15  # of speeds
+PLACE_GAIN: Final = 0.35
+STANDOFF_S: Final = 0.2
+DECIDED_S: Final = 0.05  # messages come 20 times a second: the next one may be too late
+STANDING_MPS: Final = 0.8  # slower is standing: noise of its speed would carry it into our way [D]
+MISSED_S: Final = 0.15  # three messages
+KEEP_M: Final = 0.5  # room beside our way that who is braked for has to leave [D]
+LANE_REACH: Final = 1.1  # the lane's course goes on that many times as far as it was seen
+WARN_PICTURES: Final = 2  # in the way in so many messages in a row
+BRAKE_PICTURES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What is kept of one object.
+
+    Args:
+        item: As it was told last.
+        stamp_s: When.
+        x_m, along_mps, aside_mps: Its place ahead and its speed along and across, smoothed.
+        pictures: Messages in a row that it stood where its speed brought it.
+        since_s: Since when.
+        in_way: Messages in a row that it was in our way.
+    """
+
+    item: TrackedObject
+    stamp_s: float
+    x_m: float
+    along_mps: float
+    aside_mps: float
+    pictures: int
+    since_s: float
+    has_moved: bool
+    in_way: int
+
+
+@dataclass(frozen=True, slots=True)
+class Threat:
+    """Somebody whom we would hit.
+
+    Args:
+        gap_m: From our front [m].
+        closing_mps: Speed of approach [m/s].
+        ttc_s: Time to the collision as both go on [s].
+        needed_mps2: Even braking that just avoids it, brakes' delay included [m/s^2].
+        brake_in_s: Until full braking has to begin; negative: it is late [s].
+        is_vulnerable: A pedestrian or a cyclist.
+        is_contrary: The lane leads past it: the car would have to leave the lane.
+        is_certain: It is in the way by more than its place is uncertain.
+        may_brake: It was followed for long enough and by enough sensors.
+    """
+
+    object_id: int
+    object_class: ObjectClass
+    gap_m: float
+    closing_mps: float
+    ttc_s: float
+    needed_mps2: float
+    brake_in_s: float
+    is_vulnerable: bool
+    is_contrary: bool
+    is_certain: bool
+    may_brake: bool
+
+
+make_track = maker(Track)
+make_threat = maker(Threat)
+NO_TRACKS: Final[tuple[Track, ...]] = ()
+
+
+class ThreatFinder:
+    """Finds the gravest threat; keeps nothing: the tracks are handed in and out."""
+
+    def __init__(self, params: EmergencyBrakingParams, vehicle: Vehicle, brakes: Brakes) -> None:
+        size = vehicle.dimensions
+        self._params = params
+        self._brakes = brakes
+        self._front_m = size.wheelbase_m + size.front_overhang_m
+        self._half_m = 0.5 * size.width_m
+
+    def followed(self, old: tuple[Track, ...], objects: TrackedObjects, speed_mps: float) -> tuple[Track, ...]:
+        """The tracks with a new message of objects in them; only of what is ahead."""
+        former = {track.item.object_id: track for track in old}
+        stamp_s, confidence_min = objects.stamp_s, self._params.confidence_min
+        found = []
+        for item in objects.objects:
+            if item.x_m < self._front_m - 1.0 or item.confidence < confidence_min:
+                continue
+            track = former.pop(item.object_id, None)
+            x_m, along_mps, aside_mps = item.x_m, item.speed_x_mps, item.speed_y_mps
+            moves = abs(along_mps) + abs(aside_mps) > MOVING_MPS
+            pictures, since_s, has_moved, in_way = 1, stamp_s, moves, 0
+            if track is not None and 0.0 < stamp_s - track.stamp_s <= STALE_S:
+                dt_s, last = stamp_s - track.stamp_s, track.item
+                has_moved = moves or track.has_moved
+                went_m = (0.5 * (along_mps + last.speed_x_mps) - speed_mps) * dt_s
+                off_m = abs(x_m - last.x_m - went_m) + abs(item.y_m - last.y_m - aside_mps * dt_s)
+                if off_m <= JUMP_M + JUMP_SHARE * abs(went_m):
+                    pictures, since_s = min(track.pictures + 1, COUNTED_MAX), track.since_s
+                    in_way = track.in_way
+                    gain = dt_s / (SMOOTH_S + dt_s)
+                    aside_mps = track.aside_mps + gain * (aside_mps - track.aside_mps)
+                    expected_mps = track.along_mps + (item.accel_x_mps2 or 0.0) * dt_s
+                    along_mps = expected_mps + gain * (along_mps - expected_mps)
+                    expected_m = track.x_m + (along_mps - speed_mps) * dt_s
+                    x_m = expected_m + PLACE_GAIN * (x_m - expected_m)
+            found.append(make_track(item, stamp_s, x_m, along_mps, aside_mps, pictures, since_s, has_moved, in_way))
+        # a message without an object is no proof that it is gone
+        found += [track for track in former.values() if 0.0 <= stamp_s - track.stamp_s <= MISSED_S]
+        return tuple(found)
+
+    def find(
+        self,
+        tracks: tuple[Track, ...],
+        lane: EgoLane | None,
+        speed_mps: float,
+        accel_mps2: float,
+        yaw_rate_rps: float,
+        now_s: float,
+        target: int | None,
+        *,
+        is_new: bool,
+    ) -> tuple[Threat | None, tuple[Track, ...]]:
+        """The threat that needs braking first, `None`: nobody is in the way; and the tracks, with who is in it.
+
+        Args:
+            target: The object that is braked for: it counts until it is clear of our way by a margin.
+            is_new: A message of objects came since the last call.
+        """
+        params = self._params
+        bend_1pm = yaw_rate_rps / speed_mps if speed_mps > TURNING_MPS else 0.0
+        if lane is not None and not (lane.confidence >= LANE_CONFIDENCE and lane.edges):
+            lane = None
+        worst: Threat | None = None
+        kept = []
+        for track in tracks:
+            item = track.item
+            age_s = min(max(now_s - track.stamp_s, 0.0), STALE_S)
+            closing_mps = speed_mps - track.along_mps
+            gap_m = track.x_m - self._front_m - closing_mps * age_s
+            braking_mps2 = item.accel_x_mps2 if item.accel_x_mps2 is not None and item.accel_x_mps2 < -1.0 else 0.0
+            ttc_s = max(gap_m, 0.0) / max(closing_mps, CLOSING_MIN_MPS)
+            found = None
+            if (closing_mps >= CLOSING_MIN_MPS and ttc_s <= params.warn_ttc_max_s) or braking_mps2 < 0.0:
+                found = self._judged(
+                    track, lane, speed_mps, accel_mps2, bend_1pm, gap_m, ttc_s, braking_mps2,
+                    KEEP_M if item.object_id == target else 0.0,
+                )  # fmt: skip
+            in_way = track.in_way
+            if is_new:
+                in_way = 0 if found is None else min(in_way + 1, COUNTED_MAX)
+            if in_way != track.in_way:
+                track = make_track(
+                    item,
+                    track.stamp_s,
+                    track.x_m,
+                    track.along_mps,
+                    track.aside_mps,
+                    track.pictures,
+                    track.since_s,
+                    track.has_moved,
+                    in_way,
+                )
+            kept.append(track)
+            if found is None or in_way < WARN_PICTURES or track.stamp_s - track.since_s < params.confirm_s:
+                continue
+            if worst is None or found.brake_in_s < worst.brake_in_s:
+                worst = found
+        return worst, tuple(kept)
+
+    def _judged(
+        self,
+        track: Track,
+        lane: EgoLane | None,
+        speed_mps: float,
+        accel_mps2: float,
+        bend_1pm: float,
+        gap_m: float,
+        ttc_s: float,
+        braking_mps2: float,
+        keep_m: float,
+    ) -> Threat | None:
+        params, item = self._params, track.item
+        x_m, along_mps, aside_mps = track.x_m, track.along_mps, track.aside_mps
+        if abs(along_mps) + abs(aside_mps) < STANDING_MPS:
+            aside_mps = 0.0
+        then_s = min(ttc_s, params.warn_ttc_max_s)
+        is_along = along_mps > ALONG_MPS and along_mps > abs(aside_mps)
+        is_crossing = abs(aside_mps) > abs(along_mps)
+        size_m = item.length_m if is_crossing else item.width_m
+        if size_m is None:
+            size_m = (LENGTHS_M if is_crossing else WIDTHS_M).get(item.object_class, WIDTH_M)
+        room_m = self._half_m + 0.5 * size_m + keep_m
+        std_m = min(math.hypot(item.y_std_m, item.speed_x_std_mps * then_s), STD_MAX_M)
+        # its place across our way when we reach it; of who drives our way, from where it is now
+        at_m = x_m if is_along else self._front_m + speed_mps * then_s
+        then_m = item.y_m + aside_mps * then_s
+        slope_mps = along_mps * then_s if is_along else 0.0
+        bend_m = bend_1pm * at_m * (0.5 * at_m + slope_mps)
+        by_path_m = room_m - abs(then_m - bend_m)
+        is_oncoming = along_mps < ONCOMING_MPS and -along_mps > abs(aside_mps)
+        by_lane_m = None
+        if lane is not None and x_m <= LANE_REACH * lane.x_max_m:
+            heading, curvature, rate = lane.heading_rad, lane.curvature_1pm, lane.curvature_rate_1pm2
+            way_m = at_m * (heading + at_m * (0.5 * curvature + at_m * rate / 6.0))
+            way_m += (heading + at_m * (curvature + 0.5 * at_m * rate)) * slope_mps
+            by_lane_m = room_m - abs(then_m - way_m)
+        elif not is_along:  # the wheel may go back, as at the end of a lane change
+            by_path_m = min(by_path_m, room_m - abs(then_m - 0.5 * bend_m))
+        if by_path_m <= 0.0 or (is_oncoming and (by_lane_m is None or by_lane_m <= 0.0)):
+            return None
+        # past it, or not seen as far as that yet
+        is_contrary = by_lane_m <= 0.0 if by_lane_m is not None else lane is not None and not is_along
+        if by_lane_m is None:
+            ttc_max_s = params.sure_ttc_max_s if is_along else params.unsure_ttc_max_s
+        else:
+            ttc_max_s = params.contrary_ttc_max_s if is_contrary else params.sure_ttc_max_s
+        closing_mps = speed_mps - along_mps
+        reach_mps = max(closing_mps, CLOSING_MIN_MPS)
+        needed_m = self._brakes.needed_gap_m(speed_mps, accel_mps2, max(along_mps, 0.0), braking_mps2)
+        if is_oncoming:  # we can take away our own speed alone
+            needed_m += -along_mps * (speed_mps / self._brakes.decel_mps2 + self._brakes.delay_s)
+        standoff_m = min(params.standoff_m, STANDOFF_S * reach_mps)  # in a queue people close up to less
+        brake_in_s = (gap_m - standoff_m - needed_m) / reach_mps - DECIDED_S
+        if braking_mps2 == 0.0 or closing_mps > CLOSING_MIN_MPS:
+            brake_in_s = max(brake_in_s, ttc_s - ttc_max_s)
+        left_m = max(gap_m - 0.5 * standoff_m - reach_mps * self._brakes.delay_s, 0.1)
+        enough = params.confirm_pictures if len(item.sources) >= 2 else params.confirm_single
+        is_radar_alone = item.sources == RADAR_ALONE and not track.has_moved  # a bridge, a manhole cover
+        return make_threat(
+            object_id=item.object_id,
+            object_class=item.object_class,
+            gap_m=gap_m,
+            closing_mps=closing_mps,
+            ttc_s=ttc_s,
+            needed_mps2=reach_mps * reach_mps / (2.0 * left_m) - braking_mps2,
+            brake_in_s=brake_in_s,
+            is_vulnerable=item.object_class in VULNERABLE,
+            is_contrary=is_contrary,
+            is_certain=by_path_m > params.certain_std * std_m,
+            may_brake=track.pictures >= enough and track.in_way >= BRAKE_PICTURES - 1 and not is_radar_alone,
+        )

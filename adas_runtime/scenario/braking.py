@@ -1,0 +1,420 @@
+"""A car that drives towards others: the functions of the product, the car's brakes and a sensor, in a closed loop.
+
+The functions run in the same executor as on the car, arbiter and envelope included; what the envelope commands reaches
+the brakes of the vehicle file, later and along their ramp. The sensor is late, noisy and misses; all by the seed. The
+driver follows the given path and never brakes. Time is a count of steps of 10 ms: nothing waits.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from adas_runtime.executor import Emission, Executor
+from adas_runtime.function import BuildContext, Process
+from adas_runtime.graph import Graph, default_graph, live_topic
+from adas_runtime.market.schema import Market
+from adas_runtime.signals import (
+    ActuationCommand,
+    Alert,
+    BodyState,
+    DriverInput,
+    Gear,
+    LaneBoundary,
+    LaneModel,
+    LaneSide,
+    LongitudinalRequest,
+    MarkingType,
+    ObjectClass,
+    Stage,
+    TrackedObject,
+    TrackedObjects,
+    VehicleState,
+)
+from adas_runtime.vehicle.schema import Vehicle
+
+STEP_S: Final = 0.01
+START_S: Final = 1000.0  # of the clock; stamps are never zero
+LANE_TOPIC: Final = live_topic("lane_perception", "lanes")
+COMMAND: Final = live_topic("envelope", "command")
+SETTLE_S: Final = 2.0  # before the drive begins: the envelope lets nothing in before
+LANE_SEEN_M: Final = 60.0
+LANE_STEP_M: Final = 3.0
+LANE_TURN_RAD: Final = 0.6  # beyond it the lane leaves the picture
+STOPPED_MPS: Final = 0.02
+WAIT_S: Final = 1.0  # after the stop
+SIZES_M: Final = {  # length, width
+    ObjectClass.CAR: (4.3, 1.8),
+    ObjectClass.MOTORCYCLE: (2.1, 0.8),
+    ObjectClass.CYCLIST: (1.8, 0.5),
+    ObjectClass.PEDESTRIAN: (0.5, 0.5),
+    ObjectClass.UNKNOWN: (1.0, 0.3),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Another road user, by its centre in the frame of our front axle's start: x ahead, y left.
+
+    Args:
+        heading_rad, speed_mps: At the start.
+        brakes_at_s, decel_mps2: From then on it brakes, to a stop at most.
+        turns_at_s, yaw_rate_rps: From then on it turns.
+        seen_from_s: The sensor sees it from then on: what stands behind a parked car.
+    """
+
+    kind: ObjectClass
+    x_m: float
+    y_m: float
+    heading_rad: float = 0.0
+    speed_mps: float = 0.0
+    brakes_at_s: float = math.inf
+    decel_mps2: float = 0.0
+    turns_at_s: float = math.inf
+    yaw_rate_rps: float = 0.0
+    seen_from_s: float = -math.inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor:
+    """What tells of others: 20 messages a second, each of a moment ago.
+
+    Args:
+        latency_s: Age of a message when it comes, a multiple of 10 ms [s].
+        place_std_m, speed_std_mps: Noise of each coordinate.
+        miss_share: Share of the messages that an object is missing from.
+        range_m, view_rad: As far and as wide (to each side) it sees.
+        sources: Sensors that see what it tells of.
+    """
+
+    latency_s: float = 0.06
+    place_std_m: float = 0.0
+    speed_std_mps: float = 0.0
+    miss_share: float = 0.0
+    range_m: float = 150.0
+    view_rad: float = 0.9
+    sources: tuple[str, ...] = ("camera", "radar")
+
+
+REAL_SENSOR: Final = Sensor(place_std_m=0.15, speed_std_mps=0.25, miss_share=0.02)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drive:
+    """One drive.
+
+    Args:
+        speed_mps: Ours, kept until something brakes.
+        curvature: Of our path by the way driven [m]; the driver steers along it.
+        lane: What the camera tells of the lane: none, the course of our path, or a straight one.
+        long_s: It ends then at the latest.
+        is_laden: The car weighs its maximum.
+    """
+
+    name: str
+    speed_mps: float
+    actors: tuple[Actor, ...]
+    curvature: Callable[[float], float] | None = None
+    lane: Literal["none", "path", "straight"] = "none"
+    long_s: float = 12.0
+    is_laden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of it.
+
+    Args:
+        impact_mps: Our speed at the collision, `None` without one.
+        relative_mps: Ours less the other one's along our way, `None` without a collision.
+        warned_s, braked_s: When the warning and the demand for braking began; `None`: never.
+        demand_mps2: Strongest braking that was asked for, positive.
+        modes: Ways in which the driver was warned at once.
+        gap_m: Smallest distance to anybody ahead in our way.
+        decel_mps2, jerk_mps3: Hardest that the car did.
+    """
+
+    impact_mps: float | None
+    relative_mps: float | None
+    warned_s: float | None
+    braked_s: float | None
+    demand_mps2: float
+    modes: int
+    gap_m: float
+    speed_mps: float
+    decel_mps2: float
+
+    @property
+    def lead_s(self) -> float | None:
+        """From warning to braking; `None` where one of them never came."""
+        if self.warned_s is None or self.braked_s is None:
+            return None
+        return self.braked_s - self.warned_s
+
+
+@dataclass(slots=True)
+class _Body:
+    """An actor as it moves."""
+
+    actor: Actor
+    x_m: float
+    y_m: float
+    heading_rad: float
+    speed_mps: float
+    accel_mps2: float = 0.0
+
+    def move(self, t_s: float) -> None:
+        actor = self.actor
+        self.accel_mps2 = -actor.decel_mps2 if t_s >= actor.brakes_at_s and self.speed_mps > 0.0 else 0.0
+        self.speed_mps = max(self.speed_mps + self.accel_mps2 * STEP_S, 0.0)
+        if t_s >= actor.turns_at_s and self.speed_mps > 0.0:
+            self.heading_rad += actor.yaw_rate_rps * STEP_S
+        self.x_m += self.speed_mps * math.cos(self.heading_rad) * STEP_S
+        self.y_m += self.speed_mps * math.sin(self.heading_rad) * STEP_S
+
+
+def braking_graph() -> Graph:
+    """What emergency braking needs of the graph, and no more: a drive takes a tenth of the time."""
+    wanted = ("lane_perception", "ego_lane", "aeb", "arbiter", "envelope")
+    return Graph(tuple(spec for spec in default_graph().functions if spec.name in wanted))
+
+
+class _Brakes:
+    """The actuator: delay, then a ramp, no more than the load lets it."""
+
+    def __init__(self, vehicle: Vehicle, *, is_laden: bool) -> None:
+        model = vehicle.brakes
+        self._asked = deque([0.0] * round(model.delay_s / STEP_S))
+        self._step_mps2 = model.jerk_mps3 * STEP_S
+        self._least_mps2 = -(model.decel_laden_mps2 if is_laden else model.decel_mps2)
+        self.accel_mps2 = 0.0
+
+    def step(self, asked_mps2: float) -> float:
+        self._asked.append(asked_mps2)
+        target = max(self._asked.popleft(), self._least_mps2)
+        move = min(max(target - self.accel_mps2, -self._step_mps2), self._step_mps2)
+        self.accel_mps2 += move
+        return self.accel_mps2
+
+
+def drive(
+    case: Drive,
+    market: Market,
+    vehicle: Vehicle,
+    graph: Graph,
+    sensor: Sensor = REAL_SENSOR,
+    seed: int = 1,
+) -> Outcome:
+    """Drive it to its end: a collision, a stop, or the end of its time.
+
+    Args:
+        graph: What runs, every function at stage `on`; `braking_graph` or the whole one.
+    """
+    perception = {spec.name for spec in graph.in_process(Process.PERCEPTION)}  # the sensor stands in for it
+    stages = dict.fromkeys([spec.name for spec in graph.functions], Stage.ON)
+    context = BuildContext(market=market, vehicle=vehicle)
+    executor = Executor(graph, context, stages, without=frozenset(perception))
+    noise = random.Random(seed)
+    size = vehicle.dimensions
+    rear_m = size.length_m - size.wheelbase_m - size.front_overhang_m
+    front_m = size.wheelbase_m + size.front_overhang_m
+    bodies = [_Body(actor, actor.x_m, actor.y_m, actor.heading_rad, actor.speed_mps) for actor in case.actors]
+    brakes = _Brakes(vehicle, is_laden=case.is_laden)
+    x_m, y_m, heading, speed_mps, way_m = -front_m, 0.0, 0.0, case.speed_mps, 0.0
+    asked_mps2, stopped_s = 0.0, None
+    warned_s: float | None = None
+    braked_s: float | None = None
+    demand_mps2, modes, gap_m, hardest = 0.0, 0, math.inf, 0.0
+    seen: deque[tuple[float, tuple[TrackedObject, ...]]] = deque(maxlen=round(sensor.latency_s / STEP_S) + 1)
+
+    def heard(emissions: list[Emission], t_s: float) -> None:
+        nonlocal asked_mps2, warned_s, braked_s, demand_mps2, modes
+        for emission in emissions:
+            signal = emission.signal
+            if isinstance(signal, ActuationCommand) and emission.topic == COMMAND:
+                asked_mps2 = signal.accel_mps2 if signal.is_longitudinal_active else 0.0
+            elif isinstance(signal, Alert) and signal.is_active and signal.code == "aeb_collision":
+                warned_s = t_s if warned_s is None else warned_s
+                modes = max(modes, signal.is_optical + signal.is_acoustic + signal.is_haptic)
+            elif isinstance(signal, LongitudinalRequest) and signal.is_active and signal.author == "aeb":
+                braked_s = t_s if braked_s is None else braked_s
+                demand_mps2 = max(demand_mps2, -signal.accel_mps2)
+
+    for count in range(round((SETTLE_S + case.long_s) / STEP_S)):
+        t_s = count * STEP_S - SETTLE_S
+        now_s = START_S + count * STEP_S
+        is_begun = t_s >= 0.0
+        yaw_rate_rps = 0.0
+        if is_begun:
+            accel = brakes.step(asked_mps2)
+            speed_mps = max(speed_mps + accel * STEP_S, 0.0)
+            hardest = max(hardest, -accel if speed_mps > 0.0 else 0.0)
+            bend = 0.0 if case.curvature is None else case.curvature(way_m)
+            yaw_rate_rps = bend * speed_mps
+            heading += yaw_rate_rps * STEP_S
+            x_m += speed_mps * math.cos(heading) * STEP_S
+            y_m += speed_mps * math.sin(heading) * STEP_S
+            way_m += speed_mps * STEP_S
+            for body in bodies:
+                body.move(t_s)
+        cosine, sine = math.cos(heading), math.sin(heading)
+        for body in bodies if is_begun else ():
+            east, north = body.x_m - x_m, body.y_m - y_m
+            ahead, left = east * cosine + north * sine, north * cosine - east * sine
+            turned = body.heading_rad - heading
+            if _overlap(ahead, left, turned, SIZES_M[body.actor.kind], (-rear_m, front_m), size.width_m):
+                along = body.speed_mps * math.cos(turned)
+                return Outcome(
+                    impact_mps=speed_mps, relative_mps=max(speed_mps - along, 0.0), warned_s=warned_s,
+                    braked_s=braked_s, demand_mps2=demand_mps2, modes=modes, gap_m=0.0, speed_mps=speed_mps,
+                    decel_mps2=hardest,
+                )  # fmt: skip
+            long_m, wide_m = SIZES_M[body.actor.kind]
+            half_x = 0.5 * (abs(long_m * math.cos(turned)) + abs(wide_m * math.sin(turned)))
+            half_y = 0.5 * (abs(long_m * math.sin(turned)) + abs(wide_m * math.cos(turned)))
+            if abs(left) < 0.5 * size.width_m + half_y and ahead > front_m:
+                gap_m = min(gap_m, ahead - half_x - front_m)
+        seen.append((now_s, _seen(bodies, x_m, y_m, heading, front_m, sensor, t_s)))
+        state = VehicleState(
+            stamp_s=now_s, speed_mps=speed_mps, accel_mps2=brakes.accel_mps2 if speed_mps > 0.0 else 0.0,
+            yaw_rate_rps=yaw_rate_rps, steering_wheel_angle_rad=0.0, steering_wheel_rate_rps=0.0,
+            driver_torque_nm=0.0, is_hands_on=True, accelerator=0.0, brake=0.0, is_braking=False, gear=Gear.DRIVE,
+        )  # fmt: skip
+        if count % 10 == 0:
+            heard(executor.offer("/vehicle/body", BodyState(stamp_s=now_s, is_master_switch_on=True), now_s), t_s)
+        if count % 5 == 0:
+            if case.lane != "none":
+                heard(executor.offer(LANE_TOPIC, _lane(case, now_s, y_m, heading, way_m), now_s), t_s)
+            heard(executor.offer("/vehicle/driver_input", DriverInput(stamp_s=now_s), now_s), t_s)
+            heard(executor.offer("/objects/tracked", _told(*seen[0], sensor, noise), now_s), t_s)
+        heard(executor.offer("/vehicle/state", state, now_s), t_s)
+        due_s = executor.next_due_s()
+        if due_s is not None and due_s <= now_s:
+            heard(executor.advance(now_s), t_s)
+        if is_begun and speed_mps < STOPPED_MPS:
+            stopped_s = t_s if stopped_s is None else stopped_s
+            if t_s - stopped_s > WAIT_S:
+                break
+    return Outcome(
+        impact_mps=None, relative_mps=None, warned_s=warned_s, braked_s=braked_s, demand_mps2=demand_mps2,
+        modes=modes, gap_m=gap_m, speed_mps=speed_mps, decel_mps2=hardest,
+    )  # fmt: skip
+
+
+def _lane(case: Drive, now_s: float, y_m: float, heading: float, way_m: float) -> LaneModel:
+    """The lane as a camera tells it: the cubic that fits its course best as far as it is seen."""
+    offset_m, turned, curvature, rate, seen_m = -y_m, -heading, 0.0, 0.0, LANE_SEEN_M
+    if case.lane == "path":
+        offset_m = turned = 0.0
+        if case.curvature is not None:
+            curvature, rate, seen_m = _fitted(case.curvature, way_m)
+    lines = tuple(
+        LaneBoundary(
+            side=side,
+            c0_m=offset_m + sign * 1.75,
+            c1=turned,
+            c2_1pm=0.5 * curvature,
+            c3_1pm2=rate / 6.0,
+            x_min_m=3.0,
+            x_max_m=max(seen_m, 10.0),
+            type=MarkingType.DASHED,
+            confidence=0.95,
+            offset_std_m=0.03,
+            width_m=0.15,
+        )
+        for side, sign in ((LaneSide.LEFT, 1.0), (LaneSide.RIGHT, -1.0))
+    )
+    return LaneModel(stamp_s=now_s, boundaries=lines, is_calibrated=True)
+
+
+def _fitted(curvature: Callable[[float], float], way_m: float) -> tuple[float, float, float]:
+    """Curvature, its rate and the reach of the cubic through our place that fits the course ahead, by least squares."""
+    x = y = turned = 0.0
+    squares = cross = cubes = to_square = to_cube = 0.0
+    while x < LANE_SEEN_M and abs(turned) < LANE_TURN_RAD:
+        turned += curvature(way_m + x) * LANE_STEP_M
+        y += turned * LANE_STEP_M
+        x += LANE_STEP_M
+        a, b = x * x / 2.0, x * x * x / 6.0
+        squares, cross, cubes = squares + a * a, cross + a * b, cubes + b * b
+        to_square, to_cube = to_square + a * y, to_cube + b * y
+    scale = squares * cubes - cross * cross
+    return (to_square * cubes - to_cube * cross) / scale, (to_cube * squares - to_square * cross) / scale, x
+
+
+def _overlap(
+    ahead_m: float,
+    left_m: float,
+    turned_rad: float,
+    other: tuple[float, float],
+    ours: tuple[float, float],
+    width_m: float,
+) -> bool:
+    """Whether two boxes touch, by their separating axes; the other one's centre and heading in our frame."""
+    centre_x = 0.5 * (ours[0] + ours[1])
+    half = (0.5 * (ours[1] - ours[0]), 0.5 * width_m)
+    half_other = (0.5 * other[0], 0.5 * other[1])
+    dx, dy = ahead_m - centre_x, left_m
+    cosine, sine = math.cos(turned_rad), math.sin(turned_rad)
+    reach_x = half_other[0] * abs(cosine) + half_other[1] * abs(sine)
+    reach_y = half_other[0] * abs(sine) + half_other[1] * abs(cosine)
+    if abs(dx) > half[0] + reach_x or abs(dy) > half[1] + reach_y:
+        return False
+    along, across = dx * cosine + dy * sine, dy * cosine - dx * sine
+    return (
+        abs(along) <= half_other[0] + half[0] * abs(cosine) + half[1] * abs(sine)
+        and abs(across) <= half_other[1] + half[0] * abs(sine) + half[1] * abs(cosine)
+    )  # fmt: skip
+
+
+def _seen(
+    bodies: Sequence[_Body], x_m: float, y_m: float, heading: float, front_m: float, sensor: Sensor, t_s: float
+) -> tuple[TrackedObject, ...]:
+    """What stands in the field of view now, without noise."""
+    found = []
+    cosine, sine = math.cos(heading), math.sin(heading)
+    for number, body in enumerate(bodies):
+        east, north = body.x_m - x_m, body.y_m - y_m
+        ahead, left = east * cosine + north * sine, north * cosine - east * sine
+        turned = body.heading_rad - heading
+        long_m, wide_m = SIZES_M[body.actor.kind]
+        half_x = 0.5 * (abs(long_m * math.cos(turned)) + abs(wide_m * math.sin(turned)))
+        near_m = ahead - half_x
+        is_behind = ahead + half_x < front_m
+        if t_s < body.actor.seen_from_s or is_behind or ahead > sensor.range_m:
+            continue
+        if abs(math.atan2(left, max(ahead, 0.1))) > sensor.view_rad:
+            continue
+        found.append(
+            TrackedObject(
+                object_id=number, object_class=body.actor.kind, x_m=near_m, y_m=left,
+                speed_x_mps=body.speed_mps * math.cos(turned), speed_y_mps=body.speed_mps * math.sin(turned),
+                accel_x_mps2=body.accel_mps2 * math.cos(turned), yaw_rad=math.remainder(turned, math.tau),
+                length_m=long_m, width_m=wide_m, x_std_m=max(sensor.place_std_m, 0.05),
+                y_std_m=max(sensor.place_std_m, 0.05), speed_x_std_mps=max(sensor.speed_std_mps, 0.05),
+                confidence=0.95, age_s=max(t_s - max(body.actor.seen_from_s, -SETTLE_S), 0.0), sources=sensor.sources,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _told(stamp_s: float, objects: tuple[TrackedObject, ...], sensor: Sensor, noise: random.Random) -> TrackedObjects:
+    """The message: some of it missing, all of it noisy."""
+    from dataclasses import replace
+
+    kept = [item for item in objects if noise.random() >= sensor.miss_share]
+    told = tuple(
+        replace(
+            item,
+            x_m=item.x_m + noise.gauss(0.0, sensor.place_std_m),
+            y_m=item.y_m + noise.gauss(0.0, sensor.place_std_m),
+            speed_x_mps=item.speed_x_mps + noise.gauss(0.0, sensor.speed_std_mps),
+            speed_y_mps=item.speed_y_mps + noise.gauss(0.0, sensor.speed_std_mps),
+        )
+        for item in kept
+    )
+    return TrackedObjects(stamp_s=stamp_s, objects=told)
