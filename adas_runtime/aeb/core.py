@@ -123,13 +123,15 @@ class EmergencyBraking:
     Absent inputs. No road users: unavailable, which the driver is shown for as long as it lasts. No vehicle state: the
     same, after a while a fault. No lane: it looks along the path that the yaw rate draws, and brakes later for what
     stands beside a bend. No stalks, no body: it cannot be switched off, no new start is seen. After a stop it holds the
-    car until the driver moves a pedal. Time running back starts everything afresh; what was told or asked for is ended.
+    car until the driver moves a pedal. In a car whose brakes nobody knows it only warns. Time running back starts
+    everything afresh; what was told or asked for is ended.
     """
 
     def __init__(self, params: EmergencyBrakingParams, vehicle: Vehicle, brakes: Brakes, kick_down: float) -> None:
         self.state = Memory()
         self._params = params
         self._kick_down = kick_down
+        self._may_brake = vehicle.brakes is not None
         self._finder = ThreatFinder(params, vehicle, brakes)
         self._from_mps = kmh_to_mps(params.from_kmh) - EPS_MPS
         self._to_mps = kmh_to_mps(params.to_kmh) + EPS_MPS
@@ -189,7 +191,7 @@ class EmergencyBraking:
             ahead_s = params.warn_ahead_vulnerable_s if threat.is_vulnerable else params.warn_ahead_s
             if threat.is_contrary:
                 ahead_s = 0.0  # nobody could anticipate that it leaves the lane (R152 5.2.1.1)
-            is_braked_for = threat.may_brake and threat.brake_in_s <= 0.0
+            is_braked_for = self._may_brake and threat.may_brake and threat.brake_in_s <= 0.0
             is_warned_of = threat.brake_in_s <= ahead_s and not self._is_mastered(threat, vehicle)
             is_over = old.state is State.WARN and threat.brake_in_s > ahead_s + WARN_KEPT_S
         view = make_view(
@@ -198,7 +200,7 @@ class EmergencyBraking:
             (vehicle is None or objects is None) and now_s - min(vehicle_s, objects_s) > params.fault_after_s,
             has_vehicle and has_objects,
             switch.is_off,
-            params.suspended_by_ads and any(status.is_at_work for status in inputs.ads),
+            params.is_suspended_by_ads and any(status.is_at_work for status in inputs.ads),
             is_in_range,
             interruption,
             threat is None or threat.object_id == old.spared,

@@ -70,7 +70,7 @@ class EmergencyBrakingParams(Strict):
         gt=0.0, le=20.0, description="A steering wheel turned this fast is the driver's evasion (R152 5.3) [rad/s]."
     )
     interrupted_s: float = Field(ge=0.0, le=5.0, description="An interruption holds this long after the action [s].")
-    suspended_by_ads: bool = Field(
+    is_suspended_by_ads: bool = Field(
         description="It rests while automated lane keeping drives (R152 5.4.4); only where that was argued."
     )
     alert_period_s: float = Field(gt=0.0, le=1.0, description="A warning that holds is sent again in this period [s].")

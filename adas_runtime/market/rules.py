@@ -304,8 +304,7 @@ def check_vehicle(market: Market, vehicle: Vehicle) -> None:
     """Refuse a car that the market was never judged for: the law differs by category.
 
     Raises:
-        ConfigError: The market is not released for the vehicle's category, or its emergency braking counts on brakes
-            that the vehicle does not have.
+        ConfigError: The market is not released for the vehicle's category.
     """
     if vehicle.category not in market.categories:
         raise ConfigError(
@@ -315,7 +314,18 @@ def check_vehicle(market: Market, vehicle: Vehicle) -> None:
             mend=f"take a market file whose categories hold {vehicle.category}, such as one of your own that extends "
             f"{market.name}",
         )
-    check_brakes(market, vehicle)
+
+
+def check_car(market: Market, vehicle: Vehicle) -> None:
+    """Refuse a car that may not be driven with this market: its category, or brakes that emergency braking trusts.
+
+    Raises:
+        ConfigError: As `check_vehicle`; or emergency braking, at stage `on`, counts on more than the car's brakes give
+            or limits let through.
+    """
+    check_vehicle(market, vehicle)
+    if market.stages()["aeb"] is Stage.ON:
+        check_brakes(market, vehicle)
 
 
 def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -> tuple[str, str, str, str] | None:
@@ -348,7 +358,8 @@ def _judge(feature: Feature, stage: Stage, rule: Rule | None, on: date | None) -
         )
     if state == "mandatory":
         assert rule is not None and rule.minimum_stage is not None
-        if stage < STAGES[rule.minimum_stage]:
+        is_undated = on is None and rule.since is not None  # a duty of some day, and no day is asked about
+        if stage < STAGES[rule.minimum_stage] and not is_undated:
             return (
                 "below-mandatory",
                 "stage",

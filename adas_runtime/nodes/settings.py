@@ -15,7 +15,7 @@ from adas_runtime.horizon.open import open_map
 from adas_runtime.horizon.store import MapError, MapStore
 from adas_runtime.inputs import Feed, load_input_map
 from adas_runtime.market import Market, load_market
-from adas_runtime.market.rules import check_vehicle
+from adas_runtime.market.rules import check_car
 from adas_runtime.signals import CameraFrame
 from adas_runtime.vehicle import Vehicle, load_vehicle
 
@@ -89,7 +89,7 @@ def load(settings: Settings) -> Loaded:
         AdasError: The first thing that is wrong with it.
     """
     market, vehicle = load_market(settings.market, on=settings.on), load_vehicle(settings.vehicle)
-    check_vehicle(market, vehicle)
+    check_car(market, vehicle)
     roads, refusal = _roads(settings)
     return Loaded(
         graph=default_graph(),

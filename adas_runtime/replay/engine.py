@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from adas_runtime.errors import AdasError, BagError
+from adas_runtime.aeb.bundle import check_brakes
+from adas_runtime.errors import AdasError, BagError, ConfigError
 from adas_runtime.executor import BACKWARD_TOLERANCE_S, GAP_S, ROUNDING_S, Emission, Executor
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import SOURCES, STATUS_OUTPUT, Graph, default_graph, live_topic
@@ -33,7 +34,7 @@ from adas_runtime.replay.limits import LimitShares, truth_of
 from adas_runtime.replay.out import DRAWN, OutBag, Write
 from adas_runtime.replay.report import write_report
 from adas_runtime.replay.schema import EVENTS_FILE, OUT_FILE, SERIES_FILE, SUMMARY_FILE, dump
-from adas_runtime.signals import CameraFrame, FeatureState, FunctionStatus, MarketStatus, Signal
+from adas_runtime.signals import CameraFrame, FeatureState, FunctionStatus, MarketStatus, Signal, Stage
 from adas_runtime.vehicle import load_vehicle
 
 PROGRESS_EVERY: Final = 256  # messages
@@ -186,6 +187,11 @@ class _Replay:
         self.input_map = input_map
         self.roads = roads
         self.warnings: list[str] = list(choice.warnings)
+        if market.stages()["aeb"] is Stage.ON:
+            try:
+                check_brakes(market, choice.vehicle)
+            except ConfigError as error:  # nothing is braked here; a car would not start like that
+                self.warnings.append(f"{error.what}: such a car is not driven")
         self.counts: dict[str, _Counts] = {}
         self.steps_s: list[float] = []
         self.recorded: frozenset[str] = frozenset()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from adas_runtime.errors import AdasError
 from adas_runtime.executor import Emission, Executor
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import Graph, default_graph, live_topic
@@ -187,6 +188,10 @@ class _Brakes:
     """The actuator: delay, then a ramp, no more than the load lets it."""
 
     def __init__(self, vehicle: Vehicle, *, is_laden: bool) -> None:
+        if vehicle.brakes is None:
+            raise AdasError(
+                "says nothing of its brakes", where=f"vehicle {vehicle.name}", mend="give brakes in its file"
+            )
         model = vehicle.brakes
         self._asked = deque([0.0] * round(model.delay_s / STEP_S))
         self._step_mps2 = model.jerk_mps3 * STEP_S

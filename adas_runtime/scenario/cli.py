@@ -109,7 +109,7 @@ def run(
 
     from adas_runtime.graph import default_graph
     from adas_runtime.market import load_market
-    from adas_runtime.market.rules import check_vehicle
+    from adas_runtime.market.rules import check_car
     from adas_runtime.scenario import r152
     from adas_runtime.scenario.braking import braking_graph
     from adas_runtime.vehicle import load_vehicle
@@ -117,7 +117,7 @@ def run(
     if suite != "r152":
         raise AdasError(f"{suite!r} is no suite", where="scenario run", mend="take r152")
     loaded, car = load_market(market), load_vehicle(vehicle)
-    check_vehicle(loaded, car)
+    check_car(loaded, car)
     judged = []
     for item in r152.run(loaded, car, default_graph() if whole else braking_graph(), seed=seed):
         judged.append(item)

@@ -83,10 +83,10 @@ def validate(options: UpOptions) -> None:
         AdasError: The first thing that is wrong.
     """
     from adas_runtime.market import load_market
-    from adas_runtime.market.rules import check_vehicle
+    from adas_runtime.market.rules import check_car
     from adas_runtime.vehicle import load_vehicle
 
-    check_vehicle(load_market(options.market), load_vehicle(options.vehicle))
+    check_car(load_market(options.market), load_vehicle(options.vehicle))
     if options.inputs is not None:
         from adas_runtime.inputs import load_input_map
 

@@ -145,7 +145,9 @@ class Vehicle(Strict):
     dimensions: VehicleDimensions = Field(description="Outer dimensions.")
     steering: SteeringModel = Field(description="From path curvature to the steering wheel.")
     drive: DriveModel = Field(description="Engine and brakes.")
-    brakes: BrakeModel = Field(description="Full braking.")
+    brakes: BrakeModel | None = Field(
+        description="Full braking; nothing: not known, and emergency braking warns without ever braking."
+    )
     equipment: VehicleEquipment = Field(description="What else the car has.")
     limits: VehicleLimits = Field(description="What the maker lets the runtime ask for.")
     cameras: dict[Literal["front", "driver"], CameraMount] = Field(description="Cameras by place.")

@@ -27,6 +27,7 @@ def whole_file(code: str = "DE", features: str = "warn") -> str:
         ("lane_departure", features),
         ("isa", features),
         ("elks", "on"),
+        ("aeb", "on"),
         ("drowsiness", features),
         ("distraction", features),
     ):

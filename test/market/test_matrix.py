@@ -44,7 +44,7 @@ CELLS = [
     ("ch", "lane_departure", "Au", "approval"),
     ("ae", "lane_departure", "?u", "locked"),
     ("my", "alks", "Ns", "elsewhere"),
-    ("jp", "aeb", "Ms", "missing"),
+    ("jp", "aeb", "Ms", "works"),
     ("no", "elks", "Mu", "approval"),
     ("mx", "lane_departure", "-s", "works"),
 ]

@@ -186,7 +186,7 @@ def test_a_car_of_a_category_that_the_market_was_not_judged_for_does_not_start(t
         ConfigError, match=r"--vehicle: vehicle reference is of category N3, market DE is released for M1"
     ):
         load(Settings(process=Process.GUARD, market="de", vehicle=str(truck)))
-    silent = "features: {elks: {stage: off, reason: no duty of trucks}}\n"
+    silent = "features: {elks: {stage: off, reason: no duty of trucks}, aeb: {stage: off, reason: other rules}}\n"
     market = write(tmp_path, f"categories: [N3]\n{silent}")
     assert load(Settings(process=Process.GUARD, market=str(market), vehicle=str(truck))).vehicle.category == "N3"
 
