@@ -198,6 +198,7 @@ class ThreatFinder:
             if (closing_mps >= CLOSING_MIN_MPS and ttc_s <= params.warn_ttc_max_s) or braking_mps2 < 0.0:
                 found = self._judged(
                     track, lane, speed_mps, accel_mps2, bend_1pm, gap_m, ttc_s, braking_mps2,
+                    age_s,
                     KEEP_M if item.object_id == target else 0.0,
                 )  # fmt: skip
             in_way = track.in_way
@@ -232,6 +233,7 @@ class ThreatFinder:
         gap_m: float,
         ttc_s: float,
         braking_mps2: float,
+        age_s: float,
         keep_m: float,
     ) -> Threat | None:
         params, item = self._params, track.item
@@ -248,7 +250,7 @@ class ThreatFinder:
         std_m = min(math.hypot(item.y_std_m, item.speed_x_std_mps * then_s), STD_MAX_M)
         # its place across our way when we reach it; of who drives our way, from where it is now
         at_m = x_m if is_along else self._front_m + speed_mps * then_s
-        then_m = item.y_m + aside_mps * then_s
+        then_m = item.y_m + aside_mps * (then_s + age_s)
         slope_mps = along_mps * then_s if is_along else 0.0
         bend_m = bend_1pm * at_m * (0.5 * at_m + slope_mps)
         by_path_m = room_m - abs(then_m - bend_m)
@@ -275,6 +277,8 @@ class ThreatFinder:
         if is_oncoming:  # we can take away our own speed alone
             needed_m += -along_mps * (speed_mps / self._brakes.decel_mps2 + self._brakes.delay_s)
         standoff_m = min(params.standoff_m, STANDOFF_S * reach_mps)  # in a queue people close up to less
+        if braking_mps2 < 0.0:  # where it will stand is as sure as its speed is
+            standoff_m += 0.5 * item.speed_x_std_mps * max(along_mps, 0.0) / -braking_mps2
         brake_in_s = (gap_m - standoff_m - needed_m) / reach_mps - DECIDED_S
         if braking_mps2 == 0.0 or closing_mps > CLOSING_MIN_MPS:
             brake_in_s = max(brake_in_s, ttc_s - ttc_max_s)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Final
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeVar
 
 import typer
 
 from adas_runtime.errors import AdasError
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
 
+if TYPE_CHECKING:
+    from adas_runtime.scenario import ncap, r152
+
+
+class _Judged(Protocol):
+    """A drive with its verdict."""
+
+    @property
+    def verdict(self) -> str: ...
+
+
+J = TypeVar("J", bound=_Judged)
 CASES_MAX: Final = 2_000_000
 # what each event is described by, beside our speed
 NEEDS: Final = {"cut-in": ("other", "gap", "lateral"), "cut-out": ("ahead", "lateral"), "braking": ("decel",)}
@@ -94,7 +107,7 @@ def reference(
 
 
 def run(
-    suite: Annotated[str, typer.Argument(help="r152: what UN R152 asks of emergency braking.")],
+    suite: Annotated[str, typer.Argument(help="r152: what UN R152 asks; ncap: frontal scenarios of Euro NCAP 2026.")],
     market: Annotated[str, typer.Option(help="Market whose parameters hold.")] = "de",
     vehicle: Annotated[str, typer.Option(help="Vehicle file: name or path.")] = "reference",
     seed: Annotated[int, typer.Option(help="Of the sensor's noise and misses.")] = 1,
@@ -104,40 +117,63 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a drive, one a line.")] = False,
 ) -> int:
     """Drive a suite in the closed loop: functions, arbiter, envelope, brakes, a noisy sensor; a verdict by clause."""
-    import json
-    import sys
-
     from adas_runtime.graph import default_graph
     from adas_runtime.market import load_market
     from adas_runtime.market.rules import check_car
-    from adas_runtime.scenario import r152
+    from adas_runtime.scenario import ncap, r152
     from adas_runtime.scenario.braking import braking_graph
     from adas_runtime.vehicle import load_vehicle
 
-    if suite != "r152":
-        raise AdasError(f"{suite!r} is no suite", where="scenario run", mend="take r152")
+    if suite not in ("r152", "ncap"):
+        raise AdasError(f"{suite!r} is no suite", where="scenario run", mend="take r152 or ncap")
     loaded, car = load_market(market), load_vehicle(vehicle)
     check_car(loaded, car)
+    graph = default_graph() if whole else braking_graph()
+    if suite == "ncap":
+        return _drive(ncap.run(loaded, car, graph, seed=seed), ncap.as_json, as_json, _ncap_table)
+    return _drive(r152.run(loaded, car, graph, seed=seed), r152.as_json, as_json, _r152_table)
+
+
+def _drive(
+    drives: Iterator[J], to_json: Callable[[J], dict[str, object]], as_json: bool, tell: Callable[[list[J]], None]
+) -> int:
+    """Print each drive or the table of all; 1 where one of them failed."""
+    import json
+    import sys
+
     judged = []
-    for item in r152.run(loaded, car, default_graph() if whole else braking_graph(), seed=seed):
+    is_shown = sys.stderr.isatty() and not as_json
+    for item in drives:
         judged.append(item)
         if as_json:
-            sys.stdout.write(json.dumps(r152.as_json(item)) + "\n")
-        elif sys.stderr.isatty():
+            sys.stdout.write(json.dumps(to_json(item)) + "\n")
+        elif is_shown:
             sys.stderr.write(f"\r{len(judged)} drives")
-    if sys.stderr.isatty() and not as_json:
+    if is_shown:
         sys.stderr.write("\r\033[K")
-    failed = [item for item in judged if item.verdict == "fail"]
     if not as_json:
-        from adas_runtime.console import print_table
+        tell(judged)
+    return 1 if any(item.verdict == "fail" for item in judged) else 0
 
-        print_table(
-            ("family", "drives", "passed", "hardest impact", "permitted there", "shortest lead"), r152.rows(judged)
-        )
-        for item in failed:
-            print(f"{item.case.drive.name}: {'; '.join(item.failures)}")
-        print(f"{len(judged) - len(failed)} of {len(judged)} drives pass UN R152 as market {loaded.name} is set")
-    return 1 if failed else 0
+
+def _r152_table(judged: list[r152.Judged]) -> None:
+    from adas_runtime.console import print_table
+    from adas_runtime.scenario import r152
+
+    print_table(("family", "drives", "passed", "hardest impact", "permitted there", "shortest lead"), r152.rows(judged))
+    failed = [item for item in judged if item.verdict == "fail"]
+    for item in failed:
+        print(f"{item.case.drive.name}: {'; '.join(item.failures)}")
+    print(f"{len(judged) - len(failed)} of {len(judged)} drives pass UN R152")
+
+
+def _ncap_table(judged: list[ncap.Judged]) -> None:
+    from adas_runtime.console import print_table
+    from adas_runtime.scenario import ncap
+
+    print_table(("scenario", "drives", "nobody hit", "hardest impact", "mean speed taken away"), ncap.rows(judged))
+    avoided = sum(item.verdict == "pass" for item in judged)
+    print(f"{avoided} of {len(judged)} drives hit nobody; scoring of Euro NCAP was not read")
 
 
 def numbers(text: str, name: str) -> list[float]:

@@ -11,6 +11,7 @@ import pytest
 from adas_runtime.aeb.core import Inputs, build
 from adas_runtime.aeb.table import R152, Load, Target
 from adas_runtime.cli import main
+from adas_runtime.errors import AdasError
 from adas_runtime.function import BuildContext
 from adas_runtime.graph import default_graph
 from adas_runtime.market import load_market
@@ -109,7 +110,7 @@ def test_no_reaction_in_two_hours_of_people_and_acc_cars_that_follow_each_other(
     for path in sorted(folder.rglob("*.csv")):
         try:
             recording = read(path)
-        except Exception:
+        except AdasError:  # tables of another kind stand beside them
             continue
         for pair in recording.pairs:
             if min((gap for gap in pair.gap_m if math.isfinite(gap)), default=0.0) < 0.5:
