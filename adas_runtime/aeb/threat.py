@@ -47,6 +47,7 @@ MOVING_MPS: Final = 1.5
 ONCOMING_MPS: Final = -2.0
 TURNING_MPS: Final = 3.0  # below this speed a yaw rate says nothing of the way ahead
 ALONG_MPS: Final = 2.0  # drives our way: nobody who would meet us by our turning
+HARD_MPS2: Final = -2.0
 CLOSING_MIN_MPS: Final = 0.3
 LANE_CONFIDENCE: Final = 0.5
 RADAR_ALONE: Final = ("radar",)
@@ -55,13 +56,15 @@ COUNTED_MAX: Final = 1000
 SMOOTH_S: Final = 0.15  # of speeds
 PLACE_GAIN: Final = 0.35
 STANDOFF_S: Final = 0.2
+UNSURE: Final = 1.03  # brakes and speeds are known no better than that [D]
 DECIDED_S: Final = 0.05  # messages come 20 times a second: the next one may be too late
 STANDING_MPS: Final = 0.8  # slower is standing: noise of its speed would carry it into our way [D]
 MISSED_S: Final = 0.15  # three messages
 KEEP_M: Final = 0.5  # room beside our way that who is braked for has to leave [D]
 LANE_REACH: Final = 1.1  # the lane's course goes on that many times as far as it was seen
-WARN_PICTURES: Final = 2  # in the way in so many messages in a row
+WARN_PICTURES: Final = 2  # in the way in so many messages more than not
 BRAKE_PICTURES: Final = 3
+IN_WAY_MAX: Final = 5  # so many messages out of the way and it is no threat any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Track:
         x_m, along_mps, aside_mps: Its place ahead and its speed along and across, smoothed.
         pictures: Messages in a row that it stood where its speed brought it.
         since_s: Since when.
-        in_way: Messages in a row that it was in our way.
+        in_way: Messages with it in our way, less those without; at most IN_WAY_MAX.
     """
 
     item: TrackedObject
@@ -203,7 +206,7 @@ class ThreatFinder:
                 )  # fmt: skip
             in_way = track.in_way
             if is_new:
-                in_way = 0 if found is None else min(in_way + 1, COUNTED_MAX)
+                in_way = max(in_way - 1, 0) if found is None else min(in_way + 1, IN_WAY_MAX)
             if in_way != track.in_way:
                 track = make_track(
                     item,
@@ -279,8 +282,9 @@ class ThreatFinder:
         standoff_m = min(params.standoff_m, STANDOFF_S * reach_mps)  # in a queue people close up to less
         if braking_mps2 < 0.0:  # where it will stand is as sure as its speed is
             standoff_m += 0.5 * item.speed_x_std_mps * max(along_mps, 0.0) / -braking_mps2
-        brake_in_s = (gap_m - standoff_m - needed_m) / reach_mps - DECIDED_S
-        if braking_mps2 == 0.0 or closing_mps > CLOSING_MIN_MPS:
+        brake_in_s = (gap_m - standoff_m - UNSURE * needed_m) / reach_mps - DECIDED_S
+        if not is_along or braking_mps2 > HARD_MPS2:
+            # who brakes hard ahead of us is no matter of time to collision: at one speed there is none to reckon
             brake_in_s = max(brake_in_s, ttc_s - ttc_max_s)
         left_m = max(gap_m - 0.5 * standoff_m - reach_mps * self._brakes.delay_s, 0.1)
         enough = params.confirm_pictures if len(item.sources) >= 2 else params.confirm_single

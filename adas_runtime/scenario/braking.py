@@ -65,6 +65,7 @@ class Actor:
         heading_rad, speed_mps: At the start.
         brakes_at_s, decel_mps2: From then on it brakes, to a stop at most.
         turns_at_s, yaw_rate_rps: From then on it turns.
+        shifts_at_s, shift_mps, shift_to_y_m: From then on it moves across, to there.
         seen_from_s: The sensor sees it from then on: what stands behind a parked car.
     """
 
@@ -77,6 +78,9 @@ class Actor:
     decel_mps2: float = 0.0
     turns_at_s: float = math.inf
     yaw_rate_rps: float = 0.0
+    shifts_at_s: float = math.inf
+    shift_mps: float = 0.0
+    shift_to_y_m: float = 0.0
     seen_from_s: float = -math.inf
 
 
@@ -167,6 +171,7 @@ class _Body:
     heading_rad: float
     speed_mps: float
     accel_mps2: float = 0.0
+    across_mps: float = 0.0
 
     def move(self, t_s: float) -> None:
         actor = self.actor
@@ -176,6 +181,11 @@ class _Body:
             self.heading_rad += actor.yaw_rate_rps * STEP_S
         self.x_m += self.speed_mps * math.cos(self.heading_rad) * STEP_S
         self.y_m += self.speed_mps * math.sin(self.heading_rad) * STEP_S
+        left_m = actor.shift_to_y_m - self.y_m
+        is_shifting = t_s >= actor.shifts_at_s and abs(left_m) > 1e-9
+        step_m = math.copysign(min(actor.shift_mps * STEP_S, abs(left_m)), left_m) if is_shifting else 0.0
+        self.y_m += step_m
+        self.across_mps = step_m / STEP_S
 
 
 def braking_graph() -> Graph:
@@ -213,11 +223,13 @@ def drive(
     graph: Graph,
     sensor: Sensor = REAL_SENSOR,
     seed: int = 1,
+    trace: list[tuple[float, float, float, float | None]] | None = None,
 ) -> Outcome:
     """Drive it to its end: a collision, a stop, or the end of its time.
 
     Args:
         graph: What runs, every function at stage `on`; `braking_graph` or the whole one.
+        trace: Gets time [s], speed [m/s], acceleration [m/s^2] and gap to the nearest in our way [m], at 10 Hz.
     """
     perception = {spec.name for spec in graph.in_process(Process.PERCEPTION)}  # the sensor stands in for it
     stages = dict.fromkeys([spec.name for spec in graph.functions], Stage.ON)
@@ -267,6 +279,7 @@ def drive(
             for body in bodies:
                 body.move(t_s)
         cosine, sine = math.cos(heading), math.sin(heading)
+        near_m: float | None = None
         for body in bodies if is_begun else ():
             east, north = body.x_m - x_m, body.y_m - y_m
             ahead, left = east * cosine + north * sine, north * cosine - east * sine
@@ -282,7 +295,10 @@ def drive(
             half_x = 0.5 * (abs(long_m * math.cos(turned)) + abs(wide_m * math.sin(turned)))
             half_y = 0.5 * (abs(long_m * math.sin(turned)) + abs(wide_m * math.cos(turned)))
             if abs(left) < 0.5 * size.width_m + half_y and ahead > front_m:
-                gap_m = min(gap_m, ahead - half_x - front_m)
+                near_m = min(ahead - half_x - front_m, math.inf if near_m is None else near_m)
+                gap_m = min(gap_m, near_m)
+        if trace is not None and is_begun and count % 10 == 0:
+            trace.append((t_s, speed_mps, brakes.accel_mps2, near_m))
         seen.append((now_s, _seen(bodies, x_m, y_m, heading, front_m, sensor, t_s)))
         state = VehicleState(
             stamp_s=now_s, speed_mps=speed_mps, accel_mps2=brakes.accel_mps2 if speed_mps > 0.0 else 0.0,
@@ -397,7 +413,8 @@ def _seen(
         found.append(
             TrackedObject(
                 object_id=number, object_class=body.actor.kind, x_m=near_m, y_m=left,
-                speed_x_mps=body.speed_mps * math.cos(turned), speed_y_mps=body.speed_mps * math.sin(turned),
+                speed_x_mps=body.speed_mps * math.cos(turned),
+                speed_y_mps=body.speed_mps * math.sin(turned) + body.across_mps,
                 accel_x_mps2=body.accel_mps2 * math.cos(turned), yaw_rad=math.remainder(turned, math.tau),
                 length_m=long_m, width_m=wide_m, x_std_m=max(sensor.place_std_m, 0.05),
                 y_std_m=max(sensor.place_std_m, 0.05), speed_x_std_mps=max(sensor.speed_std_mps, 0.05),

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 
 from adas_runtime.errors import AdasError
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
 
-if TYPE_CHECKING:
-    from adas_runtime.scenario import ncap, r152
-
-
-class _Judged(Protocol):
-    """A drive with its verdict."""
-
-    @property
-    def verdict(self) -> str: ...
-
-
-J = TypeVar("J", bound=_Judged)
+FAILED_SHOWN: Final = 20
 CASES_MAX: Final = 2_000_000
 # what each event is described by, beside our speed
 NEEDS: Final = {"cut-in": ("other", "gap", "lateral"), "cut-out": ("ahead", "lateral"), "braking": ("decel",)}
@@ -37,6 +26,8 @@ def register(app: typer.Typer) -> None:
     )
     group.command("reference")(reference)
     group.command("run")(run)
+    group.command("report")(report)
+    group.command("list")(list_suites)
     app.add_typer(group)
 
 
@@ -107,73 +98,73 @@ def reference(
 
 
 def run(
-    suite: Annotated[str, typer.Argument(help="r152: what UN R152 asks; ncap: frontal scenarios of Euro NCAP 2026.")],
+    suite: Annotated[str, typer.Argument(help="r152, ncap, a shipped family (see list), or a family's file.")],
     market: Annotated[str, typer.Option(help="Market whose parameters hold.")] = "de",
     vehicle: Annotated[str, typer.Option(help="Vehicle file: name or path.")] = "reference",
     seed: Annotated[int, typer.Option(help="Of the sensor's noise and misses.")] = 1,
     whole: Annotated[bool, typer.Option("--whole", help="With every function of the graph, not only what brakes.")] = (
         False
     ),
+    jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes that drive side by side.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder that keeps the results; a run that was stopped goes on from there.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a drive, one a line.")] = False,
 ) -> int:
     """Drive a suite in the closed loop: functions, arbiter, envelope, brakes, a noisy sensor; a verdict by clause."""
-    from adas_runtime.graph import default_graph
-    from adas_runtime.market import load_market
-    from adas_runtime.market.rules import check_car
-    from adas_runtime.scenario import ncap, r152
-    from adas_runtime.scenario.braking import braking_graph
-    from adas_runtime.vehicle import load_vehicle
-
-    if suite not in ("r152", "ncap"):
-        raise AdasError(f"{suite!r} is no suite", where="scenario run", mend="take r152 or ncap")
-    loaded, car = load_market(market), load_vehicle(vehicle)
-    check_car(loaded, car)
-    graph = default_graph() if whole else braking_graph()
-    if suite == "ncap":
-        return _drive(ncap.run(loaded, car, graph, seed=seed), ncap.as_json, as_json, _ncap_table)
-    return _drive(r152.run(loaded, car, graph, seed=seed), r152.as_json, as_json, _r152_table)
-
-
-def _drive(
-    drives: Iterator[J], to_json: Callable[[J], dict[str, object]], as_json: bool, tell: Callable[[list[J]], None]
-) -> int:
-    """Print each drive or the table of all; 1 where one of them failed."""
     import json
     import sys
 
-    judged = []
+    from adas_runtime.console import print_table
+    from adas_runtime.scenario.suite import HEADS, Order, rows
+    from adas_runtime.scenario.suite import run as run_suite
+
+    order = Order(suite=suite, market=market, vehicle=vehicle, seed=seed, whole=whole)
+    results = []
     is_shown = sys.stderr.isatty() and not as_json
-    for item in drives:
-        judged.append(item)
+    for item in run_suite(order, jobs, out):
+        results.append(item)
         if as_json:
-            sys.stdout.write(json.dumps(to_json(item)) + "\n")
+            sys.stdout.write(json.dumps({key: value for key, value in item.items() if key != "trace"}) + "\n")
         elif is_shown:
-            sys.stderr.write(f"\r{len(judged)} drives")
+            sys.stderr.write(f"\r{len(results)} drives")
     if is_shown:
         sys.stderr.write("\r\033[K")
+    failed = [item for item in results if item["verdict"] == "fail"]
     if not as_json:
-        tell(judged)
-    return 1 if any(item.verdict == "fail" for item in judged) else 0
+        print_table(HEADS, rows(results))
+        for item in failed[:FAILED_SHOWN]:
+            print(f"{item['drive']}: {'; '.join(item['failures'])}")
+        if len(failed) > FAILED_SHOWN:
+            print(f"and {len(failed) - FAILED_SHOWN} more")
+        print(f"{len(failed)} of {len(results)} drives fail" if failed else f"no drive of {len(results)} fails")
+        if out is not None:
+            print(f"adas scenario report {out}")
+    return 1 if failed else 0
 
 
-def _r152_table(judged: list[r152.Judged]) -> None:
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of adas scenario run --out.")],
+) -> int:
+    """Write report.html: the grid as a heat map, and a plot of each failed drive."""
+    from adas_runtime.scenario.page import write_page
+
+    print(write_page(folder))
+    return 0
+
+
+def list_suites() -> int:
+    """The suites and families that are shipped."""
     from adas_runtime.console import print_table
-    from adas_runtime.scenario import r152
+    from adas_runtime.scenario.family import Family, family_names, family_path
+    from adas_runtime.scenario.suite import BUILT_IN
 
-    print_table(("family", "drives", "passed", "hardest impact", "permitted there", "shortest lead"), r152.rows(judged))
-    failed = [item for item in judged if item.verdict == "fail"]
-    for item in failed:
-        print(f"{item.case.drive.name}: {'; '.join(item.failures)}")
-    print(f"{len(judged) - len(failed)} of {len(judged)} drives pass UN R152")
-
-
-def _ncap_table(judged: list[ncap.Judged]) -> None:
-    from adas_runtime.console import print_table
-    from adas_runtime.scenario import ncap
-
-    print_table(("scenario", "drives", "nobody hit", "hardest impact", "mean speed taken away"), ncap.rows(judged))
-    avoided = sum(item.verdict == "pass" for item in judged)
-    print(f"{avoided} of {len(judged)} drives hit nobody; scoring of Euro NCAP was not read")
+    shown = [(name, title, "") for name, title in BUILT_IN.items()]
+    for name in family_names():
+        family = Family(family_path(name))
+        shown.append((name, family.file.title, f"{len(family.cases)} drives over {', '.join(family.file.grid)}"))
+    print_table(("suite", "what happens", ""), shown)
+    return 0
 
 
 def numbers(text: str, name: str) -> list[float]:

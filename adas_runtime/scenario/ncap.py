@@ -7,16 +7,13 @@ standard range holds is driven; the extended one and the turns across oncoming t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from adas_runtime.graph import Graph
-from adas_runtime.market.schema import Market
-from adas_runtime.scenario.braking import REAL_SENSOR, SIZES_M, Actor, Drive, Outcome, Sensor, drive
+from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Outcome
 from adas_runtime.signals import ObjectClass
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
-from adas_runtime.vehicle.schema import Vehicle
 
 AHEAD_S: Final = 5.0
 HEADWAY_S: Final = 1.0  # CCRb, CMRb
@@ -169,34 +166,5 @@ def as_json(item: Judged) -> dict[str, object]:
         "warning_lead_s": None if outcome.lead_s is None else round(outcome.lead_s, 3),
         "demand_mps2": round(outcome.demand_mps2, 2),
         "gap_m": None if math.isinf(outcome.gap_m) else round(outcome.gap_m, 2),
+        "failures": [] if item.verdict == "pass" else [f"hits at {item.impact_kmh:.0f} km/h"],
     }
-
-
-def rows(judged: Sequence[Judged]) -> list[tuple[str, ...]]:
-    """The table that is printed: one row a family."""
-    families: dict[str, list[Judged]] = {}
-    for item in judged:
-        families.setdefault(item.case.family, []).append(item)
-    found: list[tuple[str, ...]] = []
-    for family, items in families.items():
-        hits = [item for item in items if item.impact_kmh is not None]
-        hardest = max(hits, key=lambda item: item.impact_kmh or 0.0, default=None)
-        softened = [1.0 - (item.impact_kmh or 0.0) / item.case.speed_kmh for item in hits]
-        found.append(
-            (
-                family,
-                str(len(items)),
-                str(len(items) - len(hits)),
-                "-" if hardest is None else f"{hardest.impact_kmh:.0f} km/h of {hardest.case.speed_kmh:.0f}",
-                f"{sum(softened) / len(softened):.0%}" if softened else "-",
-            )
-        )
-    return found
-
-
-def run(
-    market: Market, vehicle: Vehicle, graph: Graph, sensor: Sensor = REAL_SENSOR, seed: int = 1
-) -> Iterator[Judged]:
-    """Drive all of it."""
-    for number, case in enumerate(cases(vehicle.dimensions.width_m)):
-        yield Judged(case=case, outcome=drive(case.drive, market, vehicle, graph, sensor, seed + number))

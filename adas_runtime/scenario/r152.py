@@ -8,18 +8,15 @@ in the regulation [U]: they are ours, over a range.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from adas_runtime.aeb.params import DEMAND_LEAST_MPS2, WARN_LEAST_S
 from adas_runtime.aeb.table import R152, Category, Load, Target, max_impact_kmh
-from adas_runtime.graph import Graph
-from adas_runtime.market.schema import Market
-from adas_runtime.scenario.braking import REAL_SENSOR, SIZES_M, Actor, Drive, Outcome, Sensor, drive
+from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Outcome
 from adas_runtime.signals import ObjectClass
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
-from adas_runtime.vehicle.schema import Vehicle
 
 MOVING_KMH: Final = 20.0  # of the car ahead, sheet 2.3
 Verdict = Literal["pass", "fail"]
@@ -307,46 +304,3 @@ def as_json(item: Judged) -> dict[str, object]:
         "clause": case.clause,
         "failures": list(item.failures),
     }
-
-
-def rows(judged: Sequence[Judged]) -> list[tuple[str, ...]]:
-    """The table that is printed: one row a family."""
-    families: dict[str, list[Judged]] = {}
-    for item in judged:
-        families.setdefault(item.case.family, []).append(item)
-    found: list[tuple[str, ...]] = []
-    for family, items in families.items():
-        passed = sum(item.verdict == "pass" for item in items)
-        hardest = max(items, key=lambda item: item.impact_kmh)
-        leads = [item.outcome.lead_s for item in items if item.outcome.lead_s is not None]
-        limit = hardest.case.limit_kmh
-        found.append(
-            (
-                family,
-                str(len(items)),
-                str(passed),
-                "-" if limit is None else f"{hardest.impact_kmh:.0f} km/h",
-                "no reaction" if limit is None else f"{limit:.0f} km/h",
-                f"{min(leads):.2f} s" if leads else "-",
-            )
-        )
-    return found
-
-
-def run(
-    market: Market,
-    vehicle: Vehicle,
-    graph: Graph,
-    sensor: Sensor = REAL_SENSOR,
-    seed: int = 1,
-) -> Iterator[Judged]:
-    """Drive and judge every test for this car.
-
-    Raises:
-        ValueError: The car is of a category that R152 is not for.
-    """
-    category = vehicle.category
-    if category != "M1" and category != "N1":
-        raise ValueError(f"UN R152 is for M1 and N1, the vehicle is {category}")
-    for number, case in enumerate(cases(category)):
-        yield judge(case, drive(case.drive, market, vehicle, graph, sensor, seed + number))

@@ -1,0 +1,347 @@
+"""A family of encounters as a file: road users, a grid of parameters, and what is a pass.
+
+    format: 1
+    name: cut_in
+    title: A car cuts in before us
+    grid: {speed_kmh: [60, 80], other_kmh: {first: 20, last: 60, step: 20}, gap_m: [10, 30]}
+    speed_kmh: $speed_kmh
+    lane: straight
+    actors:
+      - {kind: car, rear_m: $gap_m, y_m: 3.5, speed_kmh: $other_kmh, shifts: {at_s: 0.0, speed_mps: 1.0, to_y_m: 0.0}}
+    judge: {event: cut_in, other_kmh: $other_kmh, gap_m: $gap_m, lateral_mps: 1.0}
+
+A value is a number, or a text of numbers, `$` and the name of a parameter, + - * / and brackets. With `event`, the
+models of UN R157 say which collisions a careful driver would have avoided: those are failures, the others are not
+applicable. Without, nobody may be hit harder than `impact_max_kmh`; with `is_quiet`, nothing may be warned of or braked
+for.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+from typing_extensions import Self
+
+from adas_runtime.config import Strict, load, named_file
+from adas_runtime.errors import AdasError
+from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Outcome
+from adas_runtime.signals import ObjectClass
+from adas_runtime.units import kmh_to_mps, mps_to_kmh
+
+CASES_MAX: Final = 100_000
+KINDS: Final = {
+    "car": ObjectClass.CAR,
+    "motorcycle": ObjectClass.MOTORCYCLE,
+    "cyclist": ObjectClass.CYCLIST,
+    "pedestrian": ObjectClass.PEDESTRIAN,
+    "obstacle": ObjectClass.UNKNOWN,
+}
+Value = float | Annotated[str, Field(pattern=r"^[$a-z0-9_.()+*/ -]+$", max_length=120)]
+OPERATIONS: Final[Mapping[type, Callable[[float, float], float]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+class Steps(Strict):
+    """Evenly spaced values, the last included."""
+
+    first: float = Field(description="First value.")
+    last: float = Field(description="Last value.")
+    step: float = Field(gt=0.0, description="From one to the next.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.last < self.first or (self.last - self.first) / self.step > CASES_MAX:
+            raise ValueError("last is before first, or step is too small; correct the range")
+        return self
+
+    def values(self) -> list[float]:
+        """All of them."""
+        return [
+            self.first + index * self.step
+            for index in range(math.floor((self.last - self.first) / self.step + 1e-9) + 1)
+        ]
+
+
+Axis = Annotated[
+    Annotated[list[float], Tag("values")] | Annotated[Steps, Tag("steps")],
+    Discriminator(lambda axis: "steps" if isinstance(axis, dict | Steps) else "values"),
+]
+
+
+class Shift(Strict):
+    """A movement across the road."""
+
+    at_s: Value = Field(description="When it begins [s].")
+    speed_mps: Value = Field(description="Speed across, above 0 [m/s].")
+    to_y_m: Value = Field(description="Where it ends, left of our path [m].")
+
+
+class Braking(Strict):
+    """A braking to a stop at most."""
+
+    at_s: Value = Field(description="When it begins [s].")
+    decel_mps2: Value = Field(description="Deceleration, positive [m/s^2].")
+
+
+class ActorFile(Strict):
+    """One road user."""
+
+    kind: Literal["car", "motorcycle", "cyclist", "pedestrian", "obstacle"] = Field(description="What it is.")
+    rear_m: Value = Field(description="From our front to its rear at the start [m].")
+    y_m: Value = Field(default=0.0, description="Its middle, left of our path at the start [m].")
+    heading_deg: Value = Field(default=0.0, description="Its direction, 0 as ours, left positive [deg].")
+    speed_kmh: Value = Field(default=0.0, description="Its speed [km/h].")
+    shifts: Shift | None = Field(default=None, description="A movement across the road.")
+    brakes: Braking | None = Field(default=None, description="A braking.")
+    seen_from_s: Value | None = Field(default=None, description="The sensor sees it from then on [s].")
+
+
+class Judge(Strict):
+    """What is a pass."""
+
+    event: Literal["cut_in", "cut_out", "braking"] | None = Field(
+        default=None, description="A collision that a careful driver or the fuzzy model of UN R157 avoids is a failure."
+    )
+    other_kmh: Value = Field(default=0.0, description="Speed of the car that cuts in [km/h].")
+    gap_m: Value = Field(default=0.0, description="Gap as it begins [m].")
+    lateral_mps: Value = Field(default=0.0, description="Its lateral speed [m/s].")
+    decel_mps2: Value = Field(default=0.0, description="Its braking [m/s^2].")
+    ahead_m: Value = Field(default=0.0, description="Cut-out: from its front to what it uncovers [m].")
+    impact_max_kmh: Value = Field(default=0.0, description="Without an event: hardest impact that passes [km/h].")
+    is_quiet: bool = Field(default=False, description="Nothing may be warned of or braked for.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.is_quiet and self.event is not None:
+            raise ValueError("is_quiet and event contradict each other; keep one of them")
+        return self
+
+
+class FamilyFile(Strict):
+    """A family of encounters."""
+
+    format: Literal[1] = Field(description="Format of the file.")
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Lower case, digits and underscores.")
+    title: str = Field(min_length=1, max_length=200, description="What happens, in words.")
+    grid: dict[str, Axis] = Field(description="Parameters and their values.")
+    speed_kmh: Value = Field(description="Our speed [km/h].")
+    lane: Literal["none", "straight"] = Field(default="straight", description="Whether a camera tells a straight lane.")
+    long_s: Value = Field(default=12.0, description="It ends then at the latest [s].")
+    is_laden: bool = Field(default=False, description="The car weighs its maximum.")
+    actors: list[ActorFile] = Field(min_length=1, max_length=32, description="Road users.")
+    judge: Judge = Field(description="What is a pass.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One drive of a family, with its parameters and who would have avoided a collision."""
+
+    parameters: Mapping[str, float]
+    drive: Drive
+    preventable_by: tuple[str, ...]
+
+
+class Family:
+    """A file, read and spread over its grid."""
+
+    def __init__(self, path: Path) -> None:
+        """Read it.
+
+        Raises:
+            ConfigError: The first thing that is wrong with it.
+            AdasError: A parameter that the grid does not have, a grid without end, or numbers that make no encounter.
+        """
+        self.file = file = load(FamilyFile, path)
+        self._path = path
+        axes = {name: axis.values() if isinstance(axis, Steps) else axis for name, axis in file.grid.items()}
+        if math.prod(len(axis) for axis in axes.values()) > CASES_MAX:
+            raise AdasError(f"spreads over more than {CASES_MAX} drives", where=str(path), mend="take wider steps")
+        if not all(axes.values()):
+            raise AdasError("has an axis without a value", where=f"{path}: grid", mend="give it one")
+        self._grid = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+        judged = self._preventable()
+        self.cases = [
+            Case(parameters=values, drive=self._drive(values), preventable_by=judged[index])
+            for index, values in enumerate(self._grid)
+        ]
+
+    def _value(self, value: Value, values: Mapping[str, float]) -> float:
+        if isinstance(value, float | int):
+            return float(value)
+        try:
+            found = reckoned(value, values)
+        except KeyError as error:
+            known = ", ".join(values) or "none"
+            what = f"${error.args[0]} is no parameter of the grid"
+            raise AdasError(what, where=str(self._path), mend=f"there are: {known}") from error
+        except (ValueError, ArithmeticError, SyntaxError, RecursionError) as error:
+            mend = "write such as $speed_kmh - 20"
+            raise AdasError(f"{value!r} cannot be reckoned", where=str(self._path), mend=mend) from error
+        return found
+
+    def _drive(self, values: Mapping[str, float]) -> Drive:
+        file = self.file
+
+        def get(value: Value) -> float:
+            return self._value(value, values)
+
+        actors = []
+        for item in file.actors:
+            kind = KINDS[item.kind]
+            long_m = SIZES_M[kind][0]
+            actors.append(
+                Actor(
+                    kind=kind,
+                    x_m=get(item.rear_m) + 0.5 * long_m,
+                    y_m=get(item.y_m),
+                    heading_rad=math.radians(get(item.heading_deg)),
+                    speed_mps=kmh_to_mps(get(item.speed_kmh)),
+                    brakes_at_s=math.inf if item.brakes is None else get(item.brakes.at_s),
+                    decel_mps2=0.0 if item.brakes is None else get(item.brakes.decel_mps2),
+                    shifts_at_s=math.inf if item.shifts is None else get(item.shifts.at_s),
+                    shift_mps=0.0 if item.shifts is None else get(item.shifts.speed_mps),
+                    shift_to_y_m=0.0 if item.shifts is None else get(item.shifts.to_y_m),
+                    seen_from_s=-math.inf if item.seen_from_s is None else get(item.seen_from_s),
+                )
+            )
+        label = "_".join(f"{name}{value:g}" for name, value in values.items())
+        return Drive(
+            name=f"{file.name}_{label}",
+            speed_mps=kmh_to_mps(get(file.speed_kmh)),
+            actors=tuple(actors),
+            lane=file.lane,
+            long_s=min(max(get(file.long_s), 1.0), 120.0),
+            is_laden=file.is_laden,
+        )
+
+    def _preventable(self) -> list[tuple[str, ...]]:
+        """By which models each case's collision was preventable; nobody's where no event is judged."""
+        judge = self.file.judge
+        if judge.event is None:
+            return [()] * len(self._grid)
+        import numpy as np
+
+        from adas_runtime.alks.reference import Event, Model, Verdict, assess
+
+        def axis(value: Value, scale: float = 1.0) -> Any:
+            return np.array([self._value(value, values) * scale for values in self._grid])
+
+        kmh = kmh_to_mps(1.0)
+        facts = {
+            "ego_mps": axis(self.file.speed_kmh, kmh),
+            "other_mps": axis(judge.other_kmh, kmh),
+            "distance_m": axis(judge.gap_m),
+            "lateral_mps": axis(judge.lateral_mps),
+            "decel_mps2": axis(judge.decel_mps2),
+            "ahead_m": axis(judge.ahead_m),
+        }
+        found: list[list[str]] = [[] for _ in self._grid]
+        for model in (Model.CCD, Model.FSM):
+            try:
+                verdicts = assess(model, Event(judge.event), **facts).verdict
+            except ValueError as error:
+                raise AdasError(str(error), where=f"{self._path}: judge", mend="correct the numbers") from error
+            for index, verdict in enumerate(verdicts):
+                if verdict != Verdict.UNPREVENTABLE:
+                    found[index].append(model.value)
+        return [tuple(names) for names in found]
+
+    def judged(self, case: Case, outcome: Outcome) -> dict[str, Any]:
+        """What `adas scenario run --json` prints of a drive."""
+        judge = self.file.judge
+        impact_kmh = 0.0 if outcome.relative_mps is None else mps_to_kmh(outcome.relative_mps)
+        is_hit = outcome.impact_mps is not None
+        verdict, failures = "pass", []
+        limit_kmh: float | None = None
+        if judge.is_quiet:
+            if outcome.braked_s is not None or outcome.warned_s is not None:
+                failures.append("braked without a risk" if outcome.braked_s is not None else "warned without a risk")
+            if is_hit:
+                failures.append("the drive itself hits somebody")
+        elif judge.event is not None:
+            if is_hit and case.preventable_by:
+                failures.append(f"hit at {impact_kmh:.0f} km/h what {' and '.join(case.preventable_by)} avoid")
+            elif is_hit:
+                verdict = "not_applicable"
+        else:
+            limit_kmh = self._value(judge.impact_max_kmh, case.parameters)
+            if is_hit and not 0.0 < impact_kmh <= limit_kmh:
+                failures.append(f"hit at {impact_kmh:.0f} km/h, {limit_kmh:g} at most")
+        found = {
+            "scenario": self.file.name,
+            "parameters": dict(case.parameters),
+            "verdict": "fail" if failures else verdict,
+            "impact_kmh": round(impact_kmh, 2),
+            "impact_limit_kmh": limit_kmh,
+            "warning_lead_s": None if outcome.lead_s is None else round(outcome.lead_s, 3),
+            "demand_mps2": round(outcome.demand_mps2, 2),
+            "gap_m": None if math.isinf(outcome.gap_m) else round(outcome.gap_m, 2),
+            "failures": failures,
+        }
+        if judge.event is not None:
+            found["preventable_by"] = list(case.preventable_by)
+        return found
+
+
+def reckoned(text: str, values: Mapping[str, float]) -> float:
+    """The value of `$speed_kmh * 0.5 - 3`.
+
+    Raises:
+        KeyError: A parameter that is not among the values.
+        ValueError, ArithmeticError, SyntaxError: No such text, or no finite number.
+    """
+
+    def of(node: ast.expr) -> float:
+        if isinstance(node, ast.BinOp) and type(node.op) in OPERATIONS:
+            return OPERATIONS[type(node.op)](of(node.left), of(node.right))
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return -of(node.operand)
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            return float(node.value)
+        if isinstance(node, ast.Name) and node.id.startswith("p_"):
+            return values[node.id[2:]]
+        raise ValueError(text)
+
+    found = of(ast.parse(text.strip().replace("$", "p_"), mode="eval").body)
+    if not math.isfinite(found):
+        raise ValueError(text)
+    return found
+
+
+def families_dir() -> Path:
+    """Where the shipped families are."""
+    from adas_runtime.resources import config_dir
+
+    return config_dir() / "scenarios"
+
+
+def family_names() -> tuple[str, ...]:
+    """Names of the shipped families."""
+    return tuple(sorted(path.stem for path in families_dir().glob("*.yaml")))
+
+
+def family_path(name_or_path: str) -> Path:
+    """The file of a family: a name stands for a shipped one, what has a suffix or a folder is a path.
+
+    Raises:
+        ConfigError: No such family.
+    """
+    return named_file(name_or_path, families_dir(), lambda: ("ncap", "r152", *family_names()), "suite")
+
+
+def labels(cases: Sequence[Case]) -> tuple[str, ...]:
+    """Names of the grid's axes that have more than one value, in the file's order."""
+    names = cases[0].parameters.keys() if cases else ()
+    return tuple(name for name in names if len({case.parameters[name] for case in cases}) > 1)
