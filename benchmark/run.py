@@ -31,7 +31,19 @@ for place in (str(ROOT), str(FOLDER)):
 
 from rows import Row, machine, table  # noqa: E402
 
-ORDER: Final = ("decision", "isa", "following", "lateral", "replay", "live", "lanes", "horizon", "roads", "markets")
+ORDER: Final = (
+    "decision",
+    "isa",
+    "following",
+    "braking",
+    "lateral",
+    "replay",
+    "live",
+    "lanes",
+    "horizon",
+    "roads",
+    "markets",
+)
 SETUP_BUDGET_S: Final = 180.0
 
 

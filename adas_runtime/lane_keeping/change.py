@@ -50,6 +50,7 @@ from adas_runtime.signals import (
     LampDemand,
     LampRequest,
     LateralRequest,
+    LongitudinalRequest,
     SignObservations,
     TrackedObjects,
     VehicleState,
@@ -88,6 +89,7 @@ class Inputs:
     signs: tuple[SignObservations, ...] = ()
     centring: tuple[FunctionStatus, ...] = ()
     dcas: tuple[FunctionStatus, ...] = ()
+    braking: tuple[LongitudinalRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -405,6 +407,7 @@ class LaneChange:
             has_resumed=has_resumed,
             has_trailer=has_trailer,
             has_esc=vehicle is not None and vehicle.is_stability_control_active is True,
+            is_braked=any(request.is_active for request in inputs.braking),
         )
         reason, entered_s, resumed_s, failed_s = old.reason, old.entered_s, old.resumed_s, old.failed_s
         changes, suppressed = old.told.changes, old.told.suppressed
@@ -529,6 +532,7 @@ class LaneChange:
         has_resumed: bool,
         has_trailer: bool,
         has_esc: bool,
+        is_braked: bool,
     ) -> tuple[View, Plan, Seen]:
         params, judge, state = self._params, self._judge, old.state
         is_seeing = self._road.is_seeing(watch)
@@ -553,6 +557,8 @@ class LaneChange:
                 blocked = "rear_blind" if watch.has_seen_far else "nothing_seen_behind"
             elif not self._road.is_proven(watch, now_s):
                 blocked = "road_lost"
+            elif is_braked:
+                blocked = "emergency_braking"  # sheet aeb.md R4: none begins, and one before the line goes back
             else:
                 blocked = judge.blocked(lane, found, plan.side, speed_mps, has_trailer=has_trailer, has_esc=has_esc)
             if state in BEFORE:
@@ -801,6 +807,7 @@ SPEC: Final = FunctionSpec(
         Input(name="signs", signal=SignObservations, max_age_s=0.5, many=True),
         Input(name="centring", signal=FunctionStatus, max_age_s=2.5, many=True, source="lane_centring"),
         Input(name="dcas", signal=FunctionStatus, max_age_s=2.5, many=True, source="dcas"),
+        Input(name="braking", signal=LongitudinalRequest, max_age_s=0.2, many=True, source="aeb"),
     ),
     outputs=(
         Output(name="request", signal=LateralRequest, is_periodic=False),

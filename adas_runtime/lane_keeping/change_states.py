@@ -182,6 +182,7 @@ BLOCKED: Final = {
     "rear_blind": "Vehicles came up from behind without having been seen: rear sensing is blind.",
     "trailer": "A trailer is coupled.",
     "stability_control": "Stability control intervenes.",
+    "emergency_braking": "Emergency braking is at work.",
     "road_lost": "The road is not proven to be one for it any more.",
 }
 DRIVER_CAUSED: Final = frozenset({"driver_cancels", "driver_steers", "centring_off", "assistance_steers"})  # 5.6.4.5.4

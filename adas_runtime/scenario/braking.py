@@ -140,7 +140,9 @@ class Outcome:
         demand_mps2: Strongest braking that was asked for, positive.
         modes: Ways in which the driver was warned at once.
         gap_m: Smallest distance to anybody ahead in our way.
-        decel_mps2, jerk_mps3: Hardest that the car did.
+        speed_mps: Ours in the end.
+        decel_mps2: Hardest that the car did.
+        driven_s: Length of the drive, what settles before it included.
     """
 
     impact_mps: float | None
@@ -152,6 +154,7 @@ class Outcome:
     gap_m: float
     speed_mps: float
     decel_mps2: float
+    driven_s: float = 0.0
 
     @property
     def lead_s(self) -> float | None:
@@ -261,6 +264,7 @@ def drive(
                 braked_s = t_s if braked_s is None else braked_s
                 demand_mps2 = max(demand_mps2, -signal.accel_mps2)
 
+    t_s = -SETTLE_S
     for count in range(round((SETTLE_S + case.long_s) / STEP_S)):
         t_s = count * STEP_S - SETTLE_S
         now_s = START_S + count * STEP_S
@@ -289,7 +293,7 @@ def drive(
                 return Outcome(
                     impact_mps=speed_mps, relative_mps=max(speed_mps - along, 0.0), warned_s=warned_s,
                     braked_s=braked_s, demand_mps2=demand_mps2, modes=modes, gap_m=0.0, speed_mps=speed_mps,
-                    decel_mps2=hardest,
+                    decel_mps2=hardest, driven_s=t_s + SETTLE_S,
                 )  # fmt: skip
             long_m, wide_m = SIZES_M[body.actor.kind]
             half_x = 0.5 * (abs(long_m * math.cos(turned)) + abs(wide_m * math.sin(turned)))
@@ -323,6 +327,7 @@ def drive(
     return Outcome(
         impact_mps=None, relative_mps=None, warned_s=warned_s, braked_s=braked_s, demand_mps2=demand_mps2,
         modes=modes, gap_m=gap_m, speed_mps=speed_mps, decel_mps2=hardest,
+        driven_s=t_s + SETTLE_S,
     )  # fmt: skip
 
 

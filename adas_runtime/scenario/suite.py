@@ -56,6 +56,7 @@ class Suite:
         case = self.drives[number]
         outcome = drive(case, self.market, self.vehicle, self.graph, REAL_SENSOR, seed + number)
         found = {"number": number, "drive": case.name, **self.judge(number, outcome)}
+        found["driven_s"] = round(outcome.driven_s, 2)
         if is_traced and found["verdict"] == "fail":
             trace: list[tuple[float, float, float, float | None]] = []
             drive(case, self.market, self.vehicle, self.graph, REAL_SENSOR, seed + number, trace)

@@ -54,6 +54,7 @@ from adas_runtime.signals import (
     Indicator,
     LampDemand,
     LaneBeyond,
+    LongitudinalRequest,
     MarkingType,
     ObjectClass,
     RoadClass,
@@ -489,6 +490,11 @@ def test_an_indicator_that_is_on_already_begins_nothing() -> None:
     assert states(motion.hold(6.0, objects=(FAR,), driver=LEFT))[-1] == "standby"
 
 
+BRAKING = LongitudinalRequest(
+    stamp_s=1.0, author="aeb", cause="collision_imminent", is_active=True, accel_mps2=-7.8, priority=2
+)
+
+
 # --- markings, curves, conditions -------------------------------------------------------------------------------------
 
 
@@ -506,6 +512,7 @@ def test_an_indicator_that_is_on_already_begins_nothing() -> None:
         ({"lane": {"curvature_1pm": 0.0025}}, "curve"),
         ({"vehicle": {"is_stability_control_active": True}}, "stability_control"),
         ({"body": (BodyState(stamp_s=1.0, is_trailer_coupled=True),)}, "trailer"),
+        ({"braking": (BRAKING,)}, "emergency_braking"),
         ({"objects": None}, "no_rear_sensing"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
