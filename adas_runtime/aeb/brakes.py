@@ -51,7 +51,7 @@ class Brakes:
         other_stop_s = other_mps / braking if braking > 0.0 else math.inf if other_mps > STANDS_MPS else 0.0
         loss_m = max(full_m - _driven_m(other_mps, other_accel_mps2, full_s), 0.0)
         gained = full_mps - max(other_mps - braking * full_s, 0.0)
-        if gained > 0.0:
+        if gained > 0.0 or braking > decel:  # who brakes harder than we can is nearest when both stand
             equal_s = math.inf
             if decel > braking and full_s < other_stop_s:
                 equal_s = full_s + gained / (decel - braking)

@@ -48,6 +48,7 @@ ONCOMING_MPS: Final = -2.0
 TURNING_MPS: Final = 3.0  # below this speed a yaw rate says nothing of the way ahead
 ALONG_MPS: Final = 2.0  # drives our way: nobody who would meet us by our turning
 HARD_MPS2: Final = -2.0
+HARDEST_MPS2: Final = 9.0  # no road user brakes harder
 CLOSING_MIN_MPS: Final = 0.3
 LANE_CONFIDENCE: Final = 0.5
 RADAR_ALONE: Final = ("radar",)
@@ -74,7 +75,8 @@ class Track:
     Args:
         item: As it was told last.
         stamp_s: When.
-        x_m, along_mps, aside_mps: Its place ahead and its speed along and across, smoothed.
+        x_m, along_mps, aside_mps, accel_mps2: Its place ahead, its speed along and across, its own acceleration along;
+            smoothed, so that a spike of one message stops nobody.
         pictures: Messages in a row that it stood where its speed brought it.
         since_s: Since when.
         in_way: Messages with it in our way, less those without; at most IN_WAY_MAX.
@@ -85,6 +87,7 @@ class Track:
     x_m: float
     along_mps: float
     aside_mps: float
+    accel_mps2: float
     pictures: int
     since_s: float
     has_moved: bool
@@ -145,6 +148,7 @@ class ThreatFinder:
                 continue
             track = former.pop(item.object_id, None)
             x_m, along_mps, aside_mps = item.x_m, item.speed_x_mps, item.speed_y_mps
+            accel_mps2 = max(item.accel_x_mps2 or 0.0, -HARDEST_MPS2)
             moves = abs(along_mps) + abs(aside_mps) > MOVING_MPS
             pictures, since_s, has_moved, in_way = 1, stamp_s, moves, 0
             if track is not None and 0.0 < stamp_s - track.stamp_s <= STALE_S:
@@ -157,11 +161,16 @@ class ThreatFinder:
                     in_way = track.in_way
                     gain = dt_s / (SMOOTH_S + dt_s)
                     aside_mps = track.aside_mps + gain * (aside_mps - track.aside_mps)
-                    expected_mps = track.along_mps + (item.accel_x_mps2 or 0.0) * dt_s
+                    accel_mps2 = track.accel_mps2 + gain * (accel_mps2 - track.accel_mps2)
+                    expected_mps = track.along_mps + accel_mps2 * dt_s
                     along_mps = expected_mps + gain * (along_mps - expected_mps)
                     expected_m = track.x_m + (along_mps - speed_mps) * dt_s
                     x_m = expected_m + PLACE_GAIN * (x_m - expected_m)
-            found.append(make_track(item, stamp_s, x_m, along_mps, aside_mps, pictures, since_s, has_moved, in_way))
+            else:
+                accel_mps2 = 0.0
+            found.append(
+                make_track(item, stamp_s, x_m, along_mps, aside_mps, accel_mps2, pictures, since_s, has_moved, in_way)
+            )
         # a message without an object is no proof that it is gone
         found += [track for track in former.values() if 0.0 <= stamp_s - track.stamp_s <= MISSED_S]
         return tuple(found)
@@ -195,7 +204,7 @@ class ThreatFinder:
             age_s = min(max(now_s - track.stamp_s, 0.0), STALE_S)
             closing_mps = speed_mps - track.along_mps
             gap_m = track.x_m - self._front_m - closing_mps * age_s
-            braking_mps2 = item.accel_x_mps2 if item.accel_x_mps2 is not None and item.accel_x_mps2 < -1.0 else 0.0
+            braking_mps2 = track.accel_mps2 if track.accel_mps2 < -1.0 else 0.0
             ttc_s = max(gap_m, 0.0) / max(closing_mps, CLOSING_MIN_MPS)
             found = None
             if (closing_mps >= CLOSING_MIN_MPS and ttc_s <= params.warn_ttc_max_s) or braking_mps2 < 0.0:
@@ -214,6 +223,7 @@ class ThreatFinder:
                     track.x_m,
                     track.along_mps,
                     track.aside_mps,
+                    track.accel_mps2,
                     track.pictures,
                     track.since_s,
                     track.has_moved,

@@ -185,6 +185,17 @@ def test_a_lead_that_brakes_hard_is_braked_for_before_we_are_near() -> None:
     assert drive.state is State.BRAKE and drive.objects[0].x_m - FRONT_M > 2.0  # type: ignore[index]
 
 
+@pytest.mark.parametrize("accel_mps2", [-9.0, -30.0])
+def test_a_spike_of_its_deceleration_stops_nobody(accel_mps2: float) -> None:
+    drive = Drive(110.0).meets(speed_x_mps=kmh_to_mps(110.0), x_m=FRONT_M + 27.0).hold(1.0)
+    quiet = drive.objects[0]  # type: ignore[index]
+    drive.objects = [replace(quiet, accel_x_mps2=accel_mps2)]
+    drive.step()
+    drive.objects = [replace(quiet, accel_x_mps2=0.0)]
+    drive.hold(1.0)
+    assert not drive.alerts and not drive.braking
+
+
 def test_a_car_ahead_that_keeps_its_speed_is_nothing() -> None:
     drive = Drive(100.0).meets(speed_x_mps=kmh_to_mps(100.0), x_m=FRONT_M + 10.0).hold(10.0)
     assert not drive.alerts and drive.state is State.READY
