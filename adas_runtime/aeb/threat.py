@@ -53,6 +53,8 @@ CLOSING_MIN_MPS: Final = 0.3
 LANE_CONFIDENCE: Final = 0.5
 RADAR_ALONE: Final = ("radar",)
 STD_MAX_M: Final = 1.0
+FOLLOWED_S: Final = 4.7  # nobody is followed who is farther away in time than that, and 10 m
+APPROACH_MPS: Final = 6.0  # at this speed of approach at least
 COUNTED_MAX: Final = 1000
 SMOOTH_S: Final = 0.15  # of speeds
 PLACE_GAIN: Final = 0.35
@@ -142,12 +144,17 @@ class ThreatFinder:
         """The tracks with a new message of objects in them; only of what is ahead."""
         former = {track.item.object_id: track for track in old}
         stamp_s, confidence_min = objects.stamp_s, self._params.confidence_min
+        nearest_m, beyond_m = self._front_m - 1.0, self._front_m + 10.0
         found = []
         for item in objects.objects:
-            if item.x_m < self._front_m - 1.0 or item.confidence < confidence_min:
-                continue
-            track = former.pop(item.object_id, None)
             x_m, along_mps, aside_mps = item.x_m, item.speed_x_mps, item.speed_y_mps
+            if x_m < nearest_m or item.confidence < confidence_min:
+                continue
+            if x_m > beyond_m + FOLLOWED_S * max(speed_mps - along_mps, APPROACH_MPS) and (
+                item.accel_x_mps2 is None or item.accel_x_mps2 > -1.0
+            ):
+                continue  # most of all: too far to matter for seconds
+            track = former.pop(item.object_id, None)
             accel_mps2 = max(item.accel_x_mps2 or 0.0, -HARDEST_MPS2)
             moves = abs(along_mps) + abs(aside_mps) > MOVING_MPS
             pictures, since_s, has_moved, in_way = 1, stamp_s, moves, 0
