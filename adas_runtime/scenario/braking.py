@@ -12,7 +12,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from adas_runtime.errors import AdasError
 from adas_runtime.executor import Emission, Executor
@@ -59,7 +59,7 @@ SIZES_M: Final = {  # length, width
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Another road user, by its centre in the frame of our front axle's start: x ahead, y left.
+    """Another road user, by its centre in the frame of our front bumper at the start: x ahead, y left.
 
     Args:
         heading_rad, speed_mps: At the start.
@@ -116,6 +116,7 @@ class Drive:
         speed_mps: Ours, kept until something brakes.
         curvature: Of our path by the way driven [m]; the driver steers along it.
         lane: What the camera tells of the lane: none, the course of our path, or a straight one.
+        movers: Makes road users with a script of their own, for one drive.
         long_s: It ends then at the latest.
         is_laden: The car weighs its maximum.
     """
@@ -125,6 +126,7 @@ class Drive:
     actors: tuple[Actor, ...]
     curvature: Callable[[float], float] | None = None
     lane: Literal["none", "path", "straight"] = "none"
+    movers: Callable[[], Sequence[Mover]] | None = None
     long_s: float = 12.0
     is_laden: bool = False
 
@@ -164,11 +166,32 @@ class Outcome:
         return self.braked_s - self.warned_s
 
 
+class Mover(Protocol):
+    """A road user as it moves: its middle in the frame of our front bumper at the start."""
+
+    kind: ObjectClass
+    size_m: tuple[float, float]
+    seen_from_s: float
+    x_m: float
+    y_m: float
+    heading_rad: float
+    speed_mps: float
+    accel_mps2: float
+    across_mps: float
+
+    def move(self, t_s: float, way_m: float, speed_mps: float) -> None:
+        """One step, in the knowledge of how far we drove and how fast we are."""
+        ...
+
+
 @dataclass(slots=True)
 class _Body:
     """An actor as it moves."""
 
     actor: Actor
+    kind: ObjectClass
+    size_m: tuple[float, float]
+    seen_from_s: float
     x_m: float
     y_m: float
     heading_rad: float
@@ -176,7 +199,22 @@ class _Body:
     accel_mps2: float = 0.0
     across_mps: float = 0.0
 
-    def move(self, t_s: float) -> None:
+    @staticmethod
+    def of(actor: Actor) -> _Body:
+        """As it starts."""
+        return _Body(
+            actor,
+            actor.kind,
+            SIZES_M[actor.kind],
+            actor.seen_from_s,
+            actor.x_m,
+            actor.y_m,
+            actor.heading_rad,
+            actor.speed_mps,
+        )
+
+    def move(self, t_s: float, way_m: float, speed_mps: float) -> None:
+        """One step."""
         actor = self.actor
         self.accel_mps2 = -actor.decel_mps2 if t_s >= actor.brakes_at_s and self.speed_mps > 0.0 else 0.0
         self.speed_mps = max(self.speed_mps + self.accel_mps2 * STEP_S, 0.0)
@@ -242,7 +280,9 @@ def drive(
     size = vehicle.dimensions
     rear_m = size.length_m - size.wheelbase_m - size.front_overhang_m
     front_m = size.wheelbase_m + size.front_overhang_m
-    bodies = [_Body(actor, actor.x_m, actor.y_m, actor.heading_rad, actor.speed_mps) for actor in case.actors]
+    bodies: list[Mover] = [_Body.of(actor) for actor in case.actors]
+    if case.movers is not None:
+        bodies += case.movers()
     brakes = _Brakes(vehicle, is_laden=case.is_laden)
     x_m, y_m, heading, speed_mps, way_m = -front_m, 0.0, 0.0, case.speed_mps, 0.0
     asked_mps2, stopped_s = 0.0, None
@@ -281,21 +321,21 @@ def drive(
             y_m += speed_mps * math.sin(heading) * STEP_S
             way_m += speed_mps * STEP_S
             for body in bodies:
-                body.move(t_s)
+                body.move(t_s, way_m, speed_mps)
         cosine, sine = math.cos(heading), math.sin(heading)
         near_m: float | None = None
         for body in bodies if is_begun else ():
             east, north = body.x_m - x_m, body.y_m - y_m
             ahead, left = east * cosine + north * sine, north * cosine - east * sine
             turned = body.heading_rad - heading
-            if _overlap(ahead, left, turned, SIZES_M[body.actor.kind], (-rear_m, front_m), size.width_m):
+            if _overlap(ahead, left, turned, body.size_m, (-rear_m, front_m), size.width_m):
                 along = body.speed_mps * math.cos(turned)
                 return Outcome(
                     impact_mps=speed_mps, relative_mps=max(speed_mps - along, 0.0), warned_s=warned_s,
                     braked_s=braked_s, demand_mps2=demand_mps2, modes=modes, gap_m=0.0, speed_mps=speed_mps,
                     decel_mps2=hardest, driven_s=t_s + SETTLE_S,
                 )  # fmt: skip
-            long_m, wide_m = SIZES_M[body.actor.kind]
+            long_m, wide_m = body.size_m
             half_x = 0.5 * (abs(long_m * math.cos(turned)) + abs(wide_m * math.sin(turned)))
             half_y = 0.5 * (abs(long_m * math.sin(turned)) + abs(wide_m * math.cos(turned)))
             if abs(left) < 0.5 * size.width_m + half_y and ahead > front_m:
@@ -398,7 +438,7 @@ def _overlap(
 
 
 def _seen(
-    bodies: Sequence[_Body], x_m: float, y_m: float, heading: float, front_m: float, sensor: Sensor, t_s: float
+    bodies: Sequence[Mover], x_m: float, y_m: float, heading: float, front_m: float, sensor: Sensor, t_s: float
 ) -> tuple[TrackedObject, ...]:
     """What stands in the field of view now, without noise."""
     found = []
@@ -407,23 +447,23 @@ def _seen(
         east, north = body.x_m - x_m, body.y_m - y_m
         ahead, left = east * cosine + north * sine, north * cosine - east * sine
         turned = body.heading_rad - heading
-        long_m, wide_m = SIZES_M[body.actor.kind]
+        long_m, wide_m = body.size_m
         half_x = 0.5 * (abs(long_m * math.cos(turned)) + abs(wide_m * math.sin(turned)))
         near_m = ahead - half_x
         is_behind = ahead + half_x < front_m
-        if t_s < body.actor.seen_from_s or is_behind or ahead > sensor.range_m:
+        if t_s < body.seen_from_s or is_behind or ahead > sensor.range_m:
             continue
         if abs(math.atan2(left, max(ahead, 0.1))) > sensor.view_rad:
             continue
         found.append(
             TrackedObject(
-                object_id=number, object_class=body.actor.kind, x_m=near_m, y_m=left,
+                object_id=number, object_class=body.kind, x_m=near_m, y_m=left,
                 speed_x_mps=body.speed_mps * math.cos(turned),
                 speed_y_mps=body.speed_mps * math.sin(turned) + body.across_mps,
                 accel_x_mps2=body.accel_mps2 * math.cos(turned), yaw_rad=math.remainder(turned, math.tau),
                 length_m=long_m, width_m=wide_m, x_std_m=max(sensor.place_std_m, 0.05),
                 y_std_m=max(sensor.place_std_m, 0.05), speed_x_std_mps=max(sensor.speed_std_mps, 0.05),
-                confidence=0.95, age_s=max(t_s - max(body.actor.seen_from_s, -SETTLE_S), 0.0), sources=sensor.sources,
+                confidence=0.95, age_s=max(t_s - max(body.seen_from_s, -SETTLE_S), 0.0), sources=sensor.sources,
             )
         )  # fmt: skip
     return tuple(found)

@@ -51,6 +51,18 @@ OPERATIONS: Final[Mapping[type, Callable[[float, float], float]]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+# of OpenSCENARIO 1.2, and abs
+FUNCTIONS: Final[Mapping[str, Callable[..., float]]] = {
+    "abs": abs,
+    "ceil": math.ceil,
+    "floor": math.floor,
+    "max": max,
+    "min": min,
+    "pow": math.pow,
+    "round": round,
+    "sign": lambda value: math.copysign(1.0, value) if value else 0.0,
+    "sqrt": math.sqrt,
+}
 
 
 class Steps(Strict):
@@ -186,7 +198,7 @@ class Family:
             known = ", ".join(values) or "none"
             what = f"${error.args[0]} is no parameter of the grid"
             raise AdasError(what, where=str(self._path), mend=f"there are: {known}") from error
-        except (ValueError, ArithmeticError, SyntaxError, RecursionError) as error:
+        except (ValueError, TypeError, ArithmeticError, SyntaxError, RecursionError) as error:
             mend = "write such as $speed_kmh - 20"
             raise AdasError(f"{value!r} cannot be reckoned", where=str(self._path), mend=mend) from error
         return found
@@ -300,7 +312,7 @@ def reckoned(text: str, values: Mapping[str, float]) -> float:
 
     Raises:
         KeyError: A parameter that is not among the values.
-        ValueError, ArithmeticError, SyntaxError: No such text, or no finite number.
+        ValueError, TypeError, ArithmeticError, SyntaxError: No such text, or no finite number.
     """
 
     def of(node: ast.expr) -> float:
@@ -308,10 +320,14 @@ def reckoned(text: str, values: Mapping[str, float]) -> float:
             return OPERATIONS[type(node.op)](of(node.left), of(node.right))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             return -of(node.operand)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS:
+            return float(FUNCTIONS[node.func.id](*[of(item) for item in node.args]))
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
             return float(node.value)
         if isinstance(node, ast.Name) and node.id.startswith("p_"):
             return values[node.id[2:]]
+        if isinstance(node, ast.Name) and node.id == "pi":
+            return math.pi
         raise ValueError(text)
 
     found = of(ast.parse(text.strip().replace("$", "p_"), mode="eval").body)

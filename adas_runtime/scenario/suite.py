@@ -73,6 +73,7 @@ def build(order: Order) -> Suite:
     """
     from adas_runtime.market.rules import check_car
     from adas_runtime.scenario import family, ncap, r152
+    from adas_runtime.scenario.openscenario import OpenScenario
 
     market, vehicle = load_market(order.market), load_vehicle(order.vehicle)
     check_car(market, vehicle)
@@ -98,6 +99,14 @@ def build(order: Order) -> Suite:
 
         def judge(number: int, outcome: Outcome) -> Result:
             return ncap.as_json(ncap.Judged(case=tests[number], outcome=outcome))
+
+    elif order.suite.endswith(".xosc"):
+        path = Path(order.suite)
+        scenario = OpenScenario(path, vehicle)
+        drives, title, text = [case.drive for case in scenario.cases], scenario.title, scenario.text
+
+        def judge(number: int, outcome: Outcome) -> Result:
+            return scenario.judged(number, outcome)
 
     else:
         path = family.family_path(order.suite)

@@ -124,11 +124,14 @@ def test_what_is_wrong_with_a_family_is_one_line(
 def test_no_text_is_more_than_reckoned(text: str) -> None:
     try:
         reckoned(text, {"a": 2.0, "b": 3.0})
-    except (KeyError, ValueError, ArithmeticError, SyntaxError, RecursionError, MemoryError):
+    except (KeyError, ValueError, TypeError, ArithmeticError, SyntaxError, RecursionError, MemoryError):
         return
 
 
-@pytest.mark.parametrize(("text", "value"), [("$a * $b + 1", 7.0), ("-( $b - $a ) / 4", -0.25), ("12", 12.0)])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("$a * $b + 1", 7.0), ("-( $b - $a ) / 4", -0.25), ("12", 12.0), ("sign(-$a) * max($a, abs(-5))", -5.0)],
+)
 def test_values_are_reckoned(text: str, value: float) -> None:
     assert reckoned(text, {"a": 2.0, "b": 3.0}) == value
 
