@@ -455,6 +455,8 @@ def _seen(
             continue
         if abs(math.atan2(left, max(ahead, 0.1))) > sensor.view_rad:
             continue
+        if any(_hides(other, ahead, left, x_m, y_m, cosine, sine, front_m) for other in bodies if other is not body):
+            continue
         found.append(
             TrackedObject(
                 object_id=number, object_class=body.kind, x_m=near_m, y_m=left,
@@ -467,6 +469,35 @@ def _seen(
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def _hides(
+    other: Mover, ahead_m: float, left_m: float, x_m: float, y_m: float, cosine: float, sine: float, front_m: float
+) -> bool:
+    """Whether another body stands in the line from our front to a place in our frame."""
+    east, north = other.x_m - x_m, other.y_m - y_m
+    mid_x, mid_y = east * cosine + north * sine, north * cosine - east * sine
+    if mid_x >= ahead_m or mid_x <= front_m:
+        return False
+    turned = other.heading_rad - math.atan2(sine, cosine)
+    half_x, half_y = 0.5 * other.size_m[0], 0.5 * other.size_m[1]
+    across, along = math.cos(turned), math.sin(turned)
+
+    def local(px: float, py: float) -> tuple[float, float]:
+        dx, dy = px - mid_x, py - mid_y
+        return dx * across + dy * along, dy * across - dx * along
+
+    (ax, ay), (bx, by) = local(front_m, 0.0), local(ahead_m, left_m)
+    first, last = 0.0, 1.0  # of the line, inside the box by its slabs
+    for start, end, half in ((ax, bx, half_x), (ay, by, half_y)):
+        span = end - start
+        if abs(span) < 1e-9:
+            if abs(start) > half:
+                return False
+            continue
+        low, high = sorted(((-half - start) / span, (half - start) / span))
+        first, last = max(first, low), min(last, high)
+    return first < last
 
 
 def _told(stamp_s: float, objects: tuple[TrackedObject, ...], sensor: Sensor, noise: random.Random) -> TrackedObjects:

@@ -141,12 +141,19 @@ class _Actor:
     speed_to: tuple[float, float] | None = None  # target, rate
     shift: tuple[float, float, float, float] | None = None  # begun at, from, to, lasts
     stops_s: float = math.inf
+    walk: tuple[float, float, float] | None = None  # begins at, speed, to where across
 
     def move(self, t_s: float, way_m: float, speed_mps: float) -> None:
         """One step; the first one steps the script for all."""
         if self.is_first:
             self.script.step(t_s, way_m, speed_mps)
         self.accel_mps2 = 0.0
+        if self.walk is not None and t_s >= self.walk[0]:
+            begun_s, speed, to_m = self.walk
+            side = math.copysign(1.0, to_m - self.t_m)
+            self.t_m += side * speed * (t_s - begun_s)  # what it would have walked already
+            self.turned_rad, self.speed_mps, self.walk = side * math.pi / 2.0, speed, None
+            self.stops_s = t_s + max(abs(to_m - self.t_m) / speed, STEP_S)
         if t_s >= self.stops_s:
             self.speed_mps = 0.0
         if self.speed_to is not None:
@@ -387,6 +394,7 @@ class OpenScenario:
         lanes: dict[str, int] = {}
         speeds: dict[str, float] = dict.fromkeys(kinds, 0.0)
         gaps: dict[str, float] = {}
+        self._walks: dict[str, tuple[float, float]] = {}  # of this drive: from and to, across
         privates = root.findall("Storyboard/Init/Actions/Private")
         for private in sorted(privates, key=lambda item: item.get("entityRef") != EGO):
             name = private.get("entityRef", "")
@@ -399,6 +407,8 @@ class OpenScenario:
         ego_s, ego_t, _ = places[EGO]
         speed_mps = speeds[EGO]
         events = self._events(kinds, road, lanes, values)
+        if any(name not in places for name in kinds):
+            raise self._fail("an entity without a place")
         front_m, long_m = self._front_m, self._long_m
 
         def movers() -> Sequence[Mover]:
@@ -457,8 +467,35 @@ class OpenScenario:
             speeds[name] = self._speed(inner, values, speeds)
         elif inner.tag == "LongitudinalDistanceAction":
             gaps[name] = self._ahead_m(inner, values, speeds[EGO])
+        elif inner.tag == "FollowTrajectoryAction":
+            line, local = self._trajectory(inner, values)
+            (s_m, from_m, _), lanes[name] = self._position(line[0], road, local, places, lanes)
+            (to_s, to_m, _), _ = self._position(line[1], road, local, places, lanes)
+            if abs(to_s - s_m) > 0.5 or from_m == to_m:
+                raise self._fail("a trajectory but straight across the road")
+            places[name] = s_m, from_m, math.copysign(math.pi / 2.0, to_m - from_m)
+            self._walks[name] = from_m, to_m
         else:
             raise self._fail(f"{inner.tag} in Init")
+
+    def _trajectory(self, action: ET.Element, values: Values) -> tuple[list[ET.Element], Values]:
+        """The two vertices of a line, and the parameters that hold for it."""
+        found, local = action.find("TrajectoryRef/Trajectory"), dict(values)
+        reference = action.find("TrajectoryRef/CatalogReference")
+        if found is None and reference is not None:
+            entries = self._entries().get(self._text(reference, "catalogName", values), {})
+            found = entries.get(self._text(reference, "entryName", values))
+            given = {
+                item.get("parameterRef", ""): self._text(item, "value", values)
+                for item in reference.findall("ParameterAssignments/ParameterAssignment")
+            }
+            for item in found.findall("ParameterDeclarations/ParameterDeclaration") if found is not None else ():
+                local[item.get("name", "")] = self._resolved(item.get("value", ""), local)
+            local |= given
+        vertices = [] if found is None else found.findall("Shape/Polyline/Vertex")
+        if len(vertices) != 2:
+            raise self._fail("a trajectory but a line of two vertices")
+        return vertices, local
 
     def _speed(self, action: ET.Element, values: Values, speeds: Mapping[str, float]) -> float:
         absolute, relative = action.find(".//AbsoluteTargetSpeed"), action.find(".//RelativeTargetSpeed")
@@ -620,7 +657,9 @@ class OpenScenario:
         self, action: ET.Element, road: _Road, lanes: Mapping[str, int], values: Values
     ) -> tuple[str, Callable[[_Actor, float], float]]:
         """Name and start of an action."""
-        inner, name = action.find("./PrivateAction/*/*"), action.get("name", "")
+        inner, name = action.find("./PrivateAction/SynchronizeAction"), action.get("name", "")
+        if inner is None:
+            inner = action.find("./PrivateAction/*/*")
         if inner is None:
             raise self._fail(f"the action {name}")
         if inner.tag == "SpeedAction":
@@ -633,6 +672,8 @@ class OpenScenario:
             return name, self._walk(inner, road, values)
         if inner.tag == "LongitudinalDistanceAction":
             return name, self._distance(inner, values)
+        if inner.tag == "SynchronizeAction":
+            return name, self._synchronized(inner, values)
         raise self._fail(inner.tag)
 
     def _ahead_m(self, action: ET.Element, values: Values, ego_mps: float) -> float:
@@ -743,6 +784,30 @@ class OpenScenario:
             lasts_s = math.pi * math.sqrt(abs(to_m - actor.t_m) / (2.0 * accel))
             actor.shift = (t_s, actor.t_m, to_m, lasts_s)
             return t_s + lasts_s
+
+        return start
+
+    def _synchronized(self, action: ET.Element, values: Values) -> Callable[[_Actor, float], float]:
+        """A walk that is at its target as we, unbraked, are at ours; at its last speed from the start."""
+        ours = action.find("TargetPositionMaster/LanePosition")
+        theirs, last = action.find("TargetPosition/TrajectoryPosition"), action.find("FinalSpeed/AbsoluteSpeed")
+        if action.get("masterEntityRef") != EGO or ours is None or theirs is None or last is None:
+            raise self._fail("a SynchronizeAction but along a line, with our place in a lane,")
+        at_m, way_m, speed = (
+            self._number(ours, "s", values),
+            self._number(theirs, "s", values),
+            self._number(last, "value", values),
+        )
+        walks = self._walks
+        if speed <= 0.0:
+            raise self._fail("a SynchronizeAction that ends in a stop")
+
+        def start(actor: _Actor, t_s: float) -> float:
+            script = actor.script
+            name = next(name for name, item in script.actors.items() if item is actor)
+            meets_s = t_s + (at_m - script.ego_s_m - script.driven_m) / max(script.ego_mps, 0.1)
+            actor.walk = meets_s - way_m / speed, speed, walks[name][1]
+            return meets_s
 
         return start
 

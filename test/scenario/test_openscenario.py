@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adas_runtime.cli import main
 from adas_runtime.errors import AdasError
+from adas_runtime.market import load_market
+from adas_runtime.scenario.braking import Actor, Drive, Sensor, braking_graph, drive
 from adas_runtime.scenario.openscenario import OpenScenario, _Road
 from adas_runtime.scenario.suite import Order, build
 from adas_runtime.signals import ObjectClass
@@ -145,7 +148,9 @@ def test_every_template_of_the_alks_suite_hits_nobody(shared_data: Path) -> None
         assert found["verdict"] == "pass", path.stem
 
 
-def test_the_ncap_files_that_are_read_hit_nobody_and_the_others_are_refused_by_name(shared_data: Path) -> None:
+def test_the_ncap_files_that_are_read_hit_nobody_they_see_in_time_and_the_others_are_refused_by_name(
+    shared_data: Path,
+) -> None:
     read, refused = 0, {}
     for path in files(shared_data, "ncap"):
         try:
@@ -155,6 +160,31 @@ def test_the_ncap_files_that_are_read_hit_nobody_and_the_others_are_refused_by_n
             continue
         read += 1
         for number in range(0, len(suite.drives), max(len(suite.drives) // 5, 1)):
-            assert suite.run(number, 1, is_traced=False)["verdict"] == "pass", (path.stem, number)
-    assert read >= 17
+            found = suite.run(number, 1, is_traced=False)
+            is_late = "CPNCO" in path.stem and float(found["parameters"].get("Ego_speed_kph", 50.0)) > 50.0
+            assert found["verdict"] == "pass" or is_late, (path.stem, number)
+    assert read >= 27
     assert all("is not understood" in what for what in refused.values())
+
+
+@pytest.mark.parametrize("name", ["CPNA-25_50kph", "CPFA-50_50kph", "CPNCO-50_50kph", "CPLA-50_50kph"])
+def test_who_is_not_braked_for_is_hit(shared_data: Path, name: str) -> None:
+    """The scripts meet us: a car that sees nothing hits at full speed."""
+    (path,) = [path for path in files(shared_data, "ncap") if name in path.stem]
+    suite = build(order(path))
+    outcome = drive(suite.drives[0], suite.market, suite.vehicle, suite.graph, Sensor(miss_share=1.0))
+    assert outcome.impact_mps == pytest.approx(suite.drives[0].speed_mps)
+
+
+def test_who_stands_behind_another_is_not_seen() -> None:
+    """A child behind a parked car is told of only as it comes out."""
+    car = Actor(kind=ObjectClass.CAR, x_m=30.0, y_m=-2.5)
+    child = Actor(kind=ObjectClass.PEDESTRIAN, x_m=34.0, y_m=-3.0)
+    graph, market = braking_graph(), load_market("de")
+    free = drive(Drive(name="free", speed_mps=5.0, actors=(replace(child, y_m=0.0),)), market, VEHICLE, graph)
+    assert free.braked_s is not None
+    crossing = replace(child, y_m=-6.0, heading_rad=math.pi / 2.0, speed_mps=1.0)
+    alone = drive(Drive(name="alone", speed_mps=6.0, actors=(crossing,)), market, VEHICLE, graph)
+    hidden = drive(Drive(name="hidden", speed_mps=6.0, actors=(crossing, car)), market, VEHICLE, graph)
+    assert alone.warned_s is not None and hidden.warned_s is not None
+    assert hidden.warned_s >= alone.warned_s
