@@ -244,10 +244,10 @@ def test_a_defect_in_a_callback_is_survived_and_too_many_end_the_process(probe: 
 
         host._functions.advance = broken
         told = until(
-            lambda: (s := probe.told("adas_guard: process")) and values(s)["defects_caught"] == "1" and s,
+            lambda: (s := probe.told("adas_guard: process")) and "ZeroDivisionError" in s.message and s,
             "the defect is told",
         )
-        assert "ZeroDivisionError" in told.message
+        assert values(told)["defects_caught"] == "1"
         at_s = time.time()
         until(lambda: probe.since(COMMAND, at_s), "the guard goes on")
         assert host.codes == []
