@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 KMH_PER_MPS: Final = 3.6
+GRAVITY_MPS2: Final = 9.80665  # standard gravity, exact
 MPS_PER_MPH: Final = 0.44704  # international mile (1609.344 m) per hour, exact
 
 
@@ -43,7 +44,7 @@ _UNITS: Final[dict[str, tuple[str, float]]] = {
     "deg": ("rad", math.pi / 180.0),
     "deg/s": ("rad/s", math.pi / 180.0),
     "rpm": ("rad/s", math.pi / 30.0),
-    "g": ("m/s^2", 9.80665),  # standard gravity, exact
+    "g": ("m/s^2", GRAVITY_MPS2),
     "%": ("1", 0.01),
     "cm": ("m", 0.01),
     "mm": ("m", 0.001),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from adas_runtime.aeb.brakes import Brakes
+from adas_runtime.arbitration.envelope import Limits
 from adas_runtime.errors import ConfigError
 from adas_runtime.units import kmh_to_mps
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from adas_runtime.market.schema import Market
     from adas_runtime.vehicle.schema import BrakeModel, Vehicle
 
-GRAVITY_MPS2: Final = 9.80665
 CHECKED_KMH: Final = 60.0
 UNKNOWN: Final = Brakes(0.2, 20.0, 7.0)  # a car like most, a little worse [D]
 APART_MAX_M: Final = 0.3  # of the stopping distances from there [D]
@@ -24,10 +24,8 @@ APART_MAX_M: Final = 0.3  # of the stopping distances from there [D]
 def passed_of(market: Market, vehicle: Vehicle) -> Brakes:
     """What the envelope lets through, on the delay of the vehicle's brakes."""
     delay_s = UNKNOWN.delay_s if vehicle.brakes is None else vehicle.brakes.delay_s
-    envelope, limits = market.envelope, vehicle.limits
-    decel_mps2 = min(-envelope.accel_min_mps2, -limits.accel_min_mps2, envelope.friction * GRAVITY_MPS2)
-    jerk_mps3 = min(-envelope.jerk_min_mps3, -limits.jerk_min_mps3)
-    return Brakes(delay_s, jerk_mps3, decel_mps2)
+    limits = Limits.of(market.envelope, vehicle)
+    return Brakes(delay_s, -limits.jerk_min_mps3, -limits.accel_min_mps2)
 
 
 def actuator_of(brakes: BrakeModel) -> Brakes:

@@ -99,7 +99,6 @@ class Memory:
     lead_s: float | None = None
     is_full: bool = False
     acted_s: float = NEVER_S
-    action: str = ""
     spared: int | None = None
     is_key_on: bool = True
     switch: Switch = FRESH
@@ -172,10 +171,10 @@ class EmergencyBraking:
             rolled_s += dt_s
         is_key_on, switch = self._switched(old, inputs, speed_mps if vehicle is not None else None, now_s)
         tracks, threat, stamp_s = self._seen(old, inputs.lane, objects, vehicle, speed_mps, now_s)
-        acted_s, action = old.acted_s, old.action
+        acted_s = old.acted_s
         interruption = "" if vehicle is None else self._interruption(vehicle)
         if interruption:
-            acted_s, action = now_s, interruption
+            acted_s = now_s
 
         missing = "vehicle_absent" if vehicle is None else "objects_absent" if objects is None else ""
         over_s = None if threat is not None else now_s if old.over_s is None else old.over_s
@@ -251,7 +250,6 @@ class EmergencyBraking:
             lead_s,
             is_full,
             acted_s,
-            action,
             spared,
             is_key_on,
             switch,

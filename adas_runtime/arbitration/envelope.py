@@ -26,9 +26,9 @@ from adas_runtime.arbitration.params import LATERAL_ACCEL_LAW_HEAVY_MPS2, Envelo
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.records import copier, maker, replacer
 from adas_runtime.signals import ActuationCommand, Health, VehicleState
+from adas_runtime.units import GRAVITY_MPS2
 from adas_runtime.vehicle.schema import Vehicle
 
-GRAVITY_MPS2: Final = 9.80665
 STEP_MAX_S: Final = 0.05  # a late step may not be used to jump: the ramps count at most this much time
 SPEED_FLOOR_MPS: Final = 1.0  # below, curvature is bounded by the steering alone, and v^2 must not vanish
 TRACK_SPEED_MPS: Final = 3.0  # below, yaw rate over speed is noise

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from adas_runtime.inputs.feed import DIRECTIONS, Axes, Survey
+from adas_runtime.units import GRAVITY_MPS2
 
 Array = npt.NDArray[np.float64]
 
-GRAVITY_MPS2: Final = 9.80665
 MOVING_MPS: Final = 0.5
 PAIRS_MIN: Final = 5
 STEP_S: Final = (0.15, 2.0)  # between two poses that are compared

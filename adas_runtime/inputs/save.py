@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 
-from adas_runtime.inputs.checks import DEG, GRAVITY_MPS2, Reading, axes_text
+from adas_runtime.inputs.checks import DEG, Reading, axes_text
 from adas_runtime.inputs.feed import CONVERTER_OF_TYPE, CONVERTERS, FIELDS, Feed, Link, target_shape
 from adas_runtime.inputs.recording import Bound
-from adas_runtime.units import UNITS, factor_to
+from adas_runtime.units import GRAVITY_MPS2, UNITS, factor_to
 
 
 def map_text(name: str, source: str, bound: Bound) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, Protocol
 
 from adas_runtime.errors import AdasError
 from adas_runtime.executor import Emission, Executor
@@ -36,7 +36,8 @@ from adas_runtime.signals import (
     TrackedObjects,
     VehicleState,
 )
-from adas_runtime.vehicle.schema import Vehicle
+from adas_runtime.units import mps_to_kmh
+from adas_runtime.vehicle.schema import BrakeModel, Vehicle
 
 STEP_S: Final = 0.01
 START_S: Final = 1000.0  # of the clock; stamps are never zero
@@ -142,8 +143,6 @@ class Outcome:
         demand_mps2: Strongest braking that was asked for, positive.
         modes: Ways in which the driver was warned at once.
         gap_m: Smallest distance to anybody ahead in our way.
-        speed_mps: Ours in the end.
-        decel_mps2: Hardest that the car did.
         driven_s: Length of the drive, what settles before it included.
     """
 
@@ -154,8 +153,6 @@ class Outcome:
     demand_mps2: float
     modes: int
     gap_m: float
-    speed_mps: float
-    decel_mps2: float
     driven_s: float = 0.0
 
     @property
@@ -164,6 +161,33 @@ class Outcome:
         if self.warned_s is None or self.braked_s is None:
             return None
         return self.braked_s - self.warned_s
+
+    @property
+    def impact_kmh(self) -> float:
+        """Speed of the collision, 0 without one."""
+        return 0.0 if self.relative_mps is None else mps_to_kmh(self.relative_mps)
+
+    def result(
+        self,
+        scenario: str,
+        parameters: Mapping[str, object],
+        verdict: str,
+        failures: Sequence[str],
+        *,
+        limit_kmh: float | None = None,
+    ) -> dict[str, Any]:
+        """One drive, as `adas scenario run --json` prints it; figures that are told are rounded."""
+        return {
+            "scenario": scenario,
+            "parameters": dict(parameters),
+            "verdict": verdict,
+            "impact_kmh": round(self.impact_kmh, 2),
+            "impact_limit_kmh": limit_kmh,
+            "warning_lead_s": None if self.lead_s is None else round(self.lead_s, 3),
+            "demand_mps2": round(self.demand_mps2, 2),
+            "gap_m": None if math.isinf(self.gap_m) else round(self.gap_m, 2),
+            "failures": list(failures),
+        }
 
 
 class Mover(Protocol):
@@ -235,15 +259,42 @@ def braking_graph() -> Graph:
     return Graph(tuple(spec for spec in default_graph().functions if spec.name in wanted))
 
 
-class _Brakes:
-    """The actuator: delay, then a ramp, no more than the load lets it."""
+def brakes_of(vehicle: Vehicle) -> BrakeModel:
+    """What the vehicle's file says of its brakes.
 
-    def __init__(self, vehicle: Vehicle, *, is_laden: bool) -> None:
-        if vehicle.brakes is None:
-            raise AdasError(
-                "says nothing of its brakes", where=f"vehicle {vehicle.name}", mend="give brakes in its file"
-            )
-        model = vehicle.brakes
+    Raises:
+        AdasError: Nothing.
+    """
+    if vehicle.brakes is None:
+        raise AdasError("says nothing of its brakes", where=f"vehicle {vehicle.name}", mend="give brakes in its file")
+    return vehicle.brakes
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where we are: the middle of our rear axle and our heading."""
+
+    x_m: float
+    y_m: float
+    heading_rad: float
+
+    def local(self, body: Mover) -> tuple[float, float]:
+        """A body's middle in our frame: ahead, left."""
+        cosine, sine = math.cos(self.heading_rad), math.sin(self.heading_rad)
+        east, north = body.x_m - self.x_m, body.y_m - self.y_m
+        return east * cosine + north * sine, north * cosine - east * sine
+
+
+def _half(size_m: tuple[float, float], turned_rad: float) -> tuple[float, float]:
+    """Half of the room that a turned box takes, along and across."""
+    cosine, sine = abs(math.cos(turned_rad)), abs(math.sin(turned_rad))
+    return 0.5 * (size_m[0] * cosine + size_m[1] * sine), 0.5 * (size_m[0] * sine + size_m[1] * cosine)
+
+
+class _Actuator:
+    """The brakes: delay, then a ramp, no more than the load lets them."""
+
+    def __init__(self, model: BrakeModel, *, is_laden: bool) -> None:
         self._asked = deque([0.0] * round(model.delay_s / STEP_S))
         self._step_mps2 = model.jerk_mps3 * STEP_S
         self._least_mps2 = -(model.decel_laden_mps2 if is_laden else model.decel_mps2)
@@ -283,12 +334,12 @@ def drive(
     bodies: list[Mover] = [_Body.of(actor) for actor in case.actors]
     if case.movers is not None:
         bodies += case.movers()
-    brakes = _Brakes(vehicle, is_laden=case.is_laden)
+    brakes = _Actuator(brakes_of(vehicle), is_laden=case.is_laden)
     x_m, y_m, heading, speed_mps, way_m = -front_m, 0.0, 0.0, case.speed_mps, 0.0
     asked_mps2, stopped_s = 0.0, None
     warned_s: float | None = None
     braked_s: float | None = None
-    demand_mps2, modes, gap_m, hardest = 0.0, 0, math.inf, 0.0
+    demand_mps2, modes, gap_m = 0.0, 0, math.inf
     seen: deque[tuple[float, tuple[TrackedObject, ...]]] = deque(maxlen=round(sensor.latency_s / STEP_S) + 1)
 
     def heard(emissions: list[Emission], t_s: float) -> None:
@@ -304,6 +355,15 @@ def drive(
                 braked_s = t_s if braked_s is None else braked_s
                 demand_mps2 = max(demand_mps2, -signal.accel_mps2)
 
+    def outcome(struck: Mover | None, t_s: float) -> Outcome:
+        along_mps = 0.0 if struck is None else struck.speed_mps * math.cos(struck.heading_rad - heading)
+        return Outcome(
+            impact_mps=None if struck is None else speed_mps,
+            relative_mps=None if struck is None else max(speed_mps - along_mps, 0.0),
+            warned_s=warned_s, braked_s=braked_s, demand_mps2=demand_mps2, modes=modes,
+            gap_m=gap_m if struck is None else 0.0, driven_s=t_s + SETTLE_S,
+        )  # fmt: skip
+
     t_s = -SETTLE_S
     for count in range(round((SETTLE_S + case.long_s) / STEP_S)):
         t_s = count * STEP_S - SETTLE_S
@@ -311,9 +371,7 @@ def drive(
         is_begun = t_s >= 0.0
         yaw_rate_rps = 0.0
         if is_begun:
-            accel = brakes.step(asked_mps2)
-            speed_mps = max(speed_mps + accel * STEP_S, 0.0)
-            hardest = max(hardest, -accel if speed_mps > 0.0 else 0.0)
+            speed_mps = max(speed_mps + brakes.step(asked_mps2) * STEP_S, 0.0)
             bend = 0.0 if case.curvature is None else case.curvature(way_m)
             yaw_rate_rps = bend * speed_mps
             heading += yaw_rate_rps * STEP_S
@@ -322,28 +380,20 @@ def drive(
             way_m += speed_mps * STEP_S
             for body in bodies:
                 body.move(t_s, way_m, speed_mps)
-        cosine, sine = math.cos(heading), math.sin(heading)
+        place = _Place(x_m, y_m, heading)
         near_m: float | None = None
         for body in bodies if is_begun else ():
-            east, north = body.x_m - x_m, body.y_m - y_m
-            ahead, left = east * cosine + north * sine, north * cosine - east * sine
+            ahead, left = place.local(body)
             turned = body.heading_rad - heading
             if _overlap(ahead, left, turned, body.size_m, (-rear_m, front_m), size.width_m):
-                along = body.speed_mps * math.cos(turned)
-                return Outcome(
-                    impact_mps=speed_mps, relative_mps=max(speed_mps - along, 0.0), warned_s=warned_s,
-                    braked_s=braked_s, demand_mps2=demand_mps2, modes=modes, gap_m=0.0, speed_mps=speed_mps,
-                    decel_mps2=hardest, driven_s=t_s + SETTLE_S,
-                )  # fmt: skip
-            long_m, wide_m = body.size_m
-            half_x = 0.5 * (abs(long_m * math.cos(turned)) + abs(wide_m * math.sin(turned)))
-            half_y = 0.5 * (abs(long_m * math.sin(turned)) + abs(wide_m * math.cos(turned)))
+                return outcome(body, t_s)
+            half_x, half_y = _half(body.size_m, turned)
             if abs(left) < 0.5 * size.width_m + half_y and ahead > front_m:
                 near_m = min(ahead - half_x - front_m, math.inf if near_m is None else near_m)
                 gap_m = min(gap_m, near_m)
         if trace is not None and is_begun and count % 10 == 0:
             trace.append((t_s, speed_mps, brakes.accel_mps2, near_m))
-        seen.append((now_s, _seen(bodies, x_m, y_m, heading, front_m, sensor, t_s)))
+        seen.append((now_s, _seen(bodies, place, front_m, sensor, t_s)))
         state = VehicleState(
             stamp_s=now_s, speed_mps=speed_mps, accel_mps2=brakes.accel_mps2 if speed_mps > 0.0 else 0.0,
             yaw_rate_rps=yaw_rate_rps, steering_wheel_angle_rad=0.0, steering_wheel_rate_rps=0.0,
@@ -364,11 +414,7 @@ def drive(
             stopped_s = t_s if stopped_s is None else stopped_s
             if t_s - stopped_s > WAIT_S:
                 break
-    return Outcome(
-        impact_mps=None, relative_mps=None, warned_s=warned_s, braked_s=braked_s, demand_mps2=demand_mps2,
-        modes=modes, gap_m=gap_m, speed_mps=speed_mps, decel_mps2=hardest,
-        driven_s=t_s + SETTLE_S,
-    )  # fmt: skip
+    return outcome(None, t_s)
 
 
 def _lane(case: Drive, now_s: float, y_m: float, heading: float, way_m: float) -> LaneModel:
@@ -426,8 +472,7 @@ def _overlap(
     half_other = (0.5 * other[0], 0.5 * other[1])
     dx, dy = ahead_m - centre_x, left_m
     cosine, sine = math.cos(turned_rad), math.sin(turned_rad)
-    reach_x = half_other[0] * abs(cosine) + half_other[1] * abs(sine)
-    reach_y = half_other[0] * abs(sine) + half_other[1] * abs(cosine)
+    reach_x, reach_y = _half(other, turned_rad)
     if abs(dx) > half[0] + reach_x or abs(dy) > half[1] + reach_y:
         return False
     along, across = dx * cosine + dy * sine, dy * cosine - dx * sine
@@ -438,24 +483,22 @@ def _overlap(
 
 
 def _seen(
-    bodies: Sequence[Mover], x_m: float, y_m: float, heading: float, front_m: float, sensor: Sensor, t_s: float
+    bodies: Sequence[Mover], place: _Place, front_m: float, sensor: Sensor, t_s: float
 ) -> tuple[TrackedObject, ...]:
     """What stands in the field of view now, without noise."""
     found = []
-    cosine, sine = math.cos(heading), math.sin(heading)
     for number, body in enumerate(bodies):
-        east, north = body.x_m - x_m, body.y_m - y_m
-        ahead, left = east * cosine + north * sine, north * cosine - east * sine
-        turned = body.heading_rad - heading
+        ahead, left = place.local(body)
+        turned = body.heading_rad - place.heading_rad
         long_m, wide_m = body.size_m
-        half_x = 0.5 * (abs(long_m * math.cos(turned)) + abs(wide_m * math.sin(turned)))
+        half_x, _ = _half(body.size_m, turned)
         near_m = ahead - half_x
         is_behind = ahead + half_x < front_m
         if t_s < body.seen_from_s or is_behind or ahead > sensor.range_m:
             continue
         if abs(math.atan2(left, max(ahead, 0.1))) > sensor.view_rad:
             continue
-        if any(_hides(other, ahead, left, x_m, y_m, cosine, sine, front_m) for other in bodies if other is not body):
+        if any(_hides(other, ahead, left, place, front_m) for other in bodies if other is not body):
             continue
         found.append(
             TrackedObject(
@@ -471,15 +514,12 @@ def _seen(
     return tuple(found)
 
 
-def _hides(
-    other: Mover, ahead_m: float, left_m: float, x_m: float, y_m: float, cosine: float, sine: float, front_m: float
-) -> bool:
+def _hides(other: Mover, ahead_m: float, left_m: float, place: _Place, front_m: float) -> bool:
     """Whether another body stands in the line from our front to a place in our frame."""
-    east, north = other.x_m - x_m, other.y_m - y_m
-    mid_x, mid_y = east * cosine + north * sine, north * cosine - east * sine
+    mid_x, mid_y = place.local(other)
     if mid_x >= ahead_m or mid_x <= front_m:
         return False
-    turned = other.heading_rad - math.atan2(sine, cosine)
+    turned = other.heading_rad - place.heading_rad
     half_x, half_y = 0.5 * other.size_m[0], 0.5 * other.size_m[1]
     across, along = math.cos(turned), math.sin(turned)
 
@@ -502,8 +542,6 @@ def _hides(
 
 def _told(stamp_s: float, objects: tuple[TrackedObject, ...], sensor: Sensor, noise: random.Random) -> TrackedObjects:
     """The message: some of it missing, all of it noisy."""
-    from dataclasses import replace
-
     kept = [item for item in objects if noise.random() >= sensor.miss_share]
     told = tuple(
         replace(

@@ -173,12 +173,12 @@ def numbers(text: str, name: str) -> list[float]:
     Raises:
         AdasError: No numbers, or none that are 0 at least.
     """
+    from adas_runtime.scenario.family import spread
+
     try:
         if ":" in text:
             low, high, step = (float(part) for part in text.split(":"))
-            if not (step > 0.0 and high >= low and (high - low) / step <= CASES_MAX):
-                raise ValueError
-            found = [low + index * step for index in range(math.floor((high - low) / step + 1e-9) + 1)]
+            found = spread(low, high, step, CASES_MAX)
         else:
             found = [float(part) for part in text.split(",")]
         if not all(math.isfinite(value) and value >= 0.0 for value in found):

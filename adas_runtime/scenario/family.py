@@ -34,7 +34,7 @@ from adas_runtime.config import Strict, load, named_file
 from adas_runtime.errors import AdasError
 from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Outcome
 from adas_runtime.signals import ObjectClass
-from adas_runtime.units import kmh_to_mps, mps_to_kmh
+from adas_runtime.units import kmh_to_mps
 
 CASES_MAX: Final = 100_000
 KINDS: Final = {
@@ -65,6 +65,17 @@ FUNCTIONS: Final[Mapping[str, Callable[..., float]]] = {
 }
 
 
+def spread(first: float, last: float, step: float, at_most: int = CASES_MAX) -> list[float]:
+    """Evenly spaced values, the last included.
+
+    Raises:
+        ValueError: The last is before the first, a step leads nowhere, or there are more than `at_most`.
+    """
+    if not (step > 0.0 and last >= first and (last - first) / step <= at_most):
+        raise ValueError("last is before first, or step is too small; correct the range")
+    return [first + index * step for index in range(math.floor((last - first) / step + 1e-9) + 1)]
+
+
 class Steps(Strict):
     """Evenly spaced values, the last included."""
 
@@ -74,16 +85,12 @@ class Steps(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.last < self.first or (self.last - self.first) / self.step > CASES_MAX:
-            raise ValueError("last is before first, or step is too small; correct the range")
+        self.values()
         return self
 
     def values(self) -> list[float]:
         """All of them."""
-        return [
-            self.first + index * self.step
-            for index in range(math.floor((self.last - self.first) / self.step + 1e-9) + 1)
-        ]
+        return spread(self.first, self.last, self.step)
 
 
 Axis = Annotated[
@@ -273,7 +280,7 @@ class Family:
     def judged(self, case: Case, outcome: Outcome) -> dict[str, Any]:
         """What `adas scenario run --json` prints of a drive."""
         judge = self.file.judge
-        impact_kmh = 0.0 if outcome.relative_mps is None else mps_to_kmh(outcome.relative_mps)
+        impact_kmh = outcome.impact_kmh
         is_hit = outcome.impact_mps is not None
         verdict, failures = "pass", []
         limit_kmh: float | None = None
@@ -291,17 +298,8 @@ class Family:
             limit_kmh = self._value(judge.impact_max_kmh, case.parameters)
             if is_hit and not 0.0 < impact_kmh <= limit_kmh:
                 failures.append(f"hit at {impact_kmh:.0f} km/h, {limit_kmh:g} at most")
-        found = {
-            "scenario": self.file.name,
-            "parameters": dict(case.parameters),
-            "verdict": "fail" if failures else verdict,
-            "impact_kmh": round(impact_kmh, 2),
-            "impact_limit_kmh": limit_kmh,
-            "warning_lead_s": None if outcome.lead_s is None else round(outcome.lead_s, 3),
-            "demand_mps2": round(outcome.demand_mps2, 2),
-            "gap_m": None if math.isinf(outcome.gap_m) else round(outcome.gap_m, 2),
-            "failures": failures,
-        }
+        verdict = "fail" if failures else verdict
+        found = outcome.result(self.file.name, case.parameters, verdict, failures, limit_kmh=limit_kmh)
         if judge.event is not None:
             found["preventable_by"] = list(case.preventable_by)
         return found

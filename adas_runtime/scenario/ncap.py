@@ -13,14 +13,13 @@ from typing import Final, Literal
 
 from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Outcome
 from adas_runtime.signals import ObjectClass
-from adas_runtime.units import kmh_to_mps, mps_to_kmh
+from adas_runtime.units import kmh_to_mps
 
 AHEAD_S: Final = 5.0
 HEADWAY_S: Final = 1.0  # CCRb, CMRb
 LEAD_DECEL_MPS2: Final = 4.0
 CAR, MOTORCYCLE = ObjectClass.CAR, ObjectClass.MOTORCYCLE
 PEDESTRIAN, CYCLIST = ObjectClass.PEDESTRIAN, ObjectClass.CYCLIST
-Side = Literal[-1, 1]  # from the right (near side where traffic keeps right), from the left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +44,6 @@ class Judged:
     def verdict(self) -> Literal["pass", "fail"]:
         """Whether nobody is hit."""
         return "pass" if self.outcome.impact_mps is None else "fail"
-
-    @property
-    def impact_kmh(self) -> float | None:
-        """Our speed at the collision; `None` without one."""
-        return None if self.outcome.impact_mps is None else mps_to_kmh(self.outcome.impact_mps)
 
 
 def cases(width_m: float) -> Iterator[Case]:
@@ -158,13 +152,6 @@ def _case(family: str, speed_kmh: float, other_kmh: float, place: float, actor: 
 def as_json(item: Judged) -> dict[str, object]:
     """One drive, as `adas scenario run --json` prints it."""
     case, outcome = item.case, item.outcome
-    return {
-        "scenario": case.family,
-        "parameters": {"speed_kmh": case.speed_kmh, "other_kmh": case.other_kmh, "place": case.place},
-        "verdict": item.verdict,
-        "impact_kmh": round(item.impact_kmh or 0.0, 2),
-        "warning_lead_s": None if outcome.lead_s is None else round(outcome.lead_s, 3),
-        "demand_mps2": round(outcome.demand_mps2, 2),
-        "gap_m": None if math.isinf(outcome.gap_m) else round(outcome.gap_m, 2),
-        "failures": [] if item.verdict == "pass" else [f"hits at {item.impact_kmh:.0f} km/h"],
-    }
+    parameters = {"speed_kmh": case.speed_kmh, "other_kmh": case.other_kmh, "place": case.place}
+    failures = [] if item.verdict == "pass" else [f"hits at {outcome.impact_kmh:.0f} km/h"]
+    return outcome.result(case.family, parameters, item.verdict, failures)

@@ -14,16 +14,15 @@ import math
 import re
 import xml.etree.ElementTree as ET
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from adas_runtime.errors import AdasError
 from adas_runtime.scenario.braking import STEP_S, Drive, Mover, Outcome
-from adas_runtime.scenario.family import CASES_MAX, reckoned
+from adas_runtime.scenario.family import CASES_MAX, reckoned, spread
 from adas_runtime.signals import ObjectClass
-from adas_runtime.units import mps_to_kmh
 from adas_runtime.vehicle.schema import Vehicle
 
 LONG_MAX_S: Final = 120.0
@@ -291,18 +290,8 @@ class OpenScenario:
     def judged(self, number: int, outcome: Outcome) -> dict[str, Any]:
         """What `adas scenario run --json` prints of a drive: nobody may be hit."""
         case = self.cases[number]
-        impact_kmh = 0.0 if outcome.relative_mps is None else mps_to_kmh(outcome.relative_mps)
-        is_hit = outcome.impact_mps is not None
-        return {
-            "scenario": self._path.stem,
-            "parameters": dict(case.parameters),
-            "verdict": "fail" if is_hit else "pass",
-            "impact_kmh": round(impact_kmh, 2),
-            "warning_lead_s": None if outcome.lead_s is None else round(outcome.lead_s, 3),
-            "demand_mps2": round(outcome.demand_mps2, 2),
-            "gap_m": None if math.isinf(outcome.gap_m) else round(outcome.gap_m, 2),
-            "failures": [f"hits at {impact_kmh:.0f} km/h"] if is_hit else [],
-        }
+        failures = [] if outcome.impact_mps is None else [f"hits at {outcome.impact_kmh:.0f} km/h"]
+        return outcome.result(self._path.stem, case.parameters, "fail" if failures else "pass", failures)
 
     # --- values -------------------------------------------------------------------------------------------------------
 
@@ -947,16 +936,13 @@ def _variation(root: ET.Element, path: Path) -> tuple[Path, list[dict[str, str]]
     return path.parent / (file.get("filepath") or ""), varied
 
 
-def _range(step: ET.Element, limits: ET.Element, path: Path) -> Iterator[str]:
+def _range(step: ET.Element, limits: ET.Element, path: Path) -> list[str]:
     try:
         low, high = float(limits.get("lowerLimit", "")), float(limits.get("upperLimit", ""))
-        wide = float(step.get("stepWidth", ""))
-        if not (wide > 0.0 and high >= low and (high - low) / wide <= CASES_MAX):
-            raise ValueError
+        values = spread(low, high, float(step.get("stepWidth", "")))
     except ValueError as error:
         raise AdasError("a range without an end", where=str(path), mend="correct its limits and step") from error
-    for index in range(math.floor((high - low) / wide + 1e-9) + 1):
-        yield repr(low + index * wide)
+    return [repr(value) for value in values]
 
 
 def _number_or_text(text: str) -> float | str:

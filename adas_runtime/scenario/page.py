@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from adas_runtime.errors import AdasError
-from adas_runtime.scenario.suite import Result, read_results, read_suite
+from adas_runtime.scenario.suite import Result, by_scenario, read_results, read_suite
+from adas_runtime.units import mps_to_kmh
 
 PAGE_FILE: Final = "report.html"
 MAPS_MAX: Final = 48  # of one scenario
@@ -79,10 +80,7 @@ def page(about: Mapping[str, Any], results: Sequence[Result]) -> str:
         + "".join(f"<span class='{name}'>{sign}</span>{WORDS[name]} &nbsp; " for name, sign in SIGNS.items())
         + "</p></header><main>",
     ]
-    families: dict[str, list[Result]] = {}
-    for item in results:
-        families.setdefault(item["scenario"], []).append(item)
-    for name, items in families.items():
+    for name, items in by_scenario(results).items():
         parts.append(_family(name, items))
     failed = [item for item in results if item["verdict"] == "fail"]
     if failed:
@@ -176,7 +174,7 @@ def _plot(item: Result) -> str:
         return f"<figure><figcaption>{_text(caption)}</figcaption></figure>"
     width, height, left, low = 380.0, 190.0, 34.0, 166.0
     begin_s, end_s = points[0][0], max(points[-1][0], points[0][0] + 0.1)
-    top_kmh = max(3.6 * max(point[1] for point in points), 1.0)
+    top_kmh = max(mps_to_kmh(max(point[1] for point in points)), 1.0)
     gaps = [(point[0], point[3]) for point in points if point[3] is not None]
     top_m = max((gap for _, gap in gaps), default=1.0) or 1.0
 
@@ -195,7 +193,7 @@ def _plot(item: Result) -> str:
             place = f"x1='{x(at_s):.1f}' x2='{x(at_s):.1f}' y1='14' y2='{low}'"
             parts.append(f"<line {place} stroke='var(--na)' stroke-dasharray='4 3'/>")
             parts.append(f"<text x='{x(at_s) + 3.0:.1f}' y='{24 if word == 'warning' else 36}'>{word}</text>")
-    parts.append(line([(point[0], 3.6 * point[1]) for point in points], top_kmh, "speed"))
+    parts.append(line([(point[0], mps_to_kmh(point[1])) for point in points], top_kmh, "speed"))
     if len(gaps) > 1:
         parts.append(line(gaps, top_m, "gap"))
     parts.append(f"<text x='2' y='18'>{top_kmh:.0f}</text><text x='{width - 32.0}' y='18'>{top_m:.0f} m</text>")

@@ -16,7 +16,7 @@ from adas_runtime.aeb.params import DEMAND_LEAST_MPS2, WARN_LEAST_S
 from adas_runtime.aeb.table import R152, Category, Load, Target, max_impact_kmh
 from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Outcome
 from adas_runtime.signals import ObjectClass
-from adas_runtime.units import kmh_to_mps, mps_to_kmh
+from adas_runtime.units import kmh_to_mps
 
 MOVING_KMH: Final = 20.0  # of the car ahead, sheet 2.3
 Verdict = Literal["pass", "fail"]
@@ -55,12 +55,6 @@ class Judged:
     outcome: Outcome
     verdict: Verdict
     failures: tuple[str, ...]
-
-    @property
-    def impact_kmh(self) -> float:
-        """As the table counts: relative for a car, ours for the others; 0 without a collision."""
-        value = self.outcome.relative_mps if self.case.target is Target.CAR else self.outcome.impact_mps
-        return 0.0 if value is None else mps_to_kmh(value)
 
 
 def cases(category: Category) -> Iterator[Case]:
@@ -260,8 +254,8 @@ def judge(case: Case, outcome: Outcome) -> Judged:
             failures.append("the drive itself hits somebody")
         return Judged(case=case, outcome=outcome, verdict="fail" if failures else "pass", failures=tuple(failures))
     judged = Judged(case=case, outcome=outcome, verdict="pass", failures=())
-    if judged.impact_kmh > case.limit_kmh:
-        failures.append(f"{case.clause}: impact at {judged.impact_kmh:.1f} km/h, {case.limit_kmh:g} at most")
+    if outcome.impact_kmh > case.limit_kmh:
+        failures.append(f"{case.clause}: impact at {outcome.impact_kmh:.1f} km/h, {case.limit_kmh:g} at most")
     if outcome.braked_s is None or outcome.demand_mps2 < DEMAND_LEAST_MPS2:
         failures.append(f"R152 5.2.1.2: asked for {outcome.demand_mps2:.1f} m/s2, {DEMAND_LEAST_MPS2:g} at least")
     failures += lead_failures(case.target, outcome.lead_s, outcome.modes)
@@ -292,15 +286,6 @@ def lead_failures(
 def as_json(item: Judged) -> dict[str, object]:
     """One drive, as `adas scenario run --json` prints it."""
     case, outcome = item.case, item.outcome
-    return {
-        "scenario": case.family,
-        "parameters": {"speed_kmh": case.speed_kmh, "load": case.load.value, "lane": case.drive.lane},
-        "verdict": item.verdict,
-        "impact_kmh": round(item.impact_kmh, 2),
-        "impact_limit_kmh": case.limit_kmh,
-        "warning_lead_s": None if outcome.lead_s is None else round(outcome.lead_s, 3),
-        "demand_mps2": round(outcome.demand_mps2, 2),
-        "gap_m": None if math.isinf(outcome.gap_m) else round(outcome.gap_m, 2),
-        "clause": case.clause,
-        "failures": list(item.failures),
-    }
+    parameters = {"speed_kmh": case.speed_kmh, "load": case.load.value, "lane": case.drive.lane}
+    found = outcome.result(case.family, parameters, item.verdict, item.failures, limit_kmh=case.limit_kmh)
+    return {**found, "clause": case.clause}

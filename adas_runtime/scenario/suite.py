@@ -16,7 +16,7 @@ from adas_runtime.errors import AdasError
 from adas_runtime.graph import Graph, default_graph
 from adas_runtime.market import load_market
 from adas_runtime.market.schema import Market
-from adas_runtime.scenario.braking import REAL_SENSOR, Drive, Outcome, braking_graph, drive
+from adas_runtime.scenario.braking import REAL_SENSOR, Drive, Outcome, brakes_of, braking_graph, drive
 from adas_runtime.vehicle import load_vehicle
 from adas_runtime.vehicle.schema import Vehicle
 
@@ -42,7 +42,6 @@ class Order:
 class Suite:
     """Drives in their order, and who judges each."""
 
-    name: str
     title: str
     drives: Sequence[Drive]
     judge: Callable[[int, Outcome], Result]
@@ -77,8 +76,7 @@ def build(order: Order) -> Suite:
 
     market, vehicle = load_market(order.market), load_vehicle(order.vehicle)
     check_car(market, vehicle)
-    if vehicle.brakes is None:
-        raise AdasError("says nothing of its brakes", where=f"vehicle {vehicle.name}", mend="give brakes in its file")
+    brakes_of(vehicle)
     graph = default_graph() if order.whole else braking_graph()
     drives: list[Drive]
     judge: Callable[[int, Outcome], Result]
@@ -118,10 +116,7 @@ def build(order: Order) -> Suite:
 
     decides = [text, market.digest, vehicle.model_dump_json(), str(order.seed), str(order.whole), order.suite]
     digest = hashlib.sha256("\n".join(decides).encode()).hexdigest()
-    name = order.suite if not text else Path(order.suite).stem
-    return Suite(
-        name=name, title=title, drives=drives, judge=judge, market=market, vehicle=vehicle, graph=graph, digest=digest
-    )
+    return Suite(title=title, drives=drives, judge=judge, market=market, vehicle=vehicle, graph=graph, digest=digest)
 
 
 def run(order: Order, jobs: int = 1, out: Path | None = None) -> Iterator[Result]:
@@ -241,13 +236,18 @@ def _whole(line: str) -> Result | None:
     return item if {"verdict", "scenario", "parameters", "impact_kmh", "warning_lead_s"} <= item.keys() else None
 
 
+def by_scenario(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """The results of each scenario, in the order of its first."""
+    found: dict[str, list[Result]] = {}
+    for item in results:
+        found.setdefault(item["scenario"], []).append(item)
+    return found
+
+
 def rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     """The table that is printed: one row a scenario."""
-    families: dict[str, list[Result]] = {}
-    for item in results:
-        families.setdefault(item["scenario"], []).append(item)
     found: list[tuple[str, ...]] = []
-    for family, items in families.items():
+    for family, items in by_scenario(results).items():
         hardest = max(items, key=lambda item: item["impact_kmh"])
         limit = hardest.get("impact_limit_kmh")
         leads = [item["warning_lead_s"] for item in items if item["warning_lead_s"] is not None]
