@@ -280,6 +280,7 @@ class Graph:
 def default_graph() -> Graph:
     """The graph of the product. A new function is one more line here."""
     from adas_runtime.aeb.core import SPEC as aeb
+    from adas_runtime.alks.core import SPEC as alks
     from adas_runtime.arbitration.arbiter import SPEC as arbiter
     from adas_runtime.arbitration.envelope import SPEC as envelope
     from adas_runtime.arbitration.health import SPEC as health
@@ -313,6 +314,7 @@ def default_graph() -> Graph:
             lane_change,
             side_wind,
             dcas,
+            alks,
             headway,
             drowsiness,
             distraction,

@@ -260,6 +260,26 @@ class ManoeuvreState(IntEnum):
 
 
 @unique
+class DssadFlag(IntEnum):
+    """What the data storage of automated driving keeps (UN R157 8.2)."""
+
+    ACTIVATION = 0
+    DEACTIVATION = 1
+    TRANSITION_DEMAND = 2
+    DRIVER_INPUT_REDUCED = 3
+    EMERGENCY_START = 4
+    EMERGENCY_END = 5
+    EDR_TRIGGER = 6
+    COLLISION = 7
+    STOP_START = 8
+    SEVERE_SYSTEM_FAILURE = 9
+    SEVERE_VEHICLE_FAILURE = 10
+    LANE_CHANGE_START = 11
+    LANE_CHANGE_END = 12
+    LANE_CHANGE_ABORT = 13
+
+
+@unique
 class SlotKind(IntEnum):
     """How a parking bay lies to the road."""
 
@@ -814,6 +834,19 @@ class AssistanceState(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DssadEvent(Signal):
+    """One entry for the data storage of automated driving (UN R157 8.3)."""
+
+    stamp_s: Stamp
+    author: Name
+    number: Annotated[int, Note("counts from 1 since the process began", "1", 0, 2**31 - 1)]
+    flag: DssadFlag
+    reason: Reason = ""
+    utc_s: Annotated[float | None, Note("date and time, since 1970, UTC", "s", 0.0, 1e11)] = None
+    software: Annotated[str, Note("version of the software and digest of the market file", max_len=128)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LateralRequest(Signal):
     """A function asks for a path curvature."""
 
@@ -968,6 +1001,7 @@ SIGNALS: Final[tuple[type[Signal], ...]] = (
     SpeedLimitState,
     EgoLane,
     AssistanceState,
+    DssadEvent,
     LateralRequest,
     LongitudinalRequest,
     LampRequest,

@@ -30,11 +30,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rows import Row, machine, table
 
-from adas_runtime.dcas.following import Drive, Following, Lead
 from adas_runtime.dcas.headway import Inputs, State, build
-from adas_runtime.dcas.lead import LeadChooser
 from adas_runtime.errors import AdasError
 from adas_runtime.function import BuildContext
+from adas_runtime.longitudinal.following import Drive, Following, Lead
+from adas_runtime.longitudinal.lead import LeadChooser
 from adas_runtime.market import load_market
 from adas_runtime.market.schema import Market
 from adas_runtime.scenario.openacc import Pair, Recording, read

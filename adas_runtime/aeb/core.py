@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from adas_runtime.aeb.brakes import Brakes
-from adas_runtime.aeb.bundle import brakes_of
 from adas_runtime.aeb.params import INIT_SHOWN_AFTER_S, OFF_UNTIL_KMH, EmergencyBrakingParams
 from adas_runtime.aeb.states import ACTING, TRANSITIONS, State, View
-from adas_runtime.aeb.threat import NO_TRACKS, Threat, ThreatFinder, Track
+from adas_runtime.collision.brakes import Brakes
+from adas_runtime.collision.bundle import brakes_of
+from adas_runtime.collision.threat import NO_TRACKS, Threat, ThreatFinder, Track
 from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.records import maker
 from adas_runtime.ringing import SILENT, Call, Ring, ring

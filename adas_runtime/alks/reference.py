@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from adas_runtime.alks.table import FLOOR_HEAVY_M, FLOOR_M, FOLLOWING, FOLLOWING_HEAVY
 from adas_runtime.units import kmh_to_mps
 
 Floats = npt.NDArray[np.float64]
@@ -55,11 +56,6 @@ STATE: Final = (  # of a case that is not decided yet
 REACTION_S: Final = 0.35
 VISIBLE_S: Final = 0.72
 TO_REFERENCE_M: Final = (LANE_M - WIDTH_M) / 2.0 + 0.3  # from the lane's middle until it is 0.3 m beyond the marking
-
-# A04, R157 5.2.3.3: speed [km/h] and time gap [s] of M1 and N1
-FOLLOWING: Final = ((7.2, 1.0), (10.0, 1.1), (20.0, 1.2), (30.0, 1.3), (40.0, 1.4), (50.0, 1.5), (60.0, 1.6))
-FOLLOWING_HEAVY: Final = ((7.2, 1.2), (10.0, 1.4), (20.0, 1.6), (30.0, 1.8), (40.0, 2.0), (50.0, 2.2), (60.0, 2.4))
-FLOOR_M, FLOOR_HEAVY_M = 2.0, 2.4
 
 
 class Model(Enum):

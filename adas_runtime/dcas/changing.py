@@ -8,11 +8,11 @@ from typing import Final
 from adas_runtime.dcas import change, mrm
 from adas_runtime.dcas.change import LaneChange, LaneChangeParams, Manoeuvre
 from adas_runtime.dcas.change import State as Change
-from adas_runtime.dcas.gaze import Sight
 from adas_runtime.dcas.memory import Judged, Memory, Now
 from adas_runtime.dcas.modes import State
 from adas_runtime.dcas.params import CONFIRM_BUTTON
 from adas_runtime.function import EPS_S
+from adas_runtime.gaze import Sight
 from adas_runtime.lateral.control import PathControl, Target
 from adas_runtime.lateral.gap import Around
 from adas_runtime.lateral.way import duration_s, time_to_s, way, way_back

@@ -12,11 +12,7 @@ from adas_runtime.dcas.change import Manoeuvre
 from adas_runtime.dcas.change import State as Change
 from adas_runtime.dcas.changing import NOT_ENGAGED, Changing
 from adas_runtime.dcas.counters import BOUNDARIES, STEP_MAX_S, Counters, cause_of_end, make_counters, noted, was_on
-from adas_runtime.dcas.curves import slower_ahead
 from adas_runtime.dcas.engagement import Alarm, Engagement, EngagementMonitor, Eyes, Hands
-from adas_runtime.dcas.following import Drive, Lead, Wanted, build_following
-from adas_runtime.dcas.gaze import Gaze, GazeReader, Sight
-from adas_runtime.dcas.lead import LeadChooser
 from adas_runtime.dcas.looking import Looking
 from adas_runtime.dcas.memory import (
     NAME,
@@ -60,7 +56,11 @@ from adas_runtime.dcas.params import (
 )
 from adas_runtime.dcas.speed import Allowed, Asked, SetSpeed, gap_in_force_s
 from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process
+from adas_runtime.gaze import Gaze, GazeReader, Sight
 from adas_runtime.lateral.control import Control, PathControl, Pose
+from adas_runtime.longitudinal.curves import slower_ahead
+from adas_runtime.longitudinal.following import Drive, Lead, Wanted, build_following
+from adas_runtime.longitudinal.lead import LeadChooser
 from adas_runtime.market.schema import Market
 from adas_runtime.records import maker
 from adas_runtime.signals import (

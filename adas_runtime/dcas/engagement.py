@@ -12,9 +12,9 @@ from enum import Enum
 from math import inf
 from typing import Final
 
-from adas_runtime.dcas.gaze import Sight
 from adas_runtime.dcas.params import EYES_OFF_LATEST_S, EngagementParams
 from adas_runtime.function import EPS_S
+from adas_runtime.gaze import Sight
 from adas_runtime.records import maker
 from adas_runtime.signals import EngagementStage
 from adas_runtime.transitions import Table, Transition

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from adas_runtime.dcas.following import Lead
 from adas_runtime.dcas.headway_params import SWITCH_BUTTON, HeadwayParams
-from adas_runtime.dcas.lead import LeadChooser
-from adas_runtime.dcas.lead import Memory as LeadMemory
 from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.longitudinal.following import Lead
+from adas_runtime.longitudinal.lead import LeadChooser
+from adas_runtime.longitudinal.lead import Memory as LeadMemory
 from adas_runtime.market.facts import Following as FollowingFacts
 from adas_runtime.records import maker
 from adas_runtime.signals import (

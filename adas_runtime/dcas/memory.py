@@ -10,14 +10,14 @@ from adas_runtime.dcas.alerts import EMPTY, Said, Slot
 from adas_runtime.dcas.change import Manoeuvre
 from adas_runtime.dcas.counters import Counters
 from adas_runtime.dcas.engagement import Engagement
-from adas_runtime.dcas.following import Memory as FollowingMemory
-from adas_runtime.dcas.gaze import Gaze
-from adas_runtime.dcas.lead import Memory as LeadMemory
 from adas_runtime.dcas.modes import State
 from adas_runtime.dcas.override import Braking, Lateral, Longitudinal
 from adas_runtime.dcas.speed import Memory as SpeedMemory
 from adas_runtime.function import Status
+from adas_runtime.gaze import Gaze
 from adas_runtime.lateral.control import IDLE, Control, Pose
+from adas_runtime.longitudinal.following import Memory as FollowingMemory
+from adas_runtime.longitudinal.lead import Memory as LeadMemory
 from adas_runtime.records import maker
 from adas_runtime.signals import (
     Alert,

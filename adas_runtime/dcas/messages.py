@@ -10,13 +10,13 @@ from adas_runtime.dcas.alerts import Said, make_said
 from adas_runtime.dcas.change import State as Change
 from adas_runtime.dcas.change import side_of
 from adas_runtime.dcas.engagement import Alarm, Eyes, Hands
-from adas_runtime.dcas.following import State as Follow
-from adas_runtime.dcas.following import Wanted
 from adas_runtime.dcas.memory import NAME, STANDING_MPS, Memory, Now, Told
 from adas_runtime.dcas.modes import CONTROLLING, MODES, PRECONDITIONS, WORKING, State
 from adas_runtime.dcas.override import LATERAL_MODES, LONGITUDINAL_MODES, Lateral, Longitudinal
 from adas_runtime.dcas.speed import Allowed, gap_in_force_s
 from adas_runtime.function import EPS_S, Status
+from adas_runtime.longitudinal.following import State as Follow
+from adas_runtime.longitudinal.following import Wanted
 from adas_runtime.market.schema import Market
 from adas_runtime.records import maker
 from adas_runtime.signals import (

@@ -12,7 +12,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adas_runtime.dcas.following_params import FollowingParams
 from adas_runtime.dcas.params import (
     FASTER_BUTTON,
     GAP_BUTTON,
@@ -21,6 +20,7 @@ from adas_runtime.dcas.params import (
     SET_BUTTON,
     SLOWER_BUTTON,
 )
+from adas_runtime.longitudinal.following_params import FollowingParams
 from adas_runtime.market.facts import PLACES, SpeedDefaults
 from adas_runtime.records import maker
 from adas_runtime.signals import SPEED_MAX_MPS, SpeedUnit, Wiper

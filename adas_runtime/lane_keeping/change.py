@@ -8,7 +8,6 @@ from typing import Final
 
 from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.lane_keeping.centring_params import LaneCentringParams
-from adas_runtime.lane_keeping.change_judge import Judge
 from adas_runtime.lane_keeping.change_params import (
     BUTTON,
     CONFIRM_BUTTON,
@@ -31,6 +30,7 @@ from adas_runtime.lane_keeping.change_states import (
     View,
 )
 from adas_runtime.lane_keeping.hands import hands_seen, torque_nm
+from adas_runtime.lateral.change_judge import Judge
 from adas_runtime.lateral.control import IDLE, LANE_CENTRING_RANK, Control, PathControl, Pose, make_pose, turning_rps
 from adas_runtime.lateral.gap import Around, critical_gap_m
 from adas_runtime.lateral.params import LateralControlParams

@@ -23,7 +23,6 @@ MANOEUVRE_LATEST_HEAVY_S: Final = 10.0
 INDICATOR_OFF_LATEST_S: Final = 0.5  # R79 5.6.4.6.7: after lane centring resumed
 HANDS_PICTURE_LATEST_S: Final = 3.0  # R79 5.6.4.5.6
 LATERAL_ACCEL_LAW_MPS2: Final = 1.0  # R79 5.6.4.4: on top of the curve's
-REAR_RANGE_LEAST_M: Final = 55.0  # R79 5.6.4.8.1
 APPROACH_LAW_KMH: Final = 130.0  # R79 5.6.4.8.1.4
 
 

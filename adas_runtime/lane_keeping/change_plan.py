@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.function import EPS_S
-from adas_runtime.lane_keeping.change_judge import Judge
 from adas_runtime.lane_keeping.change_params import START_AFTER_CONFIRM_S, AutomaticLaneChangeParams
 from adas_runtime.lane_keeping.change_states import MOVING, STEERING, State
+from adas_runtime.lateral.change_judge import Judge
 from adas_runtime.lateral.control import CENTRE, PathControl, Pose, Target
 from adas_runtime.lateral.way import eased_back, time_to_s, way
 from adas_runtime.records import maker, replacer

@@ -19,6 +19,7 @@ REAR_DECEL_MPS2: Final = 3.0  # R79 5.6.4.7 a, R171 6.2.4.1
 REAR_REACTION_S: Final = 0.4  # R79 5.6.4.7 tB
 REAR_GAP_S: Final = 1.0  # R79 5.6.4.7 tG, R171 6.2.4.1
 REAR_SPEED_MAX_MPS: Final = kmh_to_mps(130.0)  # R79 5.6.4.7: a faster one counts as this fast
+REAR_RANGE_LEAST_M: Final = 55.0  # R79 5.6.4.8.1
 BACK_M: Final = -150.0  # farther behind the lane's cubic is not carried on
 WIDTH_USUAL_M: Final = 3.5
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from adas_runtime.aeb.bundle import check_brakes
+from adas_runtime.collision.bundle import check_brakes
 from adas_runtime.config import Document, Finding, Origin, Strict, dotted, load, read_yaml, shown_path, validate
 from adas_runtime.errors import ConfigError
 from adas_runtime.market.load import Confidence, Merged

@@ -21,9 +21,9 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from typing_extensions import Self
 
 from adas_runtime.aeb.params import EmergencyBrakingParams
+from adas_runtime.alks.params import AlksParams
 from adas_runtime.arbitration.params import EnvelopeParams, HealthParams
 from adas_runtime.config import Strict, need_items
-from adas_runtime.dcas.following_params import FollowingParams
 from adas_runtime.dcas.headway_params import HeadwayParams
 from adas_runtime.dcas.system_params import DcasParams
 from adas_runtime.driver_monitoring.params import DriverMonitoringParams
@@ -36,6 +36,7 @@ from adas_runtime.lane_keeping.params import LaneDepartureParams
 from adas_runtime.lane_keeping.side_wind_params import SideWindParams
 from adas_runtime.lateral.params import LateralControlParams
 from adas_runtime.lighting.params import LightingParams
+from adas_runtime.longitudinal.following_params import FollowingParams
 from adas_runtime.market.facts import Corridor, DefaultLimit, Following, Parking, Place, Signs, SpeedDefaults
 from adas_runtime.perception.params import LanePerceptionParams
 from adas_runtime.signals import SpeedUnit, Stage
@@ -105,6 +106,7 @@ class Features(Strict):
     side_wind: Feature = Field(description="Help in side wind, UN R79 corrective steering.")
     dcas: Feature = Field(description="Driver control assistance, hands on the wheel, UN R171.")
     aeb: Feature = Field(description="Autonomous emergency braking, UN R152.")
+    alks: Feature = Field(description="Automated lane keeping, UN R157.")
     headway: Feature = Field(description="Warning of a distance that is shorter than usual in the country.")
     drowsiness: Feature = Field(description="Drowsiness warning, 2021/1341.")
     distraction: Feature = Field(description="Distraction warning, 2023/2590.")
@@ -299,6 +301,7 @@ class Market(Strict):
     longitudinal: FollowingParams = Field(description="Following and set speed of driver control assistance.")
     dcas: DcasParams = Field(description="Driver control assistance.")
     aeb: EmergencyBrakingParams = Field(description="Emergency braking.")
+    alks: AlksParams = Field(description="Automated lane keeping.")
     headway: HeadwayParams = Field(description="Distance warning.")
     driver_monitoring: DriverMonitoringParams = Field(description="Drowsiness and distraction.")
     envelope: EnvelopeParams = Field(description="Limits of the safety envelope.")
@@ -352,6 +355,7 @@ class Market(Strict):
             "elks.accel_max_mps2": (self.elks.accel_max_mps2, accel),
             "elks.jerk_max_mps3": (self.elks.jerk_max_mps3, jerk),
             "dcas.lateral_accel_max_mps2": (self.dcas.lateral_accel_max_mps2, accel),
+            "alks.lateral_accel_max_mps2": (self.alks.lateral_accel_max_mps2, accel),
             "lateral_control.jerk_max_mps3": (self.lateral_control.jerk_max_mps3, jerk),
         }
         for key, (value, bound) in asked.items():

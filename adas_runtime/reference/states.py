@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from adas_runtime.aeb import states as aeb
-from adas_runtime.dcas import change, engagement, following, headway, modes, override
+from adas_runtime.alks import side as alks_side
+from adas_runtime.alks import states as alks
+from adas_runtime.dcas import change, engagement, headway, modes, override
 from adas_runtime.driver_monitoring import distraction_states, drowsiness_states
 from adas_runtime.isa import feedback as isa
 from adas_runtime.lane_keeping import (
@@ -19,6 +21,7 @@ from adas_runtime.lane_keeping import (
 )
 from adas_runtime.lane_keeping import states as lane_departure
 from adas_runtime.lighting import headlamp_states, signal_states
+from adas_runtime.longitudinal import following
 from adas_runtime.reference.text import code, generated, table
 from adas_runtime.transitions import Table
 
@@ -41,6 +44,9 @@ MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ("Lane centring", "lane_keeping/centring_states.py", centring_states.TRANSITIONS, centring_states.REASONS),
     ("Automatic lane change", "lane_keeping/change_states.py", change_states.TRANSITIONS, change_states.REASONS),
     ("Emergency braking", "aeb/states.py", aeb.TRANSITIONS, aeb.REASONS),
+    ("Automated lane keeping", "alks/states.py", alks.TRANSITIONS, alks.REASONS),
+    ("Automated lane keeping: emergency manoeuvre", "alks/states.py", alks.EMERGENCIES, {}),
+    ("Automated lane keeping: lane change of the stop", "alks/side.py", alks_side.TRANSITIONS, alks_side.REASONS),
     ("Side wind", "lane_keeping/side_wind_states.py", side_wind_states.TRANSITIONS, side_wind_states.REASONS),
     ("Ego lane", "lane_keeping/lane_states.py", lane_states.TRANSITIONS, lane_states.REASONS),
     ("Emergency corridor", "lane_keeping/corridor.py", corridor.TRANSITIONS, corridor.REASONS),
@@ -51,7 +57,7 @@ MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ("Driver control assistance: who steers", "dcas/override.py", override.LATERAL, override.REASONS),
     ("Driver control assistance: who controls the speed", "dcas/override.py", override.LONGITUDINAL, override.REASONS),
     ("Driver control assistance: lane change", "dcas/change.py", change.TRANSITIONS, change.REASONS),
-    ("Following the car ahead", "dcas/following.py", following.TRANSITIONS, following.REASONS),
+    ("Following the car ahead", "longitudinal/following.py", following.TRANSITIONS, following.REASONS),
     ("Distance warning", "dcas/headway.py", headway.TRANSITIONS, headway.REASONS),
     (
         "Drowsiness",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from adas_runtime.aeb.bundle import check_brakes
+from adas_runtime.collision.bundle import check_brakes
 from adas_runtime.errors import AdasError, BagError, ConfigError
 from adas_runtime.executor import BACKWARD_TOLERANCE_S, GAP_S, ROUNDING_S, Emission, Executor
 from adas_runtime.function import BuildContext, Process

@@ -2,7 +2,8 @@
 
 The functions run in the same executor as on the car, arbiter and envelope included; what the envelope commands reaches
 the brakes of the vehicle file, later and along their ramp. The sensor is late, noisy and misses; all by the seed. The
-driver follows the given path and never brakes. Time is a count of steps of 10 ms: nothing waits.
+car follows the given path. Either a driver drives, who never brakes, or automated lane keeping, which is switched on
+before the drive begins and may go as fast as the car is then. Time is a count of steps of 10 ms: nothing waits.
 """
 
 from __future__ import annotations
@@ -14,23 +15,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Protocol
 
+from adas_runtime.alks.params import EMERGENCY_MPS2
 from adas_runtime.errors import AdasError
 from adas_runtime.executor import Emission, Executor
 from adas_runtime.function import BuildContext, Process
-from adas_runtime.graph import Graph, default_graph, live_topic
+from adas_runtime.graph import SOURCES, Graph, Source, default_graph, live_topic
 from adas_runtime.market.schema import Market
 from adas_runtime.signals import (
     ActuationCommand,
     Alert,
     BodyState,
     DriverInput,
+    DriverState,
+    FunctionStatus,
+    GazeZone,
     Gear,
+    Horizon,
+    HorizonSegment,
     LaneBoundary,
     LaneModel,
     LaneSide,
+    LimitKind,
     LongitudinalRequest,
     MarkingType,
     ObjectClass,
+    RoadClass,
+    SpeedLimitState,
     Stage,
     TrackedObject,
     TrackedObjects,
@@ -39,16 +49,21 @@ from adas_runtime.signals import (
 from adas_runtime.units import mps_to_kmh
 from adas_runtime.vehicle.schema import BrakeModel, Vehicle
 
+Ego = Literal["driver", "alks"]  # who drives
+
 STEP_S: Final = 0.01
 START_S: Final = 1000.0  # of the clock; stamps are never zero
 LANE_TOPIC: Final = live_topic("lane_perception", "lanes")
 COMMAND: Final = live_topic("envelope", "command")
 SETTLE_S: Final = 2.0  # before the drive begins: the envelope lets nothing in before
+LIMIT: Final = Source(name="limit_simulation", signal=SpeedLimitState, topic="/simulation/limit", rate_hz=10.0)
+SWITCHED_S: Final = (-0.6, -0.3)  # when the button of automated lane keeping is down
 LANE_SEEN_M: Final = 60.0
 LANE_STEP_M: Final = 3.0
 LANE_TURN_RAD: Final = 0.6  # beyond it the lane leaves the picture
 STOPPED_MPS: Final = 0.02
 WAIT_S: Final = 1.0  # after the stop
+BEGIN: Final = round(SETTLE_S / STEP_S)
 SIZES_M: Final = {  # length, width
     ObjectClass.CAR: (4.3, 1.8),
     ObjectClass.MOTORCYCLE: (2.1, 0.8),
@@ -144,6 +159,7 @@ class Outcome:
         modes: Ways in which the driver was warned at once.
         gap_m: Smallest distance to anybody ahead in our way.
         driven_s: Length of the drive, what settles before it included.
+        refused: Why automated lane keeping may not drive here; nothing is judged then.
     """
 
     impact_mps: float | None
@@ -154,6 +170,7 @@ class Outcome:
     modes: int
     gap_m: float
     driven_s: float = 0.0
+    refused: str = ""
 
     @property
     def lead_s(self) -> float | None:
@@ -177,6 +194,8 @@ class Outcome:
         limit_kmh: float | None = None,
     ) -> dict[str, Any]:
         """One drive, as `adas scenario run --json` prints it; figures that are told are rounded."""
+        if self.refused:
+            verdict, failures = "not_applicable", [f"automated lane keeping may not drive here: {self.refused}"]
         return {
             "scenario": scenario,
             "parameters": dict(parameters),
@@ -253,10 +272,13 @@ class _Body:
         self.across_mps = step_m / STEP_S
 
 
-def braking_graph() -> Graph:
-    """What emergency braking needs of the graph, and no more: a drive takes a tenth of the time."""
-    wanted = ("lane_perception", "ego_lane", "aeb", "arbiter", "envelope")
-    return Graph(tuple(spec for spec in default_graph().functions if spec.name in wanted))
+def loop_graph(ego: Ego = "driver", *, whole: bool = False) -> Graph:
+    """What runs in the loop: every function, or those that brake and who drives; a drive takes a tenth of the time."""
+    functions = default_graph().functions
+    if not whole:
+        wanted = ("lane_perception", "ego_lane", "aeb", "arbiter", "envelope", ego)
+        functions = tuple(spec for spec in functions if spec.name in wanted)
+    return Graph(functions, SOURCES if ego == "driver" else (*SOURCES, LIMIT))
 
 
 def brakes_of(vehicle: Vehicle) -> BrakeModel:
@@ -315,18 +337,22 @@ def drive(
     graph: Graph,
     sensor: Sensor = REAL_SENSOR,
     seed: int = 1,
+    ego: Ego = "driver",
     trace: list[tuple[float, float, float, float | None]] | None = None,
 ) -> Outcome:
     """Drive it to its end: a collision, a stop, or the end of its time.
 
     Args:
-        graph: What runs, every function at stage `on`; `braking_graph` or the whole one.
+        graph: What runs, every function at stage `on`; see `loop_graph`.
+        ego: Who drives; automated lane keeping has to be in the graph.
         trace: Gets time [s], speed [m/s], acceleration [m/s^2] and gap to the nearest in our way [m], at 10 Hz.
     """
     perception = {spec.name for spec in graph.in_process(Process.PERCEPTION)}  # the sensor stands in for it
     stages = dict.fromkeys([spec.name for spec in graph.functions], Stage.ON)
     context = BuildContext(market=market, vehicle=vehicle)
     executor = Executor(graph, context, stages, without=frozenset(perception))
+    if ego != "driver" and case.lane == "none":
+        case = replace(case, lane="path")  # it drives in a lane or not at all
     noise = random.Random(seed)
     size = vehicle.dimensions
     rear_m = size.length_m - size.wheelbase_m - size.front_overhang_m
@@ -340,10 +366,11 @@ def drive(
     warned_s: float | None = None
     braked_s: float | None = None
     demand_mps2, modes, gap_m = 0.0, 0, math.inf
+    is_driving, refused = ego == "driver", "it never said why"
     seen: deque[tuple[float, tuple[TrackedObject, ...]]] = deque(maxlen=round(sensor.latency_s / STEP_S) + 1)
 
     def heard(emissions: list[Emission], t_s: float) -> None:
-        nonlocal asked_mps2, warned_s, braked_s, demand_mps2, modes
+        nonlocal asked_mps2, warned_s, braked_s, demand_mps2, modes, is_driving, refused
         for emission in emissions:
             signal = emission.signal
             if isinstance(signal, ActuationCommand) and emission.topic == COMMAND:
@@ -351,9 +378,12 @@ def drive(
             elif isinstance(signal, Alert) and signal.is_active and signal.code == "aeb_collision":
                 warned_s = t_s if warned_s is None else warned_s
                 modes = max(modes, signal.is_optical + signal.is_acoustic + signal.is_haptic)
-            elif isinstance(signal, LongitudinalRequest) and signal.is_active and signal.author == "aeb":
-                braked_s = t_s if braked_s is None else braked_s
+            elif isinstance(signal, LongitudinalRequest) and signal.is_active and signal.author in ("aeb", "alks"):
+                if signal.author == "aeb" or signal.accel_mps2 < -EMERGENCY_MPS2:
+                    braked_s = t_s if braked_s is None else braked_s
                 demand_mps2 = max(demand_mps2, -signal.accel_mps2)
+            elif isinstance(signal, FunctionStatus) and signal.author == ego and t_s < 0.0:
+                is_driving, refused = signal.is_active, signal.reason
 
     def outcome(struck: Mover | None, t_s: float) -> Outcome:
         along_mps = 0.0 if struck is None else struck.speed_mps * math.cos(struck.heading_rad - heading)
@@ -369,6 +399,8 @@ def drive(
         t_s = count * STEP_S - SETTLE_S
         now_s = START_S + count * STEP_S
         is_begun = t_s >= 0.0
+        if count == BEGIN and not is_driving:
+            return replace(outcome(None, t_s), refused=refused)
         yaw_rate_rps = 0.0
         if is_begun:
             speed_mps = max(speed_mps + brakes.step(asked_mps2) * STEP_S, 0.0)
@@ -397,14 +429,27 @@ def drive(
         state = VehicleState(
             stamp_s=now_s, speed_mps=speed_mps, accel_mps2=brakes.accel_mps2 if speed_mps > 0.0 else 0.0,
             yaw_rate_rps=yaw_rate_rps, steering_wheel_angle_rad=0.0, steering_wheel_rate_rps=0.0,
-            driver_torque_nm=0.0, is_hands_on=True, accelerator=0.0, brake=0.0, is_braking=False, gear=Gear.DRIVE,
+            driver_torque_nm=0.0, is_hands_on=ego == "driver", accelerator=0.0, brake=0.0, is_braking=False,
+            gear=Gear.DRIVE,
         )  # fmt: skip
         if count % 10 == 0:
-            heard(executor.offer("/vehicle/body", BodyState(stamp_s=now_s, is_master_switch_on=True), now_s), t_s)
+            body_state = BodyState(
+                stamp_s=now_s, is_master_switch_on=True, is_driver_seated=True, is_driver_belt_fastened=True
+            )
+            heard(executor.offer("/vehicle/body", body_state, now_s), t_s)
+            if ego != "driver":
+                heard(executor.offer("/map/horizon", _motorway(now_s), now_s), t_s)
+                limit = SpeedLimitState(
+                    stamp_s=now_s, limit_mps=case.speed_mps, kind=LimitKind.EXPLICIT, confidence=1.0
+                )
+                heard(executor.offer(LIMIT.topic, limit, now_s), t_s)
         if count % 5 == 0:
             if case.lane != "none":
                 heard(executor.offer(LANE_TOPIC, _lane(case, now_s, y_m, heading, way_m), now_s), t_s)
-            heard(executor.offer("/vehicle/driver_input", DriverInput(stamp_s=now_s), now_s), t_s)
+            if ego != "driver":
+                heard(executor.offer("/driver/state", _driver(now_s, count), now_s), t_s)
+            pressed = (ego,) if SWITCHED_S[0] <= t_s <= SWITCHED_S[1] else ()
+            heard(executor.offer("/vehicle/driver_input", DriverInput(stamp_s=now_s, pressed=pressed), now_s), t_s)
             heard(executor.offer("/objects/tracked", _told(*seen[0], sensor, noise), now_s), t_s)
         heard(executor.offer("/vehicle/state", state, now_s), t_s)
         due_s = executor.next_due_s()
@@ -415,6 +460,22 @@ def drive(
             if t_s - stopped_s > WAIT_S:
                 break
     return outcome(None, t_s)
+
+
+def _driver(now_s: float, count: int) -> DriverState:
+    """Somebody who looks at the road and turns the head now and then."""
+    return DriverState(
+        stamp_s=now_s, is_face_visible=True, gaze_zone=GazeZone.ROAD, frame=count, confidence=0.9, eye_openness=0.8,
+        head_yaw_rad=0.15 * math.sin(0.01 * count), head_pitch_rad=0.0,
+    )  # fmt: skip
+
+
+def _motorway(now_s: float) -> Horizon:
+    """What the map says."""
+    segment = HorizonSegment(
+        offset_m=-10.0, length_m=10000.0, probability=1.0, road_class=RoadClass.MOTORWAY, is_dual_carriageway=True
+    )
+    return Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(segment,))
 
 
 def _lane(case: Drive, now_s: float, y_m: float, heading: float, way_m: float) -> LaneModel:

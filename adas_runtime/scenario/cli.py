@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast, get_args
 
 import typer
 
@@ -105,6 +105,9 @@ def run(
     whole: Annotated[bool, typer.Option("--whole", help="With every function of the graph, not only what brakes.")] = (
         False
     ),
+    ego: Annotated[str, typer.Option(help="Who drives: driver (does nothing), or alks, automated lane keeping.")] = (
+        "driver"
+    ),
     jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes that drive side by side.")] = 1,
     out: Annotated[
         Path | None, typer.Option(help="Folder that keeps the results; a run that was stopped goes on from there.")
@@ -116,10 +119,14 @@ def run(
     import sys
 
     from adas_runtime.console import print_table
+    from adas_runtime.scenario.braking import Ego
     from adas_runtime.scenario.suite import HEADS, Order, rows
     from adas_runtime.scenario.suite import run as run_suite
 
-    order = Order(suite=suite, market=market, vehicle=vehicle, seed=seed, whole=whole)
+    known = get_args(Ego)
+    if ego not in known:
+        raise AdasError(f"{ego!r} is unknown", where="--ego", mend=f"take {' or '.join(known)}")
+    order = Order(suite=suite, market=market, vehicle=vehicle, seed=seed, whole=whole, ego=cast(Ego, ego))
     results = []
     is_shown = sys.stderr.isatty() and not as_json
     for item in run_suite(order, jobs, out):

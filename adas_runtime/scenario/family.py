@@ -32,7 +32,7 @@ from typing_extensions import Self
 
 from adas_runtime.config import Strict, load, named_file
 from adas_runtime.errors import AdasError
-from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Outcome
+from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Ego, Outcome
 from adas_runtime.signals import ObjectClass
 from adas_runtime.units import kmh_to_mps
 
@@ -175,15 +175,15 @@ class Case:
 class Family:
     """A file, read and spread over its grid."""
 
-    def __init__(self, path: Path) -> None:
-        """Read it.
+    def __init__(self, path: Path, ego: Ego = "driver") -> None:
+        """Read it; `ego` is who drives: automated lane keeping must also avoid what R157 itself names.
 
         Raises:
             ConfigError: The first thing that is wrong with it.
             AdasError: A parameter that the grid does not have, a grid without end, or numbers that make no encounter.
         """
         self.file = file = load(FamilyFile, path)
-        self._path = path
+        self._path, self._ego = path, ego
         axes = {name: axis.values() if isinstance(axis, Steps) else axis for name, axis in file.grid.items()}
         if math.prod(len(axis) for axis in axes.values()) > CASES_MAX:
             raise AdasError(f"spreads over more than {CASES_MAX} drives", where=str(path), mend="take wider steps")
@@ -252,7 +252,7 @@ class Family:
             return [()] * len(self._grid)
         import numpy as np
 
-        from adas_runtime.alks.reference import Event, Model, Verdict, assess
+        from adas_runtime.alks.reference import Event, Model, Verdict, assess, must_avoid
 
         def axis(value: Value, scale: float = 1.0) -> Any:
             return np.array([self._value(value, values) * scale for values in self._grid])
@@ -275,6 +275,11 @@ class Family:
             for index, verdict in enumerate(verdicts):
                 if verdict != Verdict.UNPREVENTABLE:
                     found[index].append(model.value)
+        if self._ego == "alks" and judge.event == "cut_in":
+            demanded = must_avoid(facts["ego_mps"] - facts["other_mps"], facts["distance_m"], facts["lateral_mps"])
+            for names, is_demanded in zip(found, demanded, strict=True):
+                if is_demanded:
+                    names.append("R157 5.2.5.2")
         return [tuple(names) for names in found]
 
     def judged(self, case: Case, outcome: Outcome) -> dict[str, Any]:

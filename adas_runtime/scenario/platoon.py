@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from adas_runtime.dcas.following import Drive, Following, GapLaw, Lead, Wanted, fitted
+from adas_runtime.longitudinal.following import Drive, Following, GapLaw, Lead, Wanted, fitted
 from adas_runtime.market.schema import Market
 from adas_runtime.vehicle.schema import Vehicle
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from adas_runtime.errors import AdasError
-from adas_runtime.graph import Graph, default_graph
+from adas_runtime.graph import Graph
 from adas_runtime.market import load_market
 from adas_runtime.market.schema import Market
-from adas_runtime.scenario.braking import REAL_SENSOR, Drive, Outcome, brakes_of, braking_graph, drive
+from adas_runtime.scenario.braking import REAL_SENSOR, Drive, Ego, Outcome, brakes_of, drive, loop_graph
 from adas_runtime.vehicle import load_vehicle
 from adas_runtime.vehicle.schema import Vehicle
 
@@ -36,6 +36,7 @@ class Order:
     vehicle: str
     seed: int
     whole: bool
+    ego: Ego = "driver"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +49,18 @@ class Suite:
     market: Market
     vehicle: Vehicle
     graph: Graph
+    ego: Ego
     digest: str  # of what decides the results
 
     def run(self, number: int, seed: int, *, is_traced: bool) -> Result:
         """Drive one and judge it; a failed one is driven again for its trace, where that is asked for."""
         case = self.drives[number]
-        outcome = drive(case, self.market, self.vehicle, self.graph, REAL_SENSOR, seed + number)
+        outcome = drive(case, self.market, self.vehicle, self.graph, REAL_SENSOR, seed + number, self.ego)
         found = {"number": number, "drive": case.name, **self.judge(number, outcome)}
         found["driven_s"] = round(outcome.driven_s, 2)
         if is_traced and found["verdict"] == "fail":
             trace: list[tuple[float, float, float, float | None]] = []
-            drive(case, self.market, self.vehicle, self.graph, REAL_SENSOR, seed + number, trace)
+            drive(case, self.market, self.vehicle, self.graph, REAL_SENSOR, seed + number, self.ego, trace)
             found["trace"] = [[None if value is None else round(value, 3) for value in point] for point in trace]
             found["warned_s"], found["braked_s"] = outcome.warned_s, outcome.braked_s
         return found
@@ -74,10 +76,14 @@ def build(order: Order) -> Suite:
     from adas_runtime.scenario import family, ncap, r152
     from adas_runtime.scenario.openscenario import OpenScenario
 
+    if order.ego != "driver" and order.suite in BUILT_IN:
+        what = f"{BUILT_IN[order.suite]} is for a driver who does nothing"
+        raise AdasError(what, where="--ego", mend="leave it out, or take a family or an OpenSCENARIO file")
+
     market, vehicle = load_market(order.market), load_vehicle(order.vehicle)
     check_car(market, vehicle)
     brakes_of(vehicle)
-    graph = default_graph() if order.whole else braking_graph()
+    graph = loop_graph(order.ego, whole=order.whole)
     drives: list[Drive]
     judge: Callable[[int, Outcome], Result]
     text = ""
@@ -108,15 +114,32 @@ def build(order: Order) -> Suite:
 
     else:
         path = family.family_path(order.suite)
-        spread = family.Family(path)
+        spread = family.Family(path, order.ego)
         drives, title, text = [case.drive for case in spread.cases], spread.file.title, path.read_text(encoding="utf-8")
 
         def judge(number: int, outcome: Outcome) -> Result:
             return spread.judged(spread.cases[number], outcome)
 
-    decides = [text, market.digest, vehicle.model_dump_json(), str(order.seed), str(order.whole), order.suite]
+    decides = [
+        text,
+        market.digest,
+        vehicle.model_dump_json(),
+        str(order.seed),
+        str(order.whole),
+        order.ego,
+        order.suite,
+    ]
     digest = hashlib.sha256("\n".join(decides).encode()).hexdigest()
-    return Suite(title=title, drives=drives, judge=judge, market=market, vehicle=vehicle, graph=graph, digest=digest)
+    return Suite(
+        title=title,
+        drives=drives,
+        judge=judge,
+        market=market,
+        vehicle=vehicle,
+        graph=graph,
+        ego=order.ego,
+        digest=digest,
+    )
 
 
 def run(order: Order, jobs: int = 1, out: Path | None = None) -> Iterator[Result]:

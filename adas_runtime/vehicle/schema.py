@@ -129,6 +129,15 @@ class VehicleEquipment(Strict):
         description="An advanced emergency braking system works in the car (UN R152, R131), its maker's own or ours; "
         "without one R171 5.1.5 permits no driver control assistance."
     )
+    front_sensing_m: float | None = Field(
+        gt=0.0,
+        le=500.0,
+        description="How far road users ahead are surely seen; nothing: not known, no automated lane keeping [m].",
+    )
+    has_data_storage: bool = Field(
+        description="A data storage of automated driving keeps the entries of `/adas/alks/event` (UN R157 8); without "
+        "one there is no automated lane keeping."
+    )
     rear_sensing_m: float | None = Field(
         gt=0.0,
         le=300.0,

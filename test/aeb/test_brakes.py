@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adas_runtime.aeb.brakes import Brakes
-from adas_runtime.aeb.bundle import brakes_of, check_brakes, passed_of
+from adas_runtime.collision.brakes import Brakes
+from adas_runtime.collision.bundle import brakes_of, check_brakes, passed_of
 from adas_runtime.errors import ConfigError
 from adas_runtime.market import load_market
 from adas_runtime.market.rules import check_car

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adas_runtime.aeb.brakes import latest_ttc_s, residual_mps
 from adas_runtime.aeb.table import Load, Target, is_robust, max_impact_heavy_kmh, max_impact_kmh
+from adas_runtime.collision.brakes import latest_ttc_s, residual_mps
 from adas_runtime.scenario.r152 import lead_failures
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
 

@@ -13,7 +13,7 @@ from adas_runtime.arbitration.arbiter import SPEC as ARBITER
 from adas_runtime.arbitration.envelope import SPEC as ENVELOPE
 from adas_runtime.dcas.core import SPEC as DCAS
 from adas_runtime.executor import Executor
-from adas_runtime.function import BuildContext
+from adas_runtime.function import BuildContext, FunctionSpec
 from adas_runtime.graph import SOURCES, Graph, Source, live_topic
 from adas_runtime.lane_keeping.ego_lane import SPEC as EGO_LANE
 from adas_runtime.market.schema import Market
@@ -100,6 +100,7 @@ class Tick:
     lateral_accel_mps2: float
     accel_mps2: float
     state: AssistanceState | None
+    status: FunctionStatus | None
     command: ActuationCommand | None
     alerts: tuple[Alert, ...]
     lamps: LampRequest | None
@@ -113,6 +114,7 @@ class Loop:
     lane: int = 1
     speed_kmh: float = 100.0
     market: Market = MARKET
+    function: FunctionSpec = DCAS
     way: Road = field(default_factory=Road)
     others: list[Other] = field(default_factory=list)
     limit_kmh: float | None = 130.0
@@ -136,10 +138,12 @@ class Loop:
         sources = tuple(source for source in SOURCES if source.name in WANTED)
         if self.real_lane:
             sources = tuple(source for source in sources if source.name != "map_supplier")
-            graph = Graph((EGO_LANE, DCAS, ARBITER, ENVELOPE), (*sources, *REAL))
+            graph = Graph((EGO_LANE, self.function, ARBITER, ENVELOPE), (*sources, *REAL))
         else:
-            graph = Graph((DCAS, ARBITER, ENVELOPE), (*sources, *EXTRA))
-        self.executor = Executor(graph, BuildContext(market=self.market, vehicle=VEHICLE), {"dcas": Stage.ON})
+            graph = Graph((self.function, ARBITER, ENVELOPE), (*sources, *EXTRA))
+        self.executor = Executor(
+            graph, BuildContext(market=self.market, vehicle=VEHICLE), {self.function.name: Stage.ON}
+        )
 
     def run(self, seconds: float, does: Does | Callable[[float], Does] = Does()) -> list[Tick]:
         """Drive on; times of a callable count from the start of this part."""
@@ -187,6 +191,8 @@ class Loop:
                     frame=number,
                     confidence=0.9,
                     eye_openness=0.9,
+                    head_yaw_rad=0.15 * math.sin(0.01 * number),
+                    head_pitch_rad=0.0,
                 ),
                 now_s,
             )
@@ -248,9 +254,10 @@ class Loop:
                 car.lateral_accel_mps2,
                 self._accel_mps2,
                 self._heard.get(live_topic("dcas", "state")),
+                self._heard.get(live_topic(self.function.name, "status")),
                 command,
                 tuple(alerts),
-                self._heard.get(live_topic("dcas", "lamps")),
+                self._heard.get(live_topic(self.function.name, "lamps")),
             )
         )
         wheel_rad, accel_mps2 = car.wheel_for(car.road.curvature_1pm(car.motion.s_m)), 0.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adas_runtime.dcas.engagement import Alarm, Engagement, EngagementMonitor, Eyes, Hands
-from adas_runtime.dcas.gaze import Sight
 from adas_runtime.dcas.params import EngagementParams, GazeParams
+from adas_runtime.gaze import Sight
 from adas_runtime.signals import EngagementStage
 from adas_runtime.units import kmh_to_mps
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adas_runtime.dcas.curves import slower_ahead
+from adas_runtime.longitudinal.curves import slower_ahead
 from adas_runtime.signals import EgoLane, Horizon, HorizonSegment
 
 LATERAL_MPS2 = 2.0

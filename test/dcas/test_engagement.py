@@ -30,8 +30,8 @@ from hypothesis import strategies as st
 
 from adas_runtime.dcas import engagement
 from adas_runtime.dcas.engagement import Alarm, AlarmView, Engagement, Eyes, EyesView, Hands, HandsView
-from adas_runtime.dcas.gaze import Gaze, GazeReader, Sight
 from adas_runtime.dcas.params import EngagementParams
+from adas_runtime.gaze import Gaze, GazeReader, Sight
 from adas_runtime.signals import DriverState, EngagementStage, GazeZone
 from adas_runtime.transitions import Table
 

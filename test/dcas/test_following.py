@@ -13,7 +13,7 @@ from columns import speeds, steady, then
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adas_runtime.dcas.following import (
+from adas_runtime.longitudinal.following import (
     REASONS,
     TRANSITIONS,
     Cause,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adas_runtime.dcas.following import Lead
-from adas_runtime.dcas.lead import LeadChooser
+from adas_runtime.longitudinal.following import Lead
+from adas_runtime.longitudinal.lead import LeadChooser
 from adas_runtime.signals import EgoLane, ObjectClass, TrackedObject, TrackedObjects
 from adas_runtime.vehicle import load_vehicle
 

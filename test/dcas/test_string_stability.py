@@ -11,9 +11,9 @@ from columns import wave
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adas_runtime.dcas.following import build_following
-from adas_runtime.dcas.string_stability import gain, is_string_stable, shortest_time_gap_s, worst_gain
 from adas_runtime.errors import ConfigError
+from adas_runtime.longitudinal.following import build_following
+from adas_runtime.longitudinal.string_stability import gain, is_string_stable, shortest_time_gap_s, worst_gain
 from adas_runtime.market import load_market as read_market
 from adas_runtime.resources import config_dir
 from adas_runtime.scenario.platoon import platoon, wanted_gap_m

@@ -22,7 +22,8 @@ FUNCTIONS = {
     "lighting",
     "horizon",
 }
-CORES = FUNCTIONS | {"executor", "graph", "lateral"} | FRAME
+SHARED = {"lateral", "longitudinal", "collision", "gaze"}
+CORES = FUNCTIONS | SHARED | {"executor", "graph"} | FRAME
 SHELLS = ("perception/models",)  # runs foreign engines: files, drivers, timings; cores get its results
 IMPURE = {"time", "random", "rclpy", "datetime", "threading", "subprocess", "socket"}
 
@@ -74,7 +75,7 @@ def test_a_core_has_no_clock_no_randomness_no_process(path: Path) -> None:
     assert not {module.split(".")[0] for module in imported(path)} & IMPURE
 
 
-@pytest.mark.parametrize("path", files(*sorted(FUNCTIONS | {"lateral"})), ids=name)
+@pytest.mark.parametrize("path", files(*sorted(FUNCTIONS | SHARED)), ids=name)
 def test_no_function_imports_another_or_a_shell(path: Path) -> None:
     own = path.relative_to(PACKAGE).parts[0]
     foreign = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ from rosbags.rosbag2 import Reader
 
 from adas_runtime.converter import from_msg
 from adas_runtime.executor import Executor
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
-from adas_runtime.graph import Graph, default_graph
+from adas_runtime.function import BuildContext
+from adas_runtime.graph import default_graph
 from adas_runtime.market import load_market
 from adas_runtime.signals import BodyState, DriverInput, LampDemand, LampRequest, LightSwitch, Stage, VehicleState
 from adas_runtime.vehicle import load_vehicle
@@ -109,40 +108,11 @@ def test_a_recording_without_a_body_is_short_of_data_and_its_driver_is_told_noth
     assert summary["functions"]["headlamps"]["alerts"] == 1, "a body that falls silent on the way is a failure"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MrmInputs:
-    """A manoeuvre of the test reads nothing of interest."""
-
-    vehicle: VehicleState | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MrmOutputs:
-    """Its lamps."""
-
-    lamps: LampRequest | None
-    status: Status
-
-
-MRM = FunctionSpec(
-    name="alks",
-    summary="A minimum-risk manoeuvre.",
-    process=Process.DECISION,
-    inputs=(Input(name="vehicle", signal=VehicleState, max_age_s=1.0),),
-    outputs=(Output(name="lamps", signal=LampRequest, is_periodic=False),),
-    inputs_type=MrmInputs,
-    outputs_type=MrmOutputs,
-    period_s=0.1,
-    build=lambda context: pytest.fail("its requests come from the test"),
-)
-
-
 @pytest.mark.clause("R157 5.5.1")
 def test_v27_hazard_of_a_manoeuvre_in_the_same_step_of_the_graph() -> None:
-    """The request of any function of the graph reaches the signal lamps by its declaration alone, without a wait."""
-    graph = Graph((*default_graph().functions, MRM))
+    """The request of automated lane keeping reaches the signal lamps by its declaration alone, without a wait."""
     context = BuildContext(market=load_market("de"), vehicle=load_vehicle("reference"))
-    executor = Executor(graph, context, {"signal_lamps": Stage.ON}, without=frozenset({"alks"}))
+    executor = Executor(default_graph(), context, {"signal_lamps": Stage.ON}, without=frozenset({"alks"}))
     executor.advance(START_S)
     executor.offer(STATE, VehicleState(stamp_s=START_S, speed_mps=20.0), START_S)
     executor.advance(START_S + 0.05)

@@ -10,10 +10,10 @@ import pytest
 from adas_runtime.cli import main
 from adas_runtime.market import load_market
 from adas_runtime.scenario import ncap
-from adas_runtime.scenario.braking import REAL_SENSOR, braking_graph, drive
+from adas_runtime.scenario.braking import REAL_SENSOR, drive, loop_graph
 from adas_runtime.vehicle import load_vehicle
 
-MARKET, VEHICLE, GRAPH = load_market("de"), load_vehicle("reference"), braking_graph()
+MARKET, VEHICLE, GRAPH = load_market("de"), load_vehicle("reference"), loop_graph()
 CASES = list(ncap.cases(VEHICLE.dimensions.width_m))
 FAMILIES = tuple(dict.fromkeys(case.family for case in CASES))
 HIT = {"CCCscp", "CBNAO"}  # from outside the sensor's view; seen too late behind parked cars

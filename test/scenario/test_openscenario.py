@@ -12,7 +12,7 @@ import pytest
 from adas_runtime.cli import main
 from adas_runtime.errors import AdasError
 from adas_runtime.market import load_market
-from adas_runtime.scenario.braking import Actor, Drive, Sensor, braking_graph, drive
+from adas_runtime.scenario.braking import Actor, Drive, Sensor, drive, loop_graph
 from adas_runtime.scenario.openscenario import OpenScenario, _Road
 from adas_runtime.scenario.suite import Order, build
 from adas_runtime.signals import ObjectClass
@@ -180,7 +180,7 @@ def test_who_stands_behind_another_is_not_seen() -> None:
     """A child behind a parked car is told of only as it comes out."""
     car = Actor(kind=ObjectClass.CAR, x_m=30.0, y_m=-2.5)
     child = Actor(kind=ObjectClass.PEDESTRIAN, x_m=34.0, y_m=-3.0)
-    graph, market = braking_graph(), load_market("de")
+    graph, market = loop_graph(), load_market("de")
     free = drive(Drive(name="free", speed_mps=5.0, actors=(replace(child, y_m=0.0),)), market, VEHICLE, graph)
     assert free.braked_s is not None
     crossing = replace(child, y_m=-6.0, heading_rad=math.pi / 2.0, speed_mps=1.0)

@@ -16,14 +16,14 @@ from adas_runtime.function import BuildContext
 from adas_runtime.graph import default_graph
 from adas_runtime.market import load_market
 from adas_runtime.scenario import r152
-from adas_runtime.scenario.braking import Actor, Drive, Sensor, braking_graph, drive
+from adas_runtime.scenario.braking import Actor, Drive, Sensor, drive, loop_graph
 from adas_runtime.scenario.openacc import read
 from adas_runtime.signals import ObjectClass, TrackedObject, TrackedObjects, VehicleState
 from adas_runtime.units import kmh_to_mps
 from adas_runtime.vehicle import load_vehicle
 
 MARKET, VEHICLE = load_market("de"), load_vehicle("reference")
-GRAPH = braking_graph()
+GRAPH = loop_graph()
 CASES = list(r152.cases("M1"))
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from adas_runtime.aeb.brakes import Brakes
-from adas_runtime.aeb.params import EmergencyBrakingParams
+from adas_runtime.collision.brakes import Brakes
 from adas_runtime.records import maker
 from adas_runtime.signals import EgoLane, ObjectClass, TrackedObject, TrackedObjects
 from adas_runtime.vehicle.schema import Vehicle
+
+if TYPE_CHECKING:
+    from adas_runtime.aeb.params import EmergencyBrakingParams
 
 VULNERABLE: Final = (ObjectClass.PEDESTRIAN, ObjectClass.CYCLIST)
 WIDTHS_M: Final = {  # across the way that it goes, where nobody tells [D]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from math import isfinite
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from adas_runtime.dcas.params import GazeParams
 from adas_runtime.records import maker
 from adas_runtime.signals import DriverState, GazeZone
 from adas_runtime.units import deg_to_rad
+
+if TYPE_CHECKING:
+    from adas_runtime.dcas.params import GazeParams
 
 MIRRORS: Final = (GazeZone.MIRROR_LEFT, GazeZone.MIRROR_RIGHT, GazeZone.MIRROR_CENTRE)
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from adas_runtime.dcas.following_params import FollowingParams
-from adas_runtime.dcas.string_stability import TOLERANCE, shortest_time_gap_s, worst_gain
 from adas_runtime.errors import ConfigError
+from adas_runtime.longitudinal.following_params import FollowingParams
+from adas_runtime.longitudinal.string_stability import TOLERANCE, shortest_time_gap_s, worst_gain
 from adas_runtime.market.facts import HEAVY_FROM_MPS
 from adas_runtime.market.facts import Following as FollowingFacts
 from adas_runtime.records import maker
@@ -367,7 +367,9 @@ class Following:
                     follow = -bound
                 if follow < wanted:
                     wanted, cause = follow, Cause.CUT_IN if is_cut_in else Cause.FOLLOWING
-                needed_mps2 = _needed(lead_gap_m, speed_mps, lead_speed_mps, lead_accel_mps2, drive.queue_gap_m)
+                needed_mps2 = braking_needed_mps2(
+                    lead_gap_m, speed_mps, lead_speed_mps, lead_accel_mps2, drive.queue_gap_m
+                )
                 if needed_mps2 < -0.5 * params.avoid_from_mps2:
                     brake = max(_blend(needed_mps2, params.avoid_from_mps2, top_mps2), -params.decel_max_mps2)
                     if brake < wanted:
@@ -545,7 +547,9 @@ def _blend(needed_mps2: float, from_mps2: float, top_mps2: float) -> float:
     return top_mps2 + (2.0 * share - 1.0) * (-from_mps2 - top_mps2) if share > 0.5 else top_mps2
 
 
-def _needed(gap_m: float, speed_mps: float, lead_speed_mps: float, lead_accel_mps2: float, queue_gap_m: float) -> float:
+def braking_needed_mps2(
+    gap_m: float, speed_mps: float, lead_speed_mps: float, lead_accel_mps2: float, queue_gap_m: float
+) -> float:
     """Constant acceleration (not above 0) that keeps the gap at standstill from a car ahead that goes on so.
 
     Where it brakes to a standstill before the gap is used up, its place of standstill counts; else the closing speed.

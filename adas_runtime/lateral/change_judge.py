@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from math import cos, sin
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from adas_runtime.lane_keeping.centring_params import LaneCentringParams
-from adas_runtime.lane_keeping.change_params import REAR_RANGE_LEAST_M, AutomaticLaneChangeParams
 from adas_runtime.lateral.control import Pose
-from adas_runtime.lateral.gap import Around, around, critical_gap_m, least_speed_mps
+from adas_runtime.lateral.gap import REAR_RANGE_LEAST_M, Around, around, critical_gap_m, least_speed_mps
 from adas_runtime.lateral.way import PEAK_JERK, duration_s
 from adas_runtime.signals import EgoLane, LaneBeyond, LaneEdge, LaneSide, TrackedObjects
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
 from adas_runtime.vehicle.schema import Vehicle
+
+if TYPE_CHECKING:
+    from adas_runtime.lane_keeping.centring_params import LaneCentringParams
+    from adas_runtime.lane_keeping.change_params import AutomaticLaneChangeParams
 
 AGE_MAX_S: Final = 0.3
 EDGE_CONFIDENCE_MIN: Final = 0.3

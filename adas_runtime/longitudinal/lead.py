@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from adas_runtime.dcas.following import Lead
+from adas_runtime.longitudinal.following import Lead
 from adas_runtime.records import maker
 from adas_runtime.signals import EgoLane, ObjectClass, TrackedObject, TrackedObjects
 from adas_runtime.vehicle.schema import Vehicle
@@ -130,10 +130,10 @@ class LeadChooser:
             if x_m <= front_m or x_m > RANGE_MAX_M or item.speed_x_mps < ONCOMING_MPS:
                 continue
             if x_m <= range_m:
-                slope = heading + x_m * (bend + 0.5 * x_m * rate)
+                slope = heading + x_m * (bend + 0.5 * x_m * rate)  # `middle_of`, of most of them
                 away_m = item.y_m - offset_m - x_m * (heading + x_m * (half_bend + x_m * sixth_rate))
             else:
-                centre_m, slope = _way_beyond(way, x_m)
+                centre_m, slope = middle_of(way, x_m)
                 away_m = item.y_m - centre_m
             aside_mps = item.speed_y_mps - slope * item.speed_x_mps
             if away_m < 0.0:
@@ -196,9 +196,13 @@ class LeadChooser:
         )
 
 
-def _way_beyond(way: tuple[float, float, float, float, float], x_m: float) -> tuple[float, float]:
-    """Lateral place of the way's centre [m] and its slope at `x_m` beyond its range, the curvature there carried on."""
+def middle_of(way: tuple[float, float, float, float, float], x_m: float) -> tuple[float, float]:
+    """Lateral place of a way's centre [m] and its slope at `x_m`; beyond its range the curvature there is carried on.
+
+    `way`: offset, heading, curvature, its rate, and the range that these hold for.
+    """
     offset_m, heading, bend, rate, range_m = way
+    range_m = min(range_m, x_m)
     slope = heading + range_m * (bend + 0.5 * range_m * rate)
     centre_m = offset_m + range_m * (heading + range_m * (0.5 * bend + range_m * rate / 6.0))
     bend += range_m * rate

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from adas_runtime.aeb.brakes import Brakes
-from adas_runtime.arbitration.envelope import Limits
+from adas_runtime.collision.brakes import Brakes
 from adas_runtime.errors import ConfigError
-from adas_runtime.units import kmh_to_mps
+from adas_runtime.units import GRAVITY_MPS2, kmh_to_mps
 
 if TYPE_CHECKING:
     from adas_runtime.market.schema import Market
@@ -24,8 +23,10 @@ APART_MAX_M: Final = 0.3  # of the stopping distances from there [D]
 def passed_of(market: Market, vehicle: Vehicle) -> Brakes:
     """What the envelope lets through, on the delay of the vehicle's brakes."""
     delay_s = UNKNOWN.delay_s if vehicle.brakes is None else vehicle.brakes.delay_s
-    limits = Limits.of(market.envelope, vehicle)
-    return Brakes(delay_s, -limits.jerk_min_mps3, -limits.accel_min_mps2)
+    envelope, limits = market.envelope, vehicle.limits
+    decel_mps2 = min(-envelope.accel_min_mps2, -limits.accel_min_mps2, envelope.friction * GRAVITY_MPS2)
+    jerk_mps3 = min(-envelope.jerk_min_mps3, -limits.jerk_min_mps3)
+    return Brakes(delay_s, jerk_mps3, decel_mps2)  # a test holds it against the envelope's own limits
 
 
 def actuator_of(brakes: BrakeModel) -> Brakes:

@@ -1,0 +1,1 @@
+"""Following the car ahead and holding a speed: shared by every function that controls the speed."""
