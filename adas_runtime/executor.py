@@ -206,7 +206,7 @@ class Executor:
         for index, spec in enumerate(wanted):
             for item, wire in zip(spec.inputs, graph.wires(spec.name), strict=True):
                 self._topics.update(wire.topics)
-                if item.name == spec.trigger:
+                if item.name in spec.triggers:
                     for topic in wire.topics:
                         self._triggers[topic] = self._triggers.get(topic, 0) | 1 << index
         for runner in self._runners:

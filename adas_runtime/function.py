@@ -133,7 +133,7 @@ class FunctionSpec:
         inputs_type: Dataclass with one field per input.
         outputs_type: Dataclass with one field per output and `status: Status`.
         period_s: It steps at the latest this long after its former step [s].
-        trigger: Input whose arrival makes it step at once.
+        trigger: Input whose arrival makes it step at once, or several.
         min_period_s: A trigger makes it step no sooner than this after the former step that a trigger made; one that
             comes before makes it step then, so that a sender that runs wild costs no more than this [s].
         has_stage: Its stage comes from the market; false: it always runs (arbiter, envelope, health).
@@ -151,7 +151,7 @@ class FunctionSpec:
     inputs_type: type
     outputs_type: type
     period_s: float
-    trigger: str | None = None
+    trigger: str | tuple[str, ...] | None = None
     min_period_s: float = 0.0
     has_stage: bool = True
     kpis: tuple[str, ...] = ()
@@ -180,12 +180,20 @@ class FunctionSpec:
             raise WiringError(
                 "an input of many is never absent", where=f"function {self.name}", mend="drop is_optional"
             )
-        if self.trigger is not None and self.trigger not in read:
-            raise WiringError(f"trigger {self.trigger!r} is not an input", where=f"function {self.name}")
+        for name in self.triggers:
+            if name not in read:
+                raise WiringError(f"trigger {name!r} is not an input", where=f"function {self.name}")
         if self.period_s <= 0.0 or any(item.max_age_s <= 0.0 for item in self.inputs):
             raise WiringError("periods and ages must be above 0 s", where=f"function {self.name}")
         if not 0.0 <= self.min_period_s <= self.period_s:
             raise WiringError("its least period must lie from 0 s to its period", where=f"function {self.name}")
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """The inputs whose arrival makes it step at once."""
+        if self.trigger is None:
+            return ()
+        return (self.trigger,) if isinstance(self.trigger, str) else self.trigger
 
 
 def clipped(text: str, max_bytes: int = REASON_MAX_BYTES) -> str:

@@ -300,6 +300,7 @@ def default_graph() -> Graph:
     from adas_runtime.lighting.headlamps import SPEC as headlamps
     from adas_runtime.lighting.signal_lamps import SPEC as signal_lamps
     from adas_runtime.perception.lane_function import SPEC as lane_perception
+    from adas_runtime.perception.tracking.core import SPEC as tracking
 
     return Graph(
         (
@@ -307,6 +308,7 @@ def default_graph() -> Graph:
             horizon,
             country,
             ego_lane,
+            tracking,
             aeb,
             lane_departure,
             elks,

@@ -87,8 +87,8 @@ def measure_alone(function: str, sequence: list[Arrival]) -> list[float]:
     others = frozenset(spec.name for spec in graph.functions if spec.name != function)
     context = BuildContext(market=market, vehicle=load_vehicle("reference"))
     executor = Executor(graph, context, {**market.stages(), function: Stage.ON}, without=others)
-    trigger = graph.function(function).trigger
-    triggers = {topic for wire in graph.wires(function) if wire.input == trigger for topic in wire.topics}
+    names = graph.function(function).triggers
+    triggers = {topic for wire in graph.wires(function) if wire.input in names for topic in wire.topics}
     spent: list[float] = []
     for now_s, topic, signal in sequence:
         while (due_s := executor.next_due_s()) is not None and due_s < now_s:

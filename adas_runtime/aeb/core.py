@@ -415,7 +415,7 @@ SPEC: Final = FunctionSpec(
     process=Process.DECISION,
     inputs=(
         Input(name="vehicle", signal=VehicleState, max_age_s=0.1),
-        Input(name="objects", signal=TrackedObjects, max_age_s=0.3),
+        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, source="tracking"),
         Input(name="lane", signal=EgoLane, max_age_s=0.3, is_optional=True),
         Input(name="driver", signal=DriverInput, max_age_s=1.0, is_optional=True),
         Input(name="body", signal=BodyState, max_age_s=1.0, is_optional=True),

@@ -359,7 +359,7 @@ SPEC: Final = FunctionSpec(
     process=Process.DECISION,
     inputs=(
         Input(name="vehicle", signal=VehicleState, max_age_s=0.2),
-        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True),
+        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True, source="tracking"),
         Input(name="lanes", signal=EgoLane, max_age_s=0.3, many=True),
         Input(name="body", signal=BodyState, max_age_s=1.0, many=True),
         Input(name="driver", signal=DriverInput, max_age_s=1.0, many=True),

@@ -802,7 +802,7 @@ SPEC: Final = FunctionSpec(
         Input(name="vehicle", signal=VehicleState, max_age_s=0.1),
         Input(name="driver", signal=DriverInput, max_age_s=1.0),
         Input(name="body", signal=BodyState, max_age_s=1.0, many=True),
-        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True),
+        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True, source="tracking"),
         Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True),
         Input(name="signs", signal=SignObservations, max_age_s=0.5, many=True),
         Input(name="centring", signal=FunctionStatus, max_age_s=2.5, many=True, source="lane_centring"),

@@ -416,7 +416,7 @@ SPEC: Final = FunctionSpec(
         Input(name="body", signal=BodyState, max_age_s=0.5),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.2),
         Input(name="driver", signal=DriverInput, max_age_s=1.0),
-        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, is_optional=True),
+        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, is_optional=True, source="tracking"),
         Input(name="horizon", signal=Horizon, max_age_s=2.0, source="horizon", is_optional=True),
     ),
     outputs=(

@@ -336,7 +336,7 @@ SPEC: Final = FunctionSpec(
         Input(name="driver", signal=DriverInput, max_age_s=1.0),
         Input(name="command", signal=ActuationCommand, max_age_s=0.2, source="envelope"),
         Input(name="requests", signal=LampRequest, max_age_s=0.5, many=True),
-        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, is_optional=True),
+        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, is_optional=True, source="tracking"),
     ),
     outputs=(Output(name="lamps", signal=LampRequest),),
     inputs_type=Inputs,

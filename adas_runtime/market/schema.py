@@ -39,6 +39,7 @@ from adas_runtime.lighting.params import LightingParams
 from adas_runtime.longitudinal.following_params import FollowingParams
 from adas_runtime.market.facts import Corridor, DefaultLimit, Following, Parking, Place, Signs, SpeedDefaults
 from adas_runtime.perception.params import LanePerceptionParams
+from adas_runtime.perception.tracking.params import TrackingParams
 from adas_runtime.signals import SpeedUnit, Stage
 
 FORMAT: Final = 1
@@ -290,6 +291,7 @@ class Market(Strict):
     alerts: Alerts = Field(description="What the driver reads.")
     perception: LanePerceptionParams = Field(description="Lane perception.")
     ego_lane: EgoLaneParams = Field(description="The one lane estimate that all lane functions share.")
+    tracking: TrackingParams = Field(description="The one list of road users that all functions share.")
     lane_departure: LaneDepartureParams = Field(description="Lane departure warning.")
     lateral_control: LateralControlParams = Field(description="How every function that steers leads the car.")
     elks: EmergencyLaneKeepingParams = Field(description="Emergency lane keeping, the correcting half.")
@@ -330,6 +332,11 @@ class Market(Strict):
             raise ValueError(
                 f"features.lane_change.stage is on, yet lane_centring is {self.features.lane_centring.stage}: a change "
                 "begins and ends with lane centring (R79 5.6.4.1)"
+            )
+        if self.tracking.standing_confidence >= self.aeb.confidence_min:
+            raise ValueError(
+                f"tracking.standing_confidence = {self.tracking.standing_confidence:g} reaches aeb.confidence_min = "
+                f"{self.aeb.confidence_min:g}: bridges and rails that radar alone sees would be warned of; lower it"
             )
         if warning.lane_width_min_m > width.works_min_m:
             raise ValueError(

@@ -98,9 +98,10 @@ def _functions(graph: Graph) -> str:
     parts = []
     for spec in graph.functions:
         told = spec.summary[0].upper() + spec.summary[1:].rstrip(".")
-        step = f"steps with each `{spec.trigger}` and at least" if spec.trigger else "steps"
+        with_each = " or ".join(code(name) for name in spec.triggers)
+        step = f"steps with each {with_each} and at least" if with_each else "steps"
         if spec.min_period_s:
-            step = f"steps with each `{spec.trigger}`, at most every {spec.min_period_s:g} s and at least"
+            step = f"steps with each {with_each}, at most every {spec.min_period_s:g} s and at least"
         stage = "its stage comes from the market" if spec.has_stage else "always on"
         how = f"Process `{spec.process.value}`; {stage}; {step} every {spec.period_s:g} s."
         parts.append(f"### {spec.name}\n\n{told}. {how}\n")

@@ -22,6 +22,7 @@ from adas_runtime.lane_keeping import (
 from adas_runtime.lane_keeping import states as lane_departure
 from adas_runtime.lighting import headlamp_states, signal_states
 from adas_runtime.longitudinal import following
+from adas_runtime.perception.tracking import states as tracking
 from adas_runtime.reference.text import code, generated, table
 from adas_runtime.transitions import Table
 
@@ -49,6 +50,7 @@ MACHINES: tuple[tuple[str, str, Table[Any, Any], Mapping[str, str]], ...] = (
     ("Automated lane keeping: lane change of the stop", "alks/side.py", alks_side.TRANSITIONS, alks_side.REASONS),
     ("Side wind", "lane_keeping/side_wind_states.py", side_wind_states.TRANSITIONS, side_wind_states.REASONS),
     ("Ego lane", "lane_keeping/lane_states.py", lane_states.TRANSITIONS, lane_states.REASONS),
+    ("Tracking", "perception/tracking/states.py", tracking.TRANSITIONS, tracking.REASONS),
     ("Emergency corridor", "lane_keeping/corridor.py", corridor.TRANSITIONS, corridor.REASONS),
     ("Driver control assistance: mode", "dcas/modes.py", modes.TRANSITIONS, modes.REASONS),
     ("Driver control assistance: hands", "dcas/engagement.py", engagement.HANDS, engagement.REASONS),

@@ -31,7 +31,7 @@ from adas_runtime.market.rules import check_vehicle
 from adas_runtime.replay.bag import Bag
 from adas_runtime.replay.history import History
 from adas_runtime.replay.limits import LimitShares, truth_of
-from adas_runtime.replay.out import DRAWN, OutBag, Write
+from adas_runtime.replay.out import DRAWN_INPUTS, OutBag, Write
 from adas_runtime.replay.report import write_report
 from adas_runtime.replay.schema import EVENTS_FILE, OUT_FILE, SERIES_FILE, SUMMARY_FILE, dump
 from adas_runtime.signals import CameraFrame, FeatureState, FunctionStatus, MarketStatus, Signal, Stage
@@ -160,6 +160,11 @@ def unfed(executor: Executor, fed: set[str]) -> dict[str, tuple[str, ...]]:
         for item, wire in zip(spec.inputs, executor.graph.wires(spec.name), strict=True):
             if item.is_needed:
                 names.update(name for topic in wire.topics for name in lacking.get(topic, ()))
+        if not any(item.is_needed for item in spec.inputs):  # any of its triggers is enough, and none comes
+            wires = {wire.input: wire.topics for wire in executor.graph.wires(spec.name)}
+            heard = [topic for name in spec.triggers for topic in wires[name]]
+            if all(topic in lacking for topic in heard):
+                names.update(name for topic in heard for name in lacking[topic])
         if names:
             found[spec.name] = tuple(sorted(names))
             lacking |= {live_topic(spec.name, output.name): found[spec.name] for output in spec.outputs}
@@ -303,7 +308,7 @@ class _Replay:
                         if not pictures:
                             self._tell_camera(out, signal, log_ns)
                         pictures[topic] = pictures.get(topic, 0) + 1
-                    elif type(signal) in DRAWN:
+                    elif type(signal) in DRAWN_INPUTS:
                         out.show(signal, log_ns)
                     begin_s = time.perf_counter()
                     emissions = offer(graph_topic, signal, now_s)
@@ -335,7 +340,8 @@ class _Replay:
             for topic in wire.topics
         }
         for source in SOURCES:
-            if source.topic in needed and source.topic not in history.seen:
+            is_missed = source.topic in needed or source.name in history.untold
+            if is_missed and source.topic not in history.seen:
                 told = ", ".join(sorted(history.untold.get(source.name, ())))
                 in_a_car = f"; no alert of this drive, in a car the driver would be told: {told}" if told else ""
                 self.warnings.append(

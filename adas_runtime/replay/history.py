@@ -619,6 +619,8 @@ class History:
             kpis = {
                 f"{kpi}_mean": function.kpi_sum[kpi] / function.kpi_count[kpi] for kpi in sorted(function.kpi_sum)
             } | {f"{kpi}_min": function.kpi_min[kpi] for kpi in sorted(function.kpi_min)}
+            if name == "tracking":
+                kpis = {key: value for key, value in kpis.items() if key.endswith("_mean")}
             if name == "lane_departure" and duration_s > 0.0:
                 kpis["warnings_per_hour"] = function.alerts * 3600.0 / duration_s
             if name in ("isa", "headlamps", "signal_lamps", "dcas"):  # their figures are counters: the last of each

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 METADATA_FILE: Final = "metadata.yaml"
 Write = Callable[[Signal, int], bytes]  # appends a signal at a log time [ns]; returns its bytes
 DRAWN: Final[frozenset[type]] = frozenset({LaneModel, TrackedObjects, RadarObjects, VehicleState})
+DRAWN_INPUTS: Final = DRAWN - {TrackedObjects}  # road users as tracking tells them, not twice
 # what a late reader of /tf_static needs: numbers, as rosbag2 up to Iron wrote them and every later one still reads
 LATCHED: Final = """- history: 1
   depth: 1

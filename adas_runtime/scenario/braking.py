@@ -276,7 +276,7 @@ def loop_graph(ego: Ego = "driver", *, whole: bool = False) -> Graph:
     """What runs in the loop: every function, or those that brake and who drives; a drive takes a tenth of the time."""
     functions = default_graph().functions
     if not whole:
-        wanted = ("lane_perception", "ego_lane", "aeb", "arbiter", "envelope", ego)
+        wanted = ("lane_perception", "ego_lane", "tracking", "aeb", "arbiter", "envelope", ego)
         functions = tuple(spec for spec in functions if spec.name in wanted)
     return Graph(functions, SOURCES if ego == "driver" else (*SOURCES, LIMIT))
 

@@ -51,6 +51,7 @@ from adas_runtime.vehicle.schema import Vehicle
 
 LANE_TOPIC: Final = "/simulation/lane"
 MAP_TOPIC: Final = "/simulation/map"
+OBJECTS_TOPIC: Final = "/simulation/objects"
 START_S: Final = 1000.0  # of the clock; stamps are never zero
 LINE_M: Final = 0.15
 CAR_LENGTH_M: Final = 4.5
@@ -168,8 +169,10 @@ class Motorway:
         if self.horizon is None:
             self.horizon = motorway_map(self.lanes)
         used = {item.signal for spec in self.functions for item in spec.inputs}
-        sources = tuple(source for source in SOURCES if source.signal in used and source.name != "map_supplier")
+        stood_in = ("map_supplier", "object_supplier")
+        sources = tuple(source for source in SOURCES if source.signal in used and source.name not in stood_in)
         extra = [Source(name="horizon", signal=Horizon, topic=MAP_TOPIC, rate_hz=5.0)]
+        extra.append(Source(name="tracking", signal=TrackedObjects, topic=OBJECTS_TOPIC, rate_hz=20.0))
         if self.has_lines:
             extra.append(Source(name="lane_perception", signal=LaneModel, topic=LANE_TOPIC, rate_hz=20.0))
         else:
@@ -212,7 +215,7 @@ class Motorway:
             said += offer("/vehicle/driver_input", pressed, now_s)
             said += offer("/vehicle/body", BodyState(stamp_s=now_s, is_master_switch_on=True), now_s)
             if self.has_objects:
-                said += offer("/objects/tracked", self._objects(now_s), now_s)
+                said += offer(OBJECTS_TOPIC, self._objects(now_s), now_s)
             if self.horizon is not None and number % 20 == 0:
                 said += offer(MAP_TOPIC, _stamped(self.horizon, now_s), now_s)
             if not self.is_blind:

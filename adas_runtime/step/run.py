@@ -140,7 +140,7 @@ def run(spec: FunctionSpec, context: BuildContext, lines: tuple[Line, ...]) -> I
     senders: dict[str, _Sender] = {}
     counters: dict[str, int] = {}
     rank = {
-        f"/{item.name}/{index}": item.name == spec.trigger for item in spec.inputs for index in range(most[item.name])
+        f"/{item.name}/{index}": item.name in spec.triggers for item in spec.inputs for index in range(most[item.name])
     }
     if not lines[0].inputs:
         executor.advance(lines[0].t_s)

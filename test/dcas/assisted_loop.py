@@ -17,6 +17,7 @@ from adas_runtime.function import BuildContext, FunctionSpec
 from adas_runtime.graph import SOURCES, Graph, Source, live_topic
 from adas_runtime.lane_keeping.ego_lane import SPEC as EGO_LANE
 from adas_runtime.market.schema import Market
+from adas_runtime.perception.tracking.core import SPEC as TRACKING
 from adas_runtime.scenario.road import Road
 from adas_runtime.scenario.single_track import STEP_S, SingleTrack
 from adas_runtime.signals import (
@@ -138,9 +139,9 @@ class Loop:
         sources = tuple(source for source in SOURCES if source.name in WANTED)
         if self.real_lane:
             sources = tuple(source for source in sources if source.name != "map_supplier")
-            graph = Graph((EGO_LANE, self.function, ARBITER, ENVELOPE), (*sources, *REAL))
+            graph = Graph((EGO_LANE, TRACKING, self.function, ARBITER, ENVELOPE), (*sources, *REAL))
         else:
-            graph = Graph((self.function, ARBITER, ENVELOPE), (*sources, *EXTRA))
+            graph = Graph((TRACKING, self.function, ARBITER, ENVELOPE), (*sources, *EXTRA))
         self.executor = Executor(
             graph, BuildContext(market=self.market, vehicle=VEHICLE), {self.function.name: Stage.ON}
         )
