@@ -33,13 +33,13 @@ def axes(draw: st.DrawFn) -> Axis:
     return (x, v, a, *(float(value) for value in upper))  # type: ignore[return-value]
 
 
-@given(axes(), st.floats(0.0, 0.5), numbers, st.floats(0.0, 1.0), st.floats(0.0, 5.0))
+@given(axes(), st.floats(0.0, 0.5), numbers, st.floats(0.0, 1.0), st.floats(0.0, 5.0), numbers)
 def test_carrying_on_is_the_transition_of_the_text_book(
-    axis: Axis, dt_s: float, own_mps: float, fade: float, noise: float
+    axis: Axis, dt_s: float, own_mps: float, fade: float, noise: float, usual_mps2: float
 ) -> None:
     step = np.array([[1.0, dt_s, 0.5 * dt_s * dt_s], [0.0, 1.0, dt_s], [0.0, 0.0, fade]])
-    found = carried(axis, dt_s, own_mps, fade, noise)
-    expected = step @ np.array(axis[:3]) - np.array([dt_s * own_mps, 0.0, 0.0])
+    found = carried(axis, dt_s, own_mps, fade, noise, usual_mps2, 0.3)
+    expected = step @ np.array(axis[:3]) + np.array([-dt_s * own_mps, 0.3, (1.0 - fade) * usual_mps2])
     assert found[:3] == pytest.approx(tuple(expected), abs=1e-9)
     assert matrix(found) == pytest.approx(step @ matrix(axis) @ step.T + np.diag([0.0, 0.0, noise]), abs=1e-9)
 

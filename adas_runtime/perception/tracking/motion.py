@@ -11,10 +11,7 @@ place-speed, place-acceleration, speed-speed, speed-acceleration, acceleration-a
 
 from __future__ import annotations
 
-from typing import Final
-
 Axis = tuple[float, float, float, float, float, float, float, float, float]
-STILL: Final[Axis] = (0.0,) * 9
 
 
 def begun(place_m: float, place_var: float, speed_mps: float, speed_var: float, accel_var: float) -> Axis:
@@ -22,16 +19,19 @@ def begun(place_m: float, place_var: float, speed_mps: float, speed_var: float, 
     return (place_m, speed_mps, 0.0, place_var, 0.0, 0.0, speed_var, 0.0, accel_var)
 
 
-def carried(axis: Axis, dt_s: float, own_mps: float, fade: float, accel_noise: float, usual_mps2: float = 0.0) -> Axis:
+def carried(
+    axis: Axis, dt_s: float, own_mps: float, fade: float, accel_noise: float, usual_mps2: float, turned_mps: float
+) -> Axis:
     """The axis `dt_s` later.
 
     Args:
         axis: As it was.
         dt_s: Time, >= 0 [s].
-        own_mps: Speed of the car along this axis, by which its frame runs away [m/s].
+        own_mps: Speed along this axis by which the car's frame runs away from this place, by driving and turning [m/s].
         fade: What is left of an acceleration.
         accel_noise: Variance that an acceleration gains in this time [(m/s^2)^2].
         usual_mps2: What an acceleration fades to: that of the road's bend, across.
+        turned_mps: What the frame's turn makes of the other axis's speed [m/s]. The covariance's turn is left out [D].
     Source: R. A. Singer 1970, the acceleration as a first-order process; the step's transition in its Taylor form.
     """
     x, v, a, xx, xv, xa, vv, va, aa = axis
@@ -41,9 +41,9 @@ def carried(axis: Axis, dt_s: float, own_mps: float, fade: float, accel_noise: f
     speed_a = va + dt_s * aa
     return (
         x + dt_s * (v - own_mps) + half * a,
-        v + dt_s * a,
-        fade * a + (1.0 - fade) * usual_mps2,
-        xx + dt_s * xv + half * xa + dt_s * to_v + half * to_a,
+        v + dt_s * a + turned_mps,
+        fade * (a - usual_mps2) + usual_mps2,
+        xx + dt_s * (xv + to_v) + half * (xa + to_a),
         to_v + dt_s * to_a,
         fade * to_a,
         vv + dt_s * (va + speed_a),
@@ -85,15 +85,6 @@ def sped(axis: Axis, speed_mps: float, speed_var: float) -> Axis:
         vv - gain * vv,
         va - gain * va,
         aa - gain_a * va,
-    )
-
-
-def turned(along: Axis, across: Axis, turn_rad: float) -> tuple[Axis, Axis]:
-    """Both axes after the car turned left by a small angle; the covariance's turn is left out [D]."""
-    x, y, v, w = along[0], across[0], along[1], across[1]
-    return (
-        (x + turn_rad * y, v + turn_rad * w, *along[2:]),
-        (y - turn_rad * x, w - turn_rad * v, *across[2:]),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.perception.tracking.assignment import assigned
-from adas_runtime.perception.tracking.motion import Axis, begun, carried, placed, sped, turned
+from adas_runtime.perception.tracking.motion import Axis, begun, carried, placed, sped
 from adas_runtime.perception.tracking.params import TrackingParams
 from adas_runtime.records import maker, replacer
 from adas_runtime.signals import ObjectClass, RadarObjects, RadarTrack
@@ -199,12 +199,16 @@ class Radar:
         found = []
         for echo in old:
             along, across = echo.along, echo.across
-            if turn_rad:
-                along, across = turned(along, across, turn_rad)
-            along = carried(along, dt_s, own_mps, fade, along_noise)
-            across = carried(across, dt_s, 0.0, fade, across_noise, bend_1pm * along[1] * along[1])
-            if abs(along[0]) < FAR_M and abs(across[0]) < FAR_M:
-                found.append((echo, along, across))
+            x_m, y_m, speed_mps, side_mps = along[0], across[0], along[1], across[1]
+            if -FAR_M < x_m < FAR_M and -FAR_M < y_m < FAR_M:
+                ahead_mps, bend_mps2 = own_mps - yaw_rate_rps * y_m, bend_1pm * speed_mps * speed_mps
+                found.append(
+                    (
+                        echo,
+                        carried(along, dt_s, ahead_mps, fade, along_noise, 0.0, turn_rad * side_mps),
+                        carried(across, dt_s, yaw_rate_rps * x_m, fade, across_noise, bend_mps2, -turn_rad * speed_mps),
+                    )
+                )
         return found
 
     def _measured(self, track: RadarTrack) -> Return | None:
@@ -294,11 +298,11 @@ class Radar:
         chosen: dict[int, Return] = {}
         left = []
         for item in returns:
-            index = by_id.get(item.radar_id)
-            if index is None or index in chosen or self._distance(bodies[index], item, own_mps) > gate:
+            its = by_id.get(item.radar_id)
+            if its is None or its in chosen or self._distance(bodies[its], item, own_mps) > gate:
                 left.append(item)
             else:
-                chosen[index] = item
+                chosen[its] = item
         if not left or len(chosen) == len(bodies):
             return chosen, left
         free = [index for index in range(len(bodies)) if index not in chosen]
