@@ -36,6 +36,7 @@ ORDER: Final = (
     "isa",
     "following",
     "braking",
+    "tracking",
     "lateral",
     "replay",
     "live",

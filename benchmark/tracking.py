@@ -59,7 +59,7 @@ def _inputs(number: int, noise: random.Random, *, has_supplier: bool, has_radar:
         tracks=tuple(
             RadarTrack(
                 track_id=index, x_m=x_m + noise.gauss(0.0, 0.4), y_m=y_m + noise.gauss(0.0, 0.4),
-                range_rate_mps=speed_mps - SPEED_MPS + noise.gauss(0.0, 0.25),
+                speed_x_mps=speed_mps - SPEED_MPS + noise.gauss(0.0, 0.25),
             )
             for index, (x_m, y_m, speed_mps) in enumerate(scene)
         ),

@@ -11,6 +11,7 @@ from adas_runtime.units import deg_to_rad
 
 FOLLOWS_MPS: Final = 1.0  # faster than this along our way shows tail lamps; all else may show headlamps
 HALF_WIDTH_M: Final = 1.0  # of a road user, around the point that is tracked
+RADAR_ALONE: Final = ("radar",)
 ON_FOOT: Final = (ObjectClass.CYCLIST, ObjectClass.PEDESTRIAN)
 
 
@@ -40,6 +41,8 @@ def _kind(item: TrackedObject, slope: float, params: MainBeamParams) -> str:
         return ""
     if item.x_m <= 0.0 or abs(item.y_m) > item.x_m * slope + HALF_WIDTH_M:
         return ""
+    if item.sources == RADAR_ALONE and item.speed_x_mps == item.speed_y_mps == 0.0:
+        return ""  # a rail, a bridge, a sign: no eyes
     if item.object_class in ON_FOOT:
         kind, range_m = "cyclist", params.cyclist_m
     elif item.speed_x_mps > FOLLOWS_MPS:

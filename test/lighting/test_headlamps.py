@@ -450,8 +450,9 @@ def test_v29_nobody_is_dazzled(user: Any, reason: str) -> None:
         road_user(ObjectClass.CAR, 60.0, 60.0, -10.0),
         road_user(ObjectClass.ANIMAL, 50.0),
         road_user(ObjectClass.CAR, 100.0, confidence=0.05),
+        road_user(ObjectClass.UNKNOWN, 100.0, -5.0, confidence=0.35, sources=("radar",)),
     ],
-    ids=["behind", "close behind", "far aside", "deer", "a ghost"],
+    ids=["behind", "close behind", "far aside", "deer", "a ghost", "a rail that radar alone sees"],
 )
 def test_who_is_not_in_the_beam_does_not_dip_it(user: Any) -> None:
     drive = on_main_beam()

@@ -83,7 +83,7 @@ class Fusion:
                         tie, number, next_number = ALONE, next_number, next_number + 1
                     else:  # the other sensor lost it: it goes on under its number
                         tie = tie_with(tie, told=NOBODY, lists=0, told_s=stamp_s - params.coast_s)
-                at = self._mate(echo, x_m, y_m, told, stamp_s, own_mps)
+                at = self._mate(echo, x_m, y_m, told, stamp_s, own_mps) if told else NOBODY
                 if at != NOBODY:
                     mate = renamed.get(at) or told[at]
                     if mate.frames == 1 and at not in renamed and is_shown and number not in numbers:
