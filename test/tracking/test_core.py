@@ -94,10 +94,10 @@ def test_one_object_under_two_numbers_is_told_once() -> None:
     for number in range(10):
         found = world.step([car(40.0, 20.0, number=1), car(40.3, 20.2, 0.1, number=2)])
         assert found is not None and [one.object_id for one in found] == [1], number
-    # two people side by side are two
+    # two people side by side are two, however near
     pair = [
-        car(40.0, 1.0, -0.4, 3, object_class=ObjectClass.PEDESTRIAN),
-        car(40.0, 1.0, 0.4, 4, object_class=ObjectClass.PEDESTRIAN),
+        car(40.0, 1.0, -0.2, 3, object_class=ObjectClass.PEDESTRIAN),
+        car(40.0, 1.0, 0.2, 4, object_class=ObjectClass.PEDESTRIAN),
     ]
     found = world.step(pair)
     assert found is not None and {3, 4} <= {one.object_id for one in found}
@@ -211,6 +211,18 @@ def test_radar_numbers_that_change_hands_do_not_change_road_users() -> None:
     assert len(before) == 2 and after == before
 
 
+def test_a_radar_without_speeds_tells_them_from_places() -> None:
+    world = World()
+    told = world.hold(
+        2.0,
+        None,
+        lambda t_s: [make_return(1, 40.0 - 4.0 * t_s, 0.0, None), make_return(2, 90.0 - 20.0 * t_s, -5.0, None)],
+    )
+    lead, post = sorted(told[-1] or (), key=lambda one: -one.y_m)
+    assert lead.speed_x_mps == pytest.approx(16.0, abs=0.5) and lead.confidence >= MARKET.aeb.confidence_min
+    assert post.speed_x_mps == 0.0 and post.confidence < MARKET.aeb.confidence_min
+
+
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +255,26 @@ def test_the_number_goes_on_when_one_sensor_takes_over_from_the_other() -> None:
     assert {one.object_id for item in alone for one in item or ()} == {number}
     assert alone[-1] and alone[-1][0].object_class is ObjectClass.CAR, "what it is was told before"
     assert alone[-1][0].sources == ("radar",) and alone[2][0].sources == ("camera", "radar")  # type: ignore[index]
+
+
+def test_what_the_camera_misses_and_the_radar_sees_stays_as_sure() -> None:
+    world = World()
+    radar = [make_return(5, 40.0)]
+    world.hold(1.0, lambda t_s: [car(40.0, 20.0)], lambda t_s: radar)
+    told = world.hold(1.0, lambda t_s: [], lambda t_s: radar)
+    assert all(one and one[0].confidence >= MARKET.aeb.confidence_min for one in told)
+    assert {one[0].object_id for one in told if one} == {1}
+
+
+def test_a_return_is_of_the_one_whose_middle_it_is_nearest_to() -> None:
+    """A pedestrian at the side of a car, both standing as we do: each keeps its own."""
+    world = World(own_mps=0.0)
+    walker = car(30.0, 0.0, 1.5, 8, object_class=ObjectClass.PEDESTRIAN, length_m=None, width_m=None)
+    parked = car(29.0, 0.0, -0.2, 9)
+    told = world.hold(
+        1.0, lambda t_s: [walker, parked], lambda t_s: [make_return(1, 29.2, -0.3), make_return(2, 30.1, 1.45)]
+    )
+    assert {one.object_id: len(one.sources) for one in told[-1] or ()} == {8: 2, 9: 2}
 
 
 def test_reflections_anywhere_on_a_truck_are_the_truck() -> None:

@@ -13,10 +13,10 @@ from typing import Final
 
 from adas_runtime.perception.tracking.motion import surer
 from adas_runtime.perception.tracking.params import TrackingParams
-from adas_runtime.perception.tracking.radar import ALONE, NOBODY, RADAR_ALONE, Echo, Tie, make_echo, tie_with
+from adas_runtime.perception.tracking.radar import ALONE, IN_LINE_M, NOBODY, RADAR_ALONE, Echo, Tie, make_echo, tie_with
 from adas_runtime.perception.tracking.supplier import Told, bounded, coasted, make_told, with_changes
 from adas_runtime.records import maker
-from adas_runtime.signals import MAX_OBJECTS, SPEED_MAX_MPS, TrackedObject
+from adas_runtime.signals import MAX_OBJECTS, SPEED_MAX_MPS, ObjectClass, TrackedObject
 
 SEEN_S: Final = 0.5  # of `TrackedObject.sources`
 SURE_LISTS: Final = 3  # so many lists in which both sensors agree, and the object carries both [D]
@@ -25,9 +25,15 @@ CORNER_M: Final = 1.0  # a reflection may lie this far outside of a body's corne
 FACE_M: Final = 2.0  # a reflection this near is the face that is told of [D]
 LENGTH_M: Final = 4.5  # of a body whose size nobody tells
 WIDTH_M: Final = 1.8
+SMALL_M: Final = {  # length and width of who is smaller than a car
+    ObjectClass.PEDESTRIAN: (0.5, 0.5),
+    ObjectClass.ANIMAL: (1.0, 0.5),
+    ObjectClass.CYCLIST: (1.8, 0.6),
+    ObjectClass.MOTORCYCLE: (2.1, 0.8),
+}
+MIDDLE: Final = 0.5  # of several bodies that a return may lie in, the one whose middle is nearest [D]
 REACH_X_M: Final = 40.0  # farther off, no fit is looked for
 REACH_Y_M: Final = 5.0
-IN_LINE_M: Final = 1.2  # aside, of returns of one vehicle [D]
 ONE_VEHICLE_MPS: Final = 0.6  # so do their speeds differ at most [D]
 SPEED_FLOOR_MPS: Final = 0.5  # a told speed is no surer than that when it is held against the radar's [D]
 PLACE_FLOOR_M: Final = 0.5
@@ -153,7 +159,10 @@ class Fusion:
             if of_told:
                 mate = of_told.get(at)
                 if mate is not None:
-                    item = self._both(item, mate, dt_s, speed_mps, turn_rad)
+                    # what one of two sensors misses is as sure as before
+                    is_kept = mate.tie.lists >= SURE_LISTS and mate.seen_s == radar_s
+                    confidence = one.item.confidence if is_kept else item.confidence
+                    item = self._both(item, mate, dt_s, speed_mps, turn_rad, confidence)
                     both += 1
             found.append(item)
         for echo in alone:
@@ -197,7 +206,9 @@ class Fusion:
 
     # --- what is told -------------------------------------------------------------------------------------------------
 
-    def _both(self, item: TrackedObject, echo: Echo, dt_s: float, own_mps: float, turn_rad: float) -> TrackedObject:
+    def _both(
+        self, item: TrackedObject, echo: Echo, dt_s: float, own_mps: float, turn_rad: float, confidence: float
+    ) -> TrackedObject:
         """An object that the radar sees too."""
         along, across, tie = echo.along, echo.across, echo.tie
         x_m, y_m = _place(echo, dt_s, own_mps, turn_rad)
@@ -223,6 +234,7 @@ class Fusion:
             x_std_m=min(math.sqrt(x_var), 500.0),
             y_std_m=min(math.sqrt(y_var), 500.0),
             speed_x_std_mps=min(math.sqrt(speed_var), 100.0),
+            confidence=confidence,
             sources=sources,
         )
 
@@ -289,20 +301,23 @@ def _place(echo: Echo, dt_s: float, own_mps: float, turn_rad: float) -> tuple[fl
 
 
 def _apart(echo: Echo, x_m: float, y_m: float, one: Told, stamp_s: float, own_mps: float) -> float:
-    """Squared Mahalanobis distance of a body from an object's: within its corners it is none."""
+    """Squared Mahalanobis distance of a body from an object's: within its corners next to none."""
     item, along = one.item, echo.along
+    length_m, width_m = item.length_m, item.width_m
+    if length_m is None or width_m is None:
+        usual_m = SMALL_M.get(item.object_class, (LENGTH_M, WIDTH_M))
+        length_m, width_m = length_m or usual_m[0], width_m or usual_m[1]
     unseen_s = stamp_s - one.stamp_s
     near_m = item.x_m + unseen_s * (item.speed_x_mps - own_mps)
     off_x_m = near_m - CORNER_M - x_m
     if off_x_m < 0.0:
-        off_x_m = max(x_m - near_m - (LENGTH_M if item.length_m is None else item.length_m) - CORNER_M, 0.0)
-    off_y_m = abs(y_m - item.y_m - unseen_s * item.speed_y_mps) - 0.5 * (
-        WIDTH_M if item.width_m is None else item.width_m
-    )
-    off_y_m = max(off_y_m, 0.0)
+        off_x_m = max(x_m - near_m - length_m - CORNER_M, 0.0)
+    aside_m = abs(y_m - item.y_m - unseen_s * item.speed_y_mps)
+    off_y_m = max(aside_m - 0.5 * width_m, 0.0)
     off_mps = along[1] - item.speed_x_mps
+    y_var = echo.across[3] + item.y_std_m**2 + PLACE_FLOOR_M**2
     return (
         off_x_m * off_x_m / (along[3] + item.x_std_m**2 + PLACE_FLOOR_M**2)
-        + off_y_m * off_y_m / (echo.across[3] + item.y_std_m**2 + PLACE_FLOOR_M**2)
+        + (off_y_m * off_y_m + MIDDLE * min(aside_m, 0.5 * width_m) ** 2) / y_var
         + off_mps * off_mps / (along[6] + item.speed_x_std_mps**2 + SPEED_FLOOR_MPS**2)
     )

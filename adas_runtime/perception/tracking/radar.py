@@ -29,6 +29,7 @@ BEND_MPS: Final = 3.0  # below, our yaw rate says nothing of the road
 FAST_MPS: Final = 120.0  # faster over ground nothing on a road is
 NEAR_X_M: Final = 15.0  # farther off, no gate is looked at
 NEAR_Y_M: Final = 8.0
+IN_LINE_M: Final = 1.2  # aside, of returns of one vehicle [D]
 OUTLIER: Final = 3.0  # of the gate: so near, a return that does not fit makes no new body [D]
 ONE_BODY_MPS: Final = 0.75  # returns of one body differ by no more: its turning, the radar's noise [D]
 
@@ -254,10 +255,10 @@ class Radar:
         if item.rate_mps is not None:
             speed_mps, speed_var = self._speed(item, across[1], across[6], own_mps)
             along = sped(along, speed_mps, speed_var)
-            if not is_proven:
-                is_fast = abs(along[1]) > limit_mps + SIGMAS * math.sqrt(along[6])
-                fast_frames = fast_frames + 1 if is_fast else 0
-                is_proven = fast_frames >= MOVED_FRAMES
+        if not is_proven:
+            is_fast = abs(along[1]) > limit_mps + SIGMAS * math.sqrt(along[6])
+            fast_frames = fast_frames + 1 if is_fast else 0
+            is_proven = fast_frames >= MOVED_FRAMES
         return make_echo(
             echo.number, item.radar_id, echo.born_s, stamp_s, echo.frames + 1, along, across,
             fast_frames, is_proven, echo.tie,
@@ -336,9 +337,8 @@ class Radar:
 
     def _is_same(self, item: Return, x_m: float, y_m: float, rate_mps: float | None) -> bool:
         """Whether another return is the same body: one number more for it."""
-        near_m = self._params.cluster_m
         return (
-            abs(item.x_m - x_m) <= near_m
-            and abs(item.y_m - y_m) <= near_m
+            abs(item.x_m - x_m) <= self._params.cluster_m
+            and abs(item.y_m - y_m) <= IN_LINE_M
             and (item.rate_mps is None or rate_mps is None or abs(item.rate_mps - rate_mps) <= ONE_BODY_MPS)
         )

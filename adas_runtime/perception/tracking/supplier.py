@@ -20,6 +20,7 @@ OWN_NUMBERS: Final = 2**30  # from here on numbers are ours; below, a supplier's
 JUMP_STD_M: Final = 0.5  # what a nearest point wanders from message to message, beside its noise [D]
 JUMP_SPEED_MPS: Final = 3.0  # what its speed may change between two messages, beside its noise [D]
 JUMP_GATE: Final = 16.0  # four standard deviations
+CLOSE: Final = (ObjectClass.PEDESTRIAN, ObjectClass.CYCLIST, ObjectClass.ANIMAL)
 TWIN_X_M: Final = 1.0  # two numbers at one place, of one class, as fast as each other: one object told twice [D]
 TWIN_Y_M: Final = 0.5
 TWIN_MPS: Final = 1.0
@@ -189,7 +190,9 @@ def _jumps(last: TrackedObject, item: TrackedObject, dt_s: float, own_mps: float
 
 
 def _is_twin(item: TrackedObject, found: ByNumber) -> bool:
-    """Whether this message told of it already, under another number."""
+    """Whether this message told of it already, under another number; people do walk as near to each other."""
+    if item.object_class in CLOSE:
+        return False
     for other in found.values():
         if (
             other.item.object_class is item.object_class
