@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from tracking_world import MARKET, PARAMS, STEP_S, World, make_core, make_item, make_return
 
 from adas_runtime.perception.tracking.core import Inputs, Tracking
-from adas_runtime.signals import Health, ObjectClass, RadarObjects, TrackedObject, TrackedObjects, VehicleState
+from adas_runtime.signals import (
+    Health,
+    ObjectClass,
+    RadarObjects,
+    RadarTrack,
+    TrackedObject,
+    TrackedObjects,
+    VehicleState,
+)
 
 OWN = 20.0
 
@@ -209,6 +217,19 @@ def test_radar_numbers_that_change_hands_do_not_change_road_users() -> None:
         for one in world.step(None, [make_return(2, 40.0, 0.0), make_return(1, 41.0, 3.5, 1.0)]) or ()
     }
     assert len(before) == 2 and after == before
+
+
+@pytest.mark.parametrize("x_m", [0.0, -0.0, -30.0])
+def test_a_range_rate_beside_or_behind_the_car_is_read_as_what_it_says(x_m: float) -> None:
+    """Beside the car it says nothing of the speed ahead; behind, closing means faster than we are."""
+    world = World()
+    told: tuple[TrackedObject, ...] | None = None
+    for count in range(20):
+        track = RadarTrack(track_id=1, x_m=x_m + 0.25 * count * (x_m < -1.0), y_m=0.0, range_rate_mps=-5.0)
+        told = world.step(None, [track])
+    (one,) = told or ()
+    assert one.speed_x_mps == (pytest.approx(25.0, abs=0.2) if x_m < -1.0 else one.speed_x_mps)
+    assert math.isfinite(one.x_m + one.speed_x_mps)
 
 
 def test_a_radar_without_speeds_tells_them_from_places() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 from tracking_world import PARAMS, STEP_S, Truth, World, make_return, radar_noise
 
-from adas_runtime.perception.tracking.motion import Axis, begun, carried, placed, sped, surer
+from adas_runtime.perception.tracking.motion import Axis, begun, carried, measured, placed, surer
 
 numbers = st.floats(-50.0, 50.0)
 positive = st.floats(0.01, 30.0)
@@ -44,15 +44,20 @@ def test_carrying_on_is_the_transition_of_the_text_book(
     assert matrix(found) == pytest.approx(step @ matrix(axis) @ step.T + np.diag([0.0, 0.0, noise]), abs=1e-9)
 
 
-@given(axes(), numbers, positive, st.booleans())
-def test_a_measurement_is_the_gain_of_the_text_book(axis: Axis, value: float, var: float, is_speed: bool) -> None:
-    row = np.array([[0.0, 1.0, 0.0]]) if is_speed else np.array([[1.0, 0.0, 0.0]])
-    found = sped(axis, value, var) if is_speed else placed(axis, value, var)
-    cov = matrix(axis)
-    gain = cov @ row.T / (row @ cov @ row.T + var)
-    state = np.array(axis[:3])
-    assert found[:3] == pytest.approx(tuple(state + gain[:, 0] * (value - (row @ state)[0])), abs=1e-6)
-    assert matrix(found) == pytest.approx((np.eye(3) - gain @ row) @ cov, abs=1e-6)
+@given(axes(), numbers, positive, numbers, positive, st.booleans())
+def test_a_measurement_is_the_gain_of_the_text_book(
+    axis: Axis, place_m: float, place_var: float, speed_mps: float, speed_var: float, has_speed: bool
+) -> None:
+    rows = np.eye(3)[: 2 if has_speed else 1]
+    values, noise = (
+        np.array([place_m, speed_mps])[: len(rows)],
+        np.diag([place_var, speed_var])[: len(rows), : len(rows)],
+    )
+    found = measured(axis, place_m, place_var, speed_mps, speed_var) if has_speed else placed(axis, place_m, place_var)
+    cov, state = matrix(axis), np.array(axis[:3])
+    gain = cov @ rows.T @ np.linalg.inv(rows @ cov @ rows.T + noise)
+    assert found[:3] == pytest.approx(tuple(state + gain @ (values - rows @ state)), abs=1e-5)
+    assert matrix(found) == pytest.approx((np.eye(3) - gain @ rows) @ cov, abs=1e-5)
 
 
 @given(numbers, positive, numbers, positive)

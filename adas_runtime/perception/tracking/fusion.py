@@ -192,12 +192,14 @@ class Fusion:
     ) -> Tie:
         """The tie to a nearer body of the same vehicle: a second reflection at once, a long vehicle after a while."""
         params = self._params
-        for head_x_m, head_y_m, head_mps, head_proven, number in heads:
+        for head_x_m, head_y_m, head_mps, head_proven, number in reversed(heads):  # the nearest first
             gap_m = x_m - head_x_m
+            if gap_m > params.long_vehicle_m:
+                break
             if abs(y_m - head_y_m) > IN_LINE_M or abs(speed_mps - head_mps) > ONE_VEHICLE_MPS:
                 continue
             is_near = gap_m <= params.cluster_m
-            if not is_near and not (is_proven and head_proven and gap_m <= params.long_vehicle_m):
+            if not is_near and not (is_proven and head_proven):
                 continue
             if number == tie.head:
                 return tie

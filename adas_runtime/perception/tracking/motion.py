@@ -70,9 +70,20 @@ def placed(axis: Axis, place_m: float, place_var: float) -> Axis:
     )
 
 
-def sped(axis: Axis, speed_mps: float, speed_var: float) -> Axis:
-    """The axis after its speed over ground was measured."""
+def measured(axis: Axis, place_m: float, place_var: float, speed_mps: float, speed_var: float) -> Axis:
+    """The axis after its place and its speed over ground were measured, one after the other."""
     x, v, a, xx, xv, xa, vv, va, aa = axis
+    scale = 1.0 / (xx + place_var)
+    gain, gain_v, gain_a, rest = xx * scale, xv * scale, xa * scale, place_m - x
+    x += gain * rest
+    v += gain_v * rest
+    a += gain_a * rest
+    aa -= gain_a * xa
+    va -= gain_v * xa
+    vv -= gain_v * xv
+    xa -= gain * xa
+    xv -= gain * xv
+    xx -= gain * xx
     scale = 1.0 / (vv + speed_var)
     gain, gain_x, gain_a, rest = vv * scale, xv * scale, va * scale, speed_mps - v
     return (

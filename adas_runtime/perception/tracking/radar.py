@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.perception.tracking.assignment import assigned
-from adas_runtime.perception.tracking.motion import Axis, begun, carried, placed, sped
+from adas_runtime.perception.tracking.motion import Axis, begun, carried, measured, placed
 from adas_runtime.perception.tracking.params import TrackingParams
 from adas_runtime.records import maker, replacer
 from adas_runtime.signals import ObjectClass, RadarObjects, RadarTrack
@@ -97,18 +97,19 @@ class Return:
     """One return of a message.
 
     Args:
-        rate_mps: Relative speed, `None` where none was measured or it says nothing of the speed ahead.
-        is_radial: That is along the line of sight, else along x.
-        x_var, y_var: Variances of the place.
+        speed_mps: Over ground along x, of a body that does not move across; `None`: not measured, or it says nothing.
+        slope: What a body's speed across takes off it: a range rate lies along the line of sight.
+        x_var, y_var, speed_var: Variances.
     """
 
     radar_id: int
     x_m: float
     y_m: float
-    rate_mps: float | None
-    is_radial: bool
+    speed_mps: float | None
+    slope: float
     x_var: float
     y_var: float
+    speed_var: float
 
 
 make_return = maker(Return)
@@ -155,19 +156,19 @@ class Radar:
             tracks, fault = tracks[: self._params.flood], "radar_flood"
         returns = []
         for track in tracks:
-            item = self._measured(track)
-            if item is None:
-                fault = "radar_invalid"
-            elif abs(item.x_m) < FAR_M and abs(item.y_m) < FAR_M:
+            item = self._measured(track, own_mps)
+            if item is not None:
                 returns.append(item)
-        chosen, left = self._assigned(bodies, returns, own_mps)
+            elif not math.isfinite(track.x_m + track.y_m + (track.speed_x_mps or track.range_rate_mps or 0.0)):
+                fault = "radar_invalid"
+        chosen, left = self._assigned(bodies, returns)
         stamp_s = radar.stamp_s
         found = []
         limit_mps = self._params.moving_mps + self._params.moving_share * abs(own_mps)
         for index, (echo, along, across) in enumerate(bodies):
             item = chosen.get(index)
             if item is not None:
-                found.append(self._corrected(echo, along, across, item, stamp_s, own_mps, limit_mps))
+                found.append(self._corrected(echo, along, across, item, stamp_s, limit_mps))
             elif stamp_s - echo.seen_s <= (
                 self._params.coast_s if echo.frames >= self._params.coast_frames else GHOST_S
             ):
@@ -177,15 +178,14 @@ class Radar:
                         echo.fast_frames, echo.is_proven, echo.tie,
                     )
                 )  # fmt: skip
-        used = [(item.x_m, item.y_m, item.rate_mps) for item in chosen.values()]
+        used = [(item.x_m, item.y_m, item.speed_mps) for item in chosen.values()]
         for item in left:
-            if any(self._is_same(item, x_m, y_m, rate_mps) for x_m, y_m, rate_mps in used):
+            if any(self._is_same(item, x_m, y_m, speed_mps) for x_m, y_m, speed_mps in used):
                 continue  # one return under two numbers
-            fresh = self._begun(item, stamp_s, own_mps, next_number)
-            if fresh is not None and len(found) < 2 * self._params.flood:
+            if len(found) < 2 * self._params.flood:
+                found.append(self._begun(item, stamp_s, next_number))
                 next_number += 1
-                found.append(fresh)
-                used.append((item.x_m, item.y_m, item.rate_mps))
+                used.append((item.x_m, item.y_m, item.speed_mps))
         return tuple(found), next_number, fault
 
     def _carried(self, old: tuple[Echo, ...], dt_s: float, own_mps: float, yaw_rate_rps: float) -> list[Body]:
@@ -212,49 +212,44 @@ class Radar:
                 )
         return found
 
-    def _measured(self, track: RadarTrack) -> Return | None:
-        """A return with its noise; `None`: its numbers are none."""
-        x_m, y_m, rate_mps, is_radial = track.x_m, track.y_m, track.speed_x_mps, False
-        if rate_mps is None:
-            rate_mps, is_radial = track.range_rate_mps, True
-        if not math.isfinite(x_m + y_m + (rate_mps or 0.0)):
+    def _measured(self, track: RadarTrack, own_mps: float) -> Return | None:
+        """A return with its noise; `None`: its numbers are none, or so large that nothing on a road has them."""
+        x_m, y_m, speed_mps, slope, speed_var = track.x_m, track.y_m, track.speed_x_mps, 0.0, self._rate_var
+        if speed_mps is None and track.range_rate_mps is not None and abs(y_m) < STRAIGHT * abs(x_m):
+            slope = y_m / x_m
+            square = 1.0 + slope * slope
+            speed_mps, speed_var = track.range_rate_mps * math.copysign(math.sqrt(square), x_m), speed_var * square
+        if speed_mps is not None:
+            speed_mps += own_mps
+            if not -FAST_MPS < speed_mps < FAST_MPS:
+                return None
+        if not (-FAR_M < x_m < FAR_M and -FAR_M < y_m < FAR_M):
             return None
-        if rate_mps is not None and is_radial and abs(y_m) > STRAIGHT * abs(x_m):
-            rate_mps = None
-        angle_var = self._angle_var
         return make_return(
             track.track_id,
             x_m,
             y_m,
-            rate_mps,
-            is_radial,
-            self._range_var + angle_var * y_m * y_m,
-            self._side_var + angle_var * x_m * x_m,
+            speed_mps,
+            slope,
+            self._range_var + self._angle_var * y_m * y_m,
+            self._side_var + self._angle_var * x_m * x_m,
+            speed_var,
         )
 
-    def _speed(self, item: Return, side_mps: float, side_var: float, own_mps: float) -> tuple[float, float]:
-        """Speed over ground along x that a return tells, and its variance.
-
-        A range rate is the relative speed along the line of sight: along x it is what remains when the body's own
-        speed across is taken out.
-        """
-        assert item.rate_mps is not None
-        if not item.is_radial:
-            return item.rate_mps + own_mps, self._rate_var
-        slope = item.y_m / item.x_m
-        square = 1.0 + slope * slope
-        speed_mps = item.rate_mps * math.sqrt(square) * math.copysign(1.0, item.x_m) - slope * side_mps + own_mps
-        return speed_mps, self._rate_var * square + slope * slope * side_var
-
-    def _corrected(
-        self, echo: Echo, along: Axis, across: Axis, item: Return, stamp_s: float, own_mps: float, limit_mps: float
-    ) -> Echo:
-        along = placed(along, item.x_m, item.x_var)
+    def _corrected(self, echo: Echo, along: Axis, across: Axis, item: Return, stamp_s: float, limit_mps: float) -> Echo:
         across = placed(across, item.y_m, item.y_var)
+        if item.speed_mps is None:
+            along = placed(along, item.x_m, item.x_var)
+        else:
+            slope = item.slope
+            along = measured(
+                along,
+                item.x_m,
+                item.x_var,
+                item.speed_mps - slope * across[1],
+                item.speed_var + slope * slope * across[6],
+            )
         fast_frames, is_proven = echo.fast_frames, echo.is_proven
-        if item.rate_mps is not None:
-            speed_mps, speed_var = self._speed(item, across[1], across[6], own_mps)
-            along = sped(along, speed_mps, speed_var)
         if not is_proven:
             is_fast = abs(along[1]) > limit_mps + SIGMAS * math.sqrt(along[6])
             fast_frames = fast_frames + 1 if is_fast else 0
@@ -264,13 +259,11 @@ class Radar:
             fast_frames, is_proven, echo.tie,
         )  # fmt: skip
 
-    def _begun(self, item: Return, stamp_s: float, own_mps: float, number: int) -> Echo | None:
+    def _begun(self, item: Return, stamp_s: float, number: int) -> Echo:
         params = self._params
         speed_mps, speed_var = 0.0, SPEED_STD_MPS**2
-        if item.rate_mps is not None:
-            speed_mps, speed_var = self._speed(item, 0.0, SIDE_SPEED_STD_MPS**2, own_mps)
-        if abs(speed_mps) > FAST_MPS:
-            return None
+        if item.speed_mps is not None:
+            speed_mps, speed_var = item.speed_mps, item.speed_var + (item.slope * SIDE_SPEED_STD_MPS) ** 2
         return make_echo(
             number,
             item.radar_id,
@@ -286,9 +279,7 @@ class Radar:
 
     # --- who is who ---------------------------------------------------------------------------------------------------
 
-    def _assigned(
-        self, bodies: list[Body], returns: list[Return], own_mps: float
-    ) -> tuple[dict[int, Return], list[Return]]:
+    def _assigned(self, bodies: list[Body], returns: list[Return]) -> tuple[dict[int, Return], list[Return]]:
         """The return of each body, by its place in the list, and the returns of nobody."""
         by_id: dict[int, int] = {}
         for index, (echo, _, _) in enumerate(bodies):  # of two that had this number, the one that is known longer
@@ -300,7 +291,7 @@ class Radar:
         left = []
         for item in returns:
             its = by_id.get(item.radar_id)
-            if its is None or its in chosen or self._distance(bodies[its], item, own_mps) > gate:
+            if its is None or its in chosen or self._distance(bodies[its], item) > gate:
                 left.append(item)
             else:
                 chosen[its] = item
@@ -313,7 +304,7 @@ class Radar:
             for index in free:
                 body = bodies[index]
                 if abs(body[1][0] - item.x_m) < NEAR_X_M and abs(body[2][0] - item.y_m) < NEAR_Y_M:
-                    distance = self._distance(body, item, own_mps)
+                    distance = self._distance(body, item)
                     if distance <= gate:
                         pairs[place, index] = distance
                     elif distance <= OUTLIER * gate:
@@ -324,21 +315,21 @@ class Radar:
         outliers.update(place for place, _ in matched)
         return chosen, [item for place, item in enumerate(left) if place not in outliers]
 
-    def _distance(self, body: Body, item: Return, own_mps: float) -> float:
+    def _distance(self, body: Body, item: Return) -> float:
         """Squared Mahalanobis distance of a return from where a body is."""
         _, along, across = body
         off_x, off_y = item.x_m - along[0], item.y_m - across[0]
         found = off_x * off_x / (along[3] + item.x_var) + off_y * off_y / (across[3] + item.y_var)
-        if item.rate_mps is not None and found <= self._params.gate:
-            speed_mps, speed_var = self._speed(item, across[1], across[6], own_mps)
-            off_mps = speed_mps - along[1]
-            found += off_mps * off_mps / (along[6] + speed_var)
+        if item.speed_mps is not None and found <= self._params.gate:
+            slope = item.slope
+            off_mps = item.speed_mps - slope * across[1] - along[1]
+            found += off_mps * off_mps / (along[6] + item.speed_var + slope * slope * across[6])
         return found
 
-    def _is_same(self, item: Return, x_m: float, y_m: float, rate_mps: float | None) -> bool:
+    def _is_same(self, item: Return, x_m: float, y_m: float, speed_mps: float | None) -> bool:
         """Whether another return is the same body: one number more for it."""
         return (
             abs(item.x_m - x_m) <= self._params.cluster_m
             and abs(item.y_m - y_m) <= IN_LINE_M
-            and (item.rate_mps is None or rate_mps is None or abs(item.rate_mps - rate_mps) <= ONE_BODY_MPS)
+            and (item.speed_mps is None or speed_mps is None or abs(item.speed_mps - speed_mps) <= ONE_BODY_MPS)
         )
