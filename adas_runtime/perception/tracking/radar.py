@@ -178,14 +178,13 @@ class Radar:
                         echo.fast_frames, echo.is_proven, echo.tie,
                     )
                 )  # fmt: skip
-        used = [(item.x_m, item.y_m, item.speed_mps) for item in chosen.values()]
-        for item in left:
-            if any(self._is_same(item, x_m, y_m, speed_mps) for x_m, y_m, speed_mps in used):
-                continue  # one return under two numbers
-            if len(found) < 2 * self._params.flood:
-                found.append(self._begun(item, stamp_s, next_number))
-                next_number += 1
-                used.append((item.x_m, item.y_m, item.speed_mps))
+        if left:
+            used = list(chosen.values())
+            for item in left:
+                if not self._is_twin(item, used) and len(found) < 2 * self._params.flood:
+                    found.append(self._begun(item, stamp_s, next_number))
+                    next_number += 1
+                    used.append(item)
         return tuple(found), next_number, fault
 
     def _carried(self, old: tuple[Echo, ...], dt_s: float, own_mps: float, yaw_rate_rps: float) -> list[Body]:
@@ -326,10 +325,13 @@ class Radar:
             found += off_mps * off_mps / (along[6] + item.speed_var + slope * slope * across[6])
         return found
 
-    def _is_same(self, item: Return, x_m: float, y_m: float, speed_mps: float | None) -> bool:
-        """Whether another return is the same body: one number more for it."""
-        return (
-            abs(item.x_m - x_m) <= self._params.cluster_m
-            and abs(item.y_m - y_m) <= IN_LINE_M
-            and (item.speed_mps is None or speed_mps is None or abs(item.speed_mps - speed_mps) <= ONE_BODY_MPS)
-        )
+    def _is_twin(self, item: Return, used: list[Return]) -> bool:
+        """Whether another return is the same body: one body under two numbers."""
+        near_m, x_m, y_m, speed_mps = self._params.cluster_m, item.x_m, item.y_m, item.speed_mps
+        for other in used:
+            if -near_m <= other.x_m - x_m <= near_m and -IN_LINE_M <= other.y_m - y_m <= IN_LINE_M:
+                if speed_mps is None or other.speed_mps is None:
+                    return True
+                if -ONE_BODY_MPS <= other.speed_mps - speed_mps <= ONE_BODY_MPS:
+                    return True
+        return False
