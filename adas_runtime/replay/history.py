@@ -351,6 +351,12 @@ class History:
             gap_m = next((kpi.value for kpi in status.kpis if kpi.name == "gap_m"), None)
             if gap_m is not None or "headway_gap_m" in self._curves:
                 self._plot("headway_gap_m", "gap to the car ahead", "m", t_s, gap_m)
+        if status.author == "tracking":
+            told = {kpi.name: kpi.value for kpi in status.kpis}
+            if told or "users" in self._curves:
+                self._plot("users", "road users", "1", t_s, told.get("objects"))
+                self._plot("users_of_both", "seen by radar and supplier", "1", t_s, told.get("of_both"))
+                self._plot("users_standing", "standing, seen by radar alone", "1", t_s, told.get("standing"))
         if status.author == "drowsiness":
             score = next((kpi.value for kpi in status.kpis if kpi.name == "score"), None)
             if score is not None or "driver_score" in self._curves:

@@ -179,3 +179,6 @@ def test_no_recorded_drive_is_braked_or_warned_of_an_emergency(shared_data: Path
     if has_radar:
         assert summary["functions"]["headway"]["kpis"]["gap_s_mean"] == pytest.approx(2.3, abs=0.5)
         assert tracking["kpis"]["objects_mean"] > 3.0
+        curves = json.loads((out / "series.json").read_text(encoding="utf-8"))["tracks"]
+        assert max(value for value in curves["users"]["values"] if value is not None) >= 5.0
+        assert "standing, seen by radar alone" in (out / "report.html").read_text(encoding="utf-8")

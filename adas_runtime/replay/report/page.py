@@ -435,6 +435,20 @@ def _plots(summary: Summary, series: Series, events: Sequence[Event]) -> tuple[l
                 marks=marks,
             )
         )
+    users: dict[str, Track] = {
+        name: tracks.pop(name) for name in ("users", "users_of_both", "users_standing") if name in tracks
+    }
+    if any(value is not None for track in users.values() for value in track.values):
+        plots.append(
+            Plot(
+                key="users",
+                title="Road users",
+                unit="",
+                lines=_lines(users, {}),
+                note="How many tracking tells of, once a second; where each stands, the viewer shows (/viz/objects).",
+                marks=marks,
+            )
+        )
     gaze: dict[str, Track] = {
         name: tracks.pop(name) for name in ("driver_pitch_rad", "driver_yaw_rad") if name in tracks
     }
