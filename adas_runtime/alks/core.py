@@ -527,7 +527,7 @@ SPEC: Final = FunctionSpec(
         Input(name="body", signal=BodyState, max_age_s=1.0, many=True),
         Input(name="lane", signal=EgoLane, max_age_s=0.3, many=True),
         Input(name="gaze", signal=DriverState, max_age_s=0.2, many=True),
-        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True),
+        Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True, source="tracking"),
         Input(name="limit", signal=SpeedLimitState, max_age_s=1.0, many=True),
         Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True),
         Input(name="dcas", signal=FunctionStatus, max_age_s=2.5, many=True, source="dcas"),

@@ -14,7 +14,7 @@ from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Pro
 from adas_runtime.graph import SOURCES, Graph
 from adas_runtime.perception.tracking.core import SPEC as TRACKING
 from adas_runtime.scenario import r152
-from adas_runtime.scenario.braking import REAL_SENSOR, braking_graph, drive
+from adas_runtime.scenario.braking import REAL_SENSOR, loop_graph, drive
 from adas_runtime.signals import (
     Alert,
     BodyState,
@@ -94,7 +94,7 @@ def radar_graph(*, is_alone: bool) -> Graph:
     inputs = tuple(
         replace(item, source="nobody") if item.name == "objects" and is_alone else item for item in TRACKING.inputs
     )
-    others = [spec for spec in braking_graph().functions if spec.name != "tracking"]
+    others = [spec for spec in loop_graph().functions if spec.name != "tracking"]
     sources = tuple(source for source in SOURCES if source.name != "radar")
     return Graph((MODEL, replace(TRACKING, inputs=inputs), *others), sources)
 
@@ -138,7 +138,7 @@ def test_every_family_is_there() -> None:
 def reaction(sensor: str, frames: int, ttc_s: float) -> tuple[int, int]:
     """Requests to brake, and warnings, at 20 m/s before something that stands and is seen for so many frames."""
     own_mps = 20.0
-    graph = braking_graph()
+    graph = loop_graph()
     executor = Executor(
         graph,
         BuildContext(market=MARKET, vehicle=VEHICLE),
