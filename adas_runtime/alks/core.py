@@ -23,6 +23,9 @@ from adas_runtime.alks.memory import (
     make_memory,
     make_outputs,
     make_told,
+    with_driven,
+    with_memory,
+    with_seen,
 )
 from adas_runtime.alks.params import EMERGENCY_MPS2
 from adas_runtime.alks.side import SideStep
@@ -129,14 +132,14 @@ class Alks:
         availability = self._monitor.step(
             old.availability, driver, now_s, is_acting=now.is_acting, is_seen=gaze.missing_s is None
         )
-        seen = replace(seen, answer_s=self._looking.answered(seen, now, gaze)) if old.state in CONTROLLING else seen
+        seen = with_seen(seen, answer_s=self._looking.answered(seen, now, gaze)) if old.state in CONTROLLING else seen
         unmet, is_severe = self._looking.unmet(
             now,
             seen,
             is_working=old.state in CONTROLLING,
             is_monitoring_lost=self._reader.is_lost(gaze, now_s),
         )
-        memory = replace(old, now_s=now_s, seen=seen, gaze=gaze, availability=availability, is_key_on=is_key_on)
+        memory = with_memory(old, now_s=now_s, seen=seen, gaze=gaze, availability=availability, is_key_on=is_key_on)
         memory = self._judged(memory, now, inputs, unmet, is_severe=is_severe, is_new_cycle=is_new_cycle)
         if memory.state in CONTROLLING or memory.state is State.STOPPED or old.state in CONTROLLING:
             memory = self._driven(old, memory, now)
@@ -198,7 +201,7 @@ class Alks:
             return memory
         reason, state = row.reason_for(view), row.target
         if state is old:
-            return memory if reason == memory.reason else replace(memory, reason=reason)
+            return memory if reason == memory.reason else with_memory(memory, reason=reason)
         counters = memory.counters
         if state is State.ACTIVE:
             counters = replace(counters, activations=counters.activations + 1)
@@ -261,11 +264,11 @@ class Alks:
             former_mps2 = old.driven.accel_mps2 if old.state in CONTROLLING else now.vehicle.accel_mps2 or 0.0
             accel_mps2 = self._driving.accel_mps2(former_mps2, driven, now, state, emergency, side)
         driven = self._driving.steered(old, driven, now, state, side)
-        return replace(
+        return with_memory(
             memory,
             emergency=emergency,
             standing_s=standing_s,
-            driven=replace(driven, accel_mps2=accel_mps2),
+            driven=with_driven(driven, accel_mps2=accel_mps2),
             side=side,
             counters=counters,
         )
@@ -331,7 +334,7 @@ class Alks:
             availability=memory.availability,
             driven=driven
             if (is_lateral, is_longitudinal) == (driven.is_asking_lateral, driven.is_asking_longitudinal)
-            else replace(driven, is_asking_lateral=is_lateral, is_asking_longitudinal=is_longitudinal),
+            else with_driven(driven, is_asking_lateral=is_lateral, is_asking_longitudinal=is_longitudinal),
             side=memory.side,
             told=make_told(
                 bell,

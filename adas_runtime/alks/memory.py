@@ -15,7 +15,7 @@ from adas_runtime.gaze import Gaze
 from adas_runtime.lateral.control import IDLE, Control, Pose
 from adas_runtime.longitudinal.following import Memory as FollowingMemory
 from adas_runtime.longitudinal.lead import Memory as LeadMemory
-from adas_runtime.records import maker
+from adas_runtime.records import maker, replacer
 from adas_runtime.ringing import SILENT, Ring
 from adas_runtime.signals import (
     Alert,
@@ -212,3 +212,6 @@ make_memory = maker(Memory)
 make_outputs = maker(Outputs)
 make_seen = maker(Seen)
 make_told = maker(Told)
+with_driven = replacer(Driven)
+with_memory = replacer(Memory)
+with_seen = replacer(Seen)

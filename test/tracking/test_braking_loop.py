@@ -14,7 +14,7 @@ from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Pro
 from adas_runtime.graph import SOURCES, Graph
 from adas_runtime.perception.tracking.core import SPEC as TRACKING
 from adas_runtime.scenario import r152
-from adas_runtime.scenario.braking import REAL_SENSOR, loop_graph, drive
+from adas_runtime.scenario.braking import REAL_SENSOR, drive, loop_graph
 from adas_runtime.signals import (
     Alert,
     BodyState,
