@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tracking_world import MARKET, PARAMS, STEP_S, World, make_core, make_item, make_return
+from tracking_world import MARKET, PARAMS, STEP_S, Truth, World, make_core, make_item, make_return, radar_noise
 
 from adas_runtime.perception.tracking.core import Inputs, Tracking
 from adas_runtime.signals import (
@@ -173,6 +174,31 @@ def test_who_stops_was_seen_moving_and_stays_believed() -> None:
         x_m += (speed_mps - world.own_mps) * STEP_S
         told = world.step(None, [make_return(1, x_m, 0.0, speed_mps - world.own_mps)])
     assert told and abs(told[0].speed_x_mps) < 0.2 and told[0].confidence >= MARKET.aeb.confidence_min
+
+
+@pytest.mark.parametrize("decel_mps2", [3.0, 6.0, 9.0])
+def test_who_brakes_hard_is_not_lost_and_soon_known_to_brake(decel_mps2: float) -> None:
+    """By radar alone, with its noise: one number, speed within 1 m/s always, half of the braking told within 0.5 s."""
+    for seed in range(10):
+        noise = random.Random(seed)
+        world, truth, numbers, told_mps2 = World(own_mps=OWN), Truth(x_m=40.0, y_m=0.0, speed_mps=OWN), set(), []
+        for count in range(80):
+            truth.accel_mps2 = -decel_mps2 if count >= 40 else 0.0
+            if truth.speed_mps < 1.0:
+                break
+            truth.move(STEP_S)
+            truth.x_m -= OWN * STEP_S
+            told = world.step(None, [radar_noise(truth.x_m, 0.0, truth.speed_mps - OWN, noise)])
+            if count < PARAMS.radar_frames:
+                continue
+            assert told, count
+            numbers.add(told[0].object_id)
+            assert abs(told[0].speed_x_mps - truth.speed_mps) < 1.2, count
+            if 46 <= count <= 54:
+                assert told[0].accel_x_mps2 is not None
+                told_mps2.append(told[0].accel_x_mps2)
+        assert sum(told_mps2) / len(told_mps2) < -0.5 * decel_mps2
+        assert len(numbers) == 1
 
 
 def test_a_return_under_two_numbers_and_a_body_of_two_reflections_are_one() -> None:

@@ -93,7 +93,9 @@ def errors(seed: int, yaw_rate_rps: float, seconds: float = 4.0) -> NDArray[np.f
                 truth.speed_mps + turn * truth.side_mps,
                 truth.side_mps - turn * truth.speed_mps,
             )
-            truth.side_accel_mps2 += yaw_rate_rps * truth.speed_mps * (1.0 - np.exp(-STEP_S / PARAMS.accel_s))
+            # and it drives the same bend
+            bend_mps2 = yaw_rate_rps / 20.0 * truth.speed_mps**2
+            truth.side_accel_mps2 += bend_mps2 * (1.0 - np.exp(-STEP_S / PARAMS.accel_s))
         world.step(returns=[radar_noise(truth.x_m, truth.y_m, truth.speed_mps - 20.0, noise)])
     (echo,) = world.core.state.echoes
     found = []

@@ -37,7 +37,7 @@ REACH_Y_M: Final = 5.0
 ONE_VEHICLE_MPS: Final = 0.6  # so do their speeds differ at most [D]
 SPEED_FLOOR_MPS: Final = 0.5  # a told speed is no surer than that when it is held against the radar's [D]
 PLACE_FLOOR_M: Final = 0.5
-ACCEL_STD_MPS2: Final = 1.0  # an acceleration that is known no better is not told [D]
+ACCEL_FRAMES: Final = 10  # after so many frames an acceleration is known well enough to be told [D]
 MOVED_CONFIDENCE: Final = 0.6  # of what radar alone saw moving, when it is told of first [D]
 MOVED_CONFIDENCE_MAX: Final = 0.9
 SURER_PER_FRAME: Final = 0.02
@@ -222,7 +222,7 @@ class Fusion:
             new_y_m, y_var = surer(item.y_m, max(y_var, 1e-6), y_m, across[3] + self._side_var)
         speed_mps, speed_var = surer(item.speed_x_mps, max(speed_var, 1e-6), along[1], along[6] + 1e-6)
         accel_mps2 = item.accel_x_mps2
-        if accel_mps2 is None and along[8] <= ACCEL_STD_MPS2**2:
+        if accel_mps2 is None and echo.frames >= ACCEL_FRAMES:
             accel_mps2 = bounded(along[2], 30.0)
         sources = item.sources
         if tie.lists >= SURE_LISTS and RADAR_ALONE[0] not in sources:
@@ -257,7 +257,7 @@ class Fusion:
         accel_mps2: float | None = None
         if echo.is_proven:
             speed_mps, aside_mps = along[1], across[1]
-            if along[8] <= ACCEL_STD_MPS2**2:
+            if echo.frames >= ACCEL_FRAMES:
                 accel_mps2 = bounded(along[2], 30.0)
             confidence = MOVED_CONFIDENCE + SURER_PER_FRAME * (echo.frames - params.radar_frames)
             confidence = min(confidence, MOVED_CONFIDENCE_MAX)

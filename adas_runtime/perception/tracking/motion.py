@@ -99,6 +99,12 @@ def measured(axis: Axis, place_m: float, place_var: float, speed_mps: float, spe
     )
 
 
+def loosened(axis: Axis, speed_var: float, accel_var: float) -> Axis:
+    """The axis with less trust in its speed and its acceleration."""
+    x, v, a, xx, xv, xa, vv, va, aa = axis
+    return (x, v, a, xx, xv, xa, vv + speed_var, va, aa + accel_var)
+
+
 def surer(one: float, one_var: float, two: float, two_var: float) -> tuple[float, float]:
     """One estimate of two whose errors may be the same error: value and variance.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.perception.tracking.assignment import assigned
-from adas_runtime.perception.tracking.motion import Axis, begun, carried, measured, placed
+from adas_runtime.perception.tracking.motion import Axis, begun, carried, loosened, measured, placed
 from adas_runtime.perception.tracking.params import TrackingParams
 from adas_runtime.records import maker, replacer
 from adas_runtime.signals import ObjectClass, RadarObjects, RadarTrack
@@ -31,6 +31,8 @@ NEAR_X_M: Final = 15.0  # farther off, no gate is looked at
 NEAR_Y_M: Final = 8.0
 IN_LINE_M: Final = 1.2  # aside, of returns of one vehicle [D]
 OUTLIER: Final = 3.0  # of the gate: so near, a return that does not fit makes no new body [D]
+DOUBT_MPS: Final = 0.5  # so much less sure a body's speed and acceleration are after such a return [D]
+DOUBT_MPS2: Final = 3.0
 ONE_BODY_MPS: Final = 0.75  # returns of one body differ by no more: its turning, the radar's noise [D]
 
 
@@ -161,7 +163,7 @@ class Radar:
                 returns.append(item)
             elif not math.isfinite(track.x_m + track.y_m + (track.speed_x_mps or track.range_rate_mps or 0.0)):
                 fault = "radar_invalid"
-        chosen, left = self._assigned(bodies, returns)
+        chosen, left, doubted = self._assigned(bodies, returns)
         stamp_s = radar.stamp_s
         found = []
         limit_mps = self._params.moving_mps + self._params.moving_share * abs(own_mps)
@@ -172,6 +174,8 @@ class Radar:
             elif stamp_s - echo.seen_s <= (
                 self._params.coast_s if echo.frames >= self._params.coast_frames else GHOST_S
             ):
+                if index in doubted:  # a bad measurement, or harder braking than we believed: the next one decides
+                    along = loosened(along, DOUBT_MPS**2, DOUBT_MPS2**2)
                 found.append(
                     make_echo(
                         echo.number, echo.radar_id, echo.born_s, echo.seen_s, echo.frames, along, across,
@@ -278,8 +282,8 @@ class Radar:
 
     # --- who is who ---------------------------------------------------------------------------------------------------
 
-    def _assigned(self, bodies: list[Body], returns: list[Return]) -> tuple[dict[int, Return], list[Return]]:
-        """The return of each body, by its place in the list, and the returns of nobody."""
+    def _assigned(self, bodies: list[Body], returns: list[Return]) -> tuple[dict[int, Return], list[Return], set[int]]:
+        """The return of each body, by its place in the list, the returns of nobody, and bodies whose own is far off."""
         by_id: dict[int, int] = {}
         for index, (echo, _, _) in enumerate(bodies):  # of two that had this number, the one that is known longer
             known = by_id.get(echo.radar_id)
@@ -295,10 +299,11 @@ class Radar:
             else:
                 chosen[its] = item
         if not left or len(chosen) == len(bodies):
-            return chosen, left
+            return chosen, left, set()
         free = [index for index in range(len(bodies)) if index not in chosen]
         pairs: dict[tuple[int, int], float] = {}
         outliers: set[int] = set()
+        doubted: set[int] = set()
         for place, item in enumerate(left):
             for index in free:
                 body = bodies[index]
@@ -308,11 +313,12 @@ class Radar:
                         pairs[place, index] = distance
                     elif distance <= OUTLIER * gate:
                         outliers.add(place)  # a bad measurement of it rather than somebody new
+                        doubted.add(index)
         matched = assigned(pairs, gate) if pairs else []
         for place, index in matched:
             chosen[index] = left[place]
         outliers.update(place for place, _ in matched)
-        return chosen, [item for place, item in enumerate(left) if place not in outliers]
+        return chosen, [item for place, item in enumerate(left) if place not in outliers], doubted
 
     def _distance(self, body: Body, item: Return) -> float:
         """Squared Mahalanobis distance of a return from where a body is."""
