@@ -578,6 +578,17 @@ def test_what_a_car_may_lack_is_none_and_missed_by_nobody(has_source: bool) -> N
         assert said(1.2).state == "without", "too old, as every other input"
 
 
+def test_each_of_several_triggers_makes_it_step() -> None:
+    limits = Source(name="limits", signal=SpeedLimitState, topic="/limits", rate_hz=20.0)
+    spec = replace(may_lack(), trigger=("vehicle", "limit"))
+    executor = Executor(Graph((spec,), (VEHICLE, limits)), CONTEXT, {"watch": Stage.ON})
+    assert executor.offer("/vehicle/state", state(1.0), 1.0)[0].signal.state == "without"  # type: ignore[attr-defined]
+    said = executor.offer("/limits", SpeedLimitState(stamp_s=1.01), 1.01)
+    assert said[0].signal.state == "with"  # type: ignore[attr-defined]
+    with pytest.raises(WiringError, match="trigger 'radar' is not an input"):
+        replace(may_lack(), trigger=("vehicle", "radar"))
+
+
 def test_an_input_of_many_is_not_optional_too() -> None:
     with pytest.raises(WiringError, match="many"):
         replace(summing(), inputs=(replace(summing().inputs[0], is_optional=True),))

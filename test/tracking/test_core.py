@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from tracking_world import MARKET, PARAMS, STEP_S, Truth, World, make_core, make_item, make_return, radar_noise
 
 from adas_runtime.perception.tracking.core import Inputs, Tracking
@@ -425,6 +426,12 @@ def test_a_market_may_leave_the_radar_out() -> None:
     world = World(core=make_core(is_radar_used=False))
     told = world.hold(1.0, lambda t_s: [car(40.0, 20.0)], lambda t_s: [make_return(1, 60.0), make_return(2, 40.0)])
     assert [one.sources for one in told[-1] or ()] == [("camera",)]
+
+
+def test_a_market_that_would_warn_of_bridges_is_refused() -> None:
+    tracking = {**PARAMS.model_dump(), "standing_confidence": MARKET.aeb.confidence_min}
+    with pytest.raises(ValidationError, match="bridges and rails"):
+        type(MARKET).model_validate({**MARKET.model_dump(), "tracking": tracking})
 
 
 # --- always -----------------------------------------------------------------------------------------------------------
