@@ -55,6 +55,7 @@ class Driving:
         self._finder = ThreatFinder(market.aeb, vehicle, brakes_of(market, vehicle))
         self._side = SideStepper(
             Judge(market.lane_change, market.lane_centring, vehicle),
+            market.lane_change,
             -1 if market.road.traffic_side == "right" else 1,
         )
         self._has_side = looking.may_change_lane

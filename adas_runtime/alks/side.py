@@ -9,15 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 from math import inf
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from adas_runtime.lateral.change_judge import Judge
 from adas_runtime.lateral.control import CENTRE, Target
 from adas_runtime.lateral.gap import Around
-from adas_runtime.lateral.way import eased_back, time_to_s, way
+from adas_runtime.lateral.way import NO_WAY, Way, eased_back, line_speed_mps, made_way
 from adas_runtime.records import maker
 from adas_runtime.signals import EgoLane, TrackedObjects
 from adas_runtime.transitions import Table, Transition
+
+if TYPE_CHECKING:
+    from adas_runtime.lane_keeping.change_params import AutomaticLaneChangeParams
 
 INDICATOR_S: Final = 3.0  # R79 5.6.4.6.4, least time of the indicator before the tyre is at the marking
 INDICATOR_LATEST_S: Final = 5.0  # the same, M1 and N1
@@ -93,8 +96,8 @@ class SideStep:
     Args:
         reason, entered_s: Of the state.
         side: 1 to the left, -1 to the right.
-        moved_s, whole_s: Start of the movement to the side and its length.
-        width_m: Way to the side.
+        moved_s: Start of the movement to the side, or of the way back.
+        way: Way to the side.
         base_m: How far the lane's centre has jumped since: 0, or the way when the new lane is the car's own.
         former_m: The lane's offset in the former step, to see that jump.
         back_m, back_mps, back_mps2: On the way back: place, speed and acceleration to the side.
@@ -106,8 +109,7 @@ class SideStep:
     entered_s: float = -inf
     side: int = 0
     moved_s: float = 0.0
-    whole_s: float = 1.0
-    width_m: float = 0.0
+    way: Way = NO_WAY
     base_m: float = 0.0
     former_m: float | None = None
     back_m: float = 0.0
@@ -123,9 +125,10 @@ make_view = maker(View)
 class SideStepper:
     """Steps it."""
 
-    def __init__(self, judge: Judge, side: int) -> None:
+    def __init__(self, judge: Judge, params: AutomaticLaneChangeParams, side: int) -> None:
         """`side`: where the slow lane lies, 1 left, -1 right."""
         self._judge = judge
+        self._line_mps, self._line_most_mps = params.line_mps, params.line_most_mps
         self._side = side
 
     def can(self, lane: EgoLane | None, objects: TrackedObjects | None, speed_mps: float, *, has_esc: bool) -> str:
@@ -160,22 +163,20 @@ class SideStepper:
         if state is State.STAY and (not is_wanted or now_s - old.entered_s < RETRY_S):
             return old
         blocked = self.can(lane, objects, speed_mps, has_esc=has_esc)
-        width_m, whole_s, line_s, is_gap, is_at_line = old.width_m, old.whole_s, 0.0, False, old.base_m > 0.0
-        base_m = old.base_m
+        way, line_s, is_gap, base_m, is_at_line = old.way, 0.0, False, old.base_m, old.base_m > 0.0
+        indicated_s, moved_s = now_s - old.entered_s, now_s - old.moved_s
         if lane is not None:
             if state is State.MOVE or state is State.RETURN:
-                if old.former_m is not None and side * (lane.offset_m - old.former_m) > 0.5 * width_m:
-                    base_m = width_m
+                if old.former_m is not None and side * (lane.offset_m - old.former_m) > 0.5 * way.width_m:
+                    base_m = way.width_m
                 is_at_line = base_m > 0.0 or judge.to_line_m(lane, side, now_s) <= 0.0
             else:
-                width_m = judge.way_m(lane, side)
-                whole_s = judge.whole_s(width_m)
-                line_s = lead_s + time_to_s(max(judge.to_line_m(lane, side, now_s), 0.0) / width_m, whole_s)
+                way = self._way(lane, INDICATOR_LATEST_S - indicated_s - lead_s, now_s)
+                line_s = lead_s + way.line_s
             if objects is not None:
                 found = self._around(lane, objects, speed_mps, line_s)
                 is_gap = judge.is_gap(found, speed_mps, line_s, is_moving=state is State.MOVE)
-        indicated_s, moved_s = now_s - old.entered_s, now_s - old.moved_s
-        is_over = moved_s > old.whole_s + OVERTIME_S
+        is_over = moved_s > old.way.whole_s + OVERTIME_S
         row = TRANSITIONS.fire(
             state,
             make_view(
@@ -185,14 +186,13 @@ class SideStepper:
                 is_due=indicated_s + line_s >= INDICATOR_S + MARGIN_S,
                 is_late=indicated_s + line_s > INDICATOR_LATEST_S,
                 is_at_line=is_at_line,
-                is_done=moved_s >= old.whole_s and (base_m > 0.0 or is_over),
+                is_done=moved_s >= old.way.whole_s and (base_m > 0.0 or is_over),
                 is_back=is_over or abs(old.back_m) <= BACK_M,
             ),
         )
         found_step = replace(
             old,
-            width_m=width_m,
-            whole_s=whole_s,
+            way=way,
             base_m=base_m,
             former_m=old.former_m if lane is None else lane.offset_m,
         )
@@ -203,15 +203,8 @@ class SideStepper:
             elif row.target is State.MOVE:
                 found_step = replace(found_step, moved_s=now_s)
             elif row.target is State.RETURN:
-                place, rate, accel = way(moved_s / old.whole_s)
-                scale = side * width_m
-                found_step = replace(
-                    found_step,
-                    moved_s=now_s,
-                    back_m=scale * place,
-                    back_mps=scale * rate / old.whole_s,
-                    back_mps2=scale * accel / (old.whole_s * old.whole_s),
-                )
+                place_m, rate_mps, accel_mps2 = (side * value for value in old.way.at(moved_s))
+                found_step = replace(found_step, moved_s=now_s, back_m=place_m, back_mps=rate_mps, back_mps2=accel_mps2)
             elif row.reason == "lane_changed":
                 found_step = replace(found_step, changed=old.changed + 1, base_m=0.0)
         elif state is State.RETURN:
@@ -230,15 +223,23 @@ class SideStepper:
     def target(step: SideStep, lead_s: float, now_s: float) -> Target:
         """Where the car should be, left of the middle of the lane that is its own."""
         if step.state is State.MOVE:
-            place, rate, accel = way((now_s - step.moved_s) / step.whole_s)
-            width_m, whole_s = step.side * step.width_m, step.whole_s
-            place_m, rate_mps, accel_mps2 = width_m * place, width_m * rate / whole_s, width_m * accel / whole_s**2
+            place_m, rate_mps, accel_mps2 = (step.side * value for value in step.way.at(now_s - step.moved_s))
         elif step.state is State.RETURN:
             place_m, rate_mps, accel_mps2 = step.back_m, step.back_mps, step.back_mps2
         else:
             return CENTRE
         # the controller carries an error on in a straight line to when a command of now acts: it meets the way there
         return Target(place_m - step.side * step.base_m - lead_s * rate_mps, rate_mps, accel_mps2)
+
+    def _way(self, lane: EgoLane, in_s: float, now_s: float) -> Way:
+        """The way to the side, to the marking in time."""
+        judge, line_m = self._judge, self._judge.to_line_m(lane, self._side, now_s)
+        accel_mps2, jerk_mps3 = judge.way_mps2, judge.way_mps3
+        line_mps = line_speed_mps(
+            line_m, in_s, least_mps=self._line_mps, most_mps=self._line_most_mps, accel_mps2=accel_mps2,
+            jerk_mps3=jerk_mps3,
+        )  # fmt: skip
+        return made_way(judge.way_m(lane, self._side), line_m, line_mps, accel_mps2, jerk_mps3)
 
     def _around(self, lane: EgoLane, objects: TrackedObjects, speed_mps: float, in_s: float) -> Around:
         return self._judge.around(objects, lane, self._side, speed_mps, in_s)

@@ -29,6 +29,7 @@ from adas_runtime.dcas.params import (
 )
 from adas_runtime.function import EPS_S
 from adas_runtime.lateral.gap import Around, around, least_gap_m
+from adas_runtime.lateral.way import NO_WAY, Way
 from adas_runtime.records import maker
 from adas_runtime.signals import (
     AlertSide,
@@ -62,6 +63,17 @@ class LaneChangeParams(Strict):
     may_wait_longer: bool = Field(description="The law of the country lets it wait for longer than 7 s (R171 6.2.9.5).")
     lateral_accel_mps2: float = Field(
         gt=0.0, le=CHANGE_LATERAL_LAW_MPS2, description="Lateral acceleration on top of the curve's [m/s^2]."
+    )
+    line_mps: float = Field(
+        ge=0.2,
+        le=1.0,
+        description="Speed to the side with which the tyre comes to the line: called off there, the car needs room to "
+        "stop, and the less the slower it is [m/s].",
+    )
+    return_accel_mps2: float = Field(
+        ge=0.5,
+        le=CHANGE_LATERAL_LAW_MPS2,
+        description="Lateral acceleration on the way back into the lane, on top of the curve's [m/s^2].",
     )
     curve_accel_max_mps2: float = Field(
         gt=0.0, le=2.0, description="No change where the curve itself asks for more than this [m/s^2]."
@@ -312,11 +324,10 @@ class Manoeuvre:
         entered_s: Since when.
         began_s: Start of the procedure: the indicator.
         moved_s: Start of the movement.
-        width_m: Way to the side.
-        duration_s: Of the movement.
+        way: To the side.
         base_m: How far the lane's centre has jumped since: 0, or a lane width when the new lane is the car's own.
         former_m: The lane's offset in the former step, to see that jump.
-        from_m, from_mps, from_mps2: Where the way back began, and how the car moved to the side there.
+        back_m, back_mps, back_mps2: Way back: place, speed and acceleration to the left, as planned.
         stalk: The driver's indicator in the former step, 1, -1, 0.
         behind_s: Since when a slower car is ahead.
         is_risk: Part of risk mitigation: nobody's command, nobody's engagement.
@@ -329,13 +340,12 @@ class Manoeuvre:
     entered_s: float = 0.0
     began_s: float = 0.0
     moved_s: float = 0.0
-    width_m: float = 0.0
-    duration_s: float = 1.0
+    way: Way = NO_WAY
     base_m: float = 0.0
     former_m: float | None = None
-    from_m: float = 0.0
-    from_mps: float = 0.0
-    from_mps2: float = 0.0
+    back_m: float = 0.0
+    back_mps: float = 0.0
+    back_mps2: float = 0.0
     stalk: int = 0
     behind_s: float | None = None
     is_risk: bool = False
@@ -354,8 +364,9 @@ def _need_m(ego_mps: float, rear_mps: float) -> float:
 class LaneChange:
     """Plans and judges lane changes; `Manoeuvre` is its memory, kept by the core."""
 
-    def __init__(self, params: LaneChangeParams, vehicle: Vehicle) -> None:
+    def __init__(self, params: LaneChangeParams, vehicle: Vehicle, nominal_m: float) -> None:
         self.params = params
+        self._nominal_m = nominal_m  # width of a lane where none is seen
         size = vehicle.dimensions
         self._front_m = size.wheelbase_m + size.front_overhang_m
         self._rear_m = size.length_m - self._front_m  # behind the rear axle
@@ -457,12 +468,12 @@ class LaneChange:
             return "curve"
         return "beside" if around.beside else ""
 
-    def line_part(self, lane: EgoLane, side: int, width_m: float) -> float:
-        """Part of the way at which the front tyre is at the outer edge of the marking."""
+    def line_m(self, lane: EgoLane, side: int) -> float:
+        """From the front tyre to the outer edge of the marking (R171 2.13) [m]."""
         edge = lane.edge(LaneSide.LEFT if side > 0 else LaneSide.RIGHT)
         if edge is None:
-            return 0.5 * (width_m - 2.0 * self._tyre_half_m) / width_m
-        return min(max((edge.distance_m + edge.width_m) / width_m, 0.02), 0.9)
+            return 0.5 * (lane.width_m or self._nominal_m) - self._tyre_half_m
+        return edge.distance_m + edge.width_m
 
 
 def side_of(side: int) -> AlertSide:

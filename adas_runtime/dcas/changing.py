@@ -10,12 +10,12 @@ from adas_runtime.dcas.change import LaneChange, LaneChangeParams, Manoeuvre
 from adas_runtime.dcas.change import State as Change
 from adas_runtime.dcas.memory import Judged, Memory, Now
 from adas_runtime.dcas.modes import State
-from adas_runtime.dcas.params import CONFIRM_BUTTON
+from adas_runtime.dcas.params import CONFIRM_BUTTON, LATERAL_JERK_LAW_MPS3
 from adas_runtime.function import EPS_S
 from adas_runtime.gaze import Sight
 from adas_runtime.lateral.control import PathControl, Target
 from adas_runtime.lateral.gap import Around
-from adas_runtime.lateral.way import duration_s, time_to_s, way, way_back
+from adas_runtime.lateral.way import eased_back, line_time_s, made_way
 from adas_runtime.market.schema import Market
 from adas_runtime.records import maker
 from adas_runtime.signals import EgoLane, EngagementStage, Indicator, LaneBeyond, LaneSide, RoadClass
@@ -30,6 +30,9 @@ DRIFT_FROM_S: Final = 1.0  # R79 5.6.4.6.4 asks it of ACSF C: no movement to the
 OVERTIME_S: Final = 4.0  # a manoeuvre that lasts so much longer than planned has ended somehow
 SIM_NOTICE_S: Final = 3.0  # R171 5.5.4.1.9.1
 SETTLED_M: Final = 0.4
+JERK_SHARE: Final = 0.8  # of the vehicle's and of the law's jerk: the controller adds to what is planned
+BACK_M: Final = 0.1  # back in the middle of the lane
+BACK_MPS: Final = 0.1
 BESIDE_LINE_M: Final = 0.2  # between the line and the tyre on the shoulder
 NOT_ENGAGED: Final = "driver_not_engaged"
 
@@ -45,9 +48,10 @@ class Changing:
         self._risk = market.dcas.risk
         self._has_sim = market.dcas.sim_enabled
         self._notice_s = market.dcas.notice_s
+        self._jerk_mps3 = JERK_SHARE * min(LATERAL_JERK_LAW_MPS3, vehicle.limits.lateral_jerk_max_mps3)
         self._tyres_m = vehicle.dimensions.tyre_outer_width_m
         self._nominal_m = market.lanes.width.nominal_m
-        self._change = LaneChange(market.dcas.change, vehicle)
+        self._change = LaneChange(market.dcas.change, vehicle, market.lanes.width.nominal_m)
         self._control = control
         self._slow_side = -1 if market.road.traffic_side == "right" else 1
 
@@ -108,17 +112,14 @@ class Changing:
             return make_target(lane.shift_m, 0.0, 0.0)
         # The controller judges the error at the time when a command of now acts, carrying place and rate on. So it is
         # told the place and rate of that time, carried back: a target that speeds up is then met and not trailed.
-        whole_s, lead_s = manoeuvre.duration_s, self._control.lead_s(now.speed_mps)
-        share = (now.now_s - manoeuvre.moved_s + lead_s) / whole_s
+        lead_s, side = self._control.lead_s(now.speed_mps), manoeuvre.side
         if manoeuvre.state is Change.RETURNING:
-            at = (manoeuvre.from_m, manoeuvre.from_mps, manoeuvre.from_mps2)
-            place_m, rate_mps, accel_mps2 = way_back(share, whole_s, *at)
+            place_m, rate_mps, accel_mps2 = manoeuvre.back_m, manoeuvre.back_mps, manoeuvre.back_mps2
         else:
-            width_m = manoeuvre.side * manoeuvre.width_m
-            place, rate, accel = way(share)
-            place_m = width_m * place
-            rate_mps, accel_mps2 = width_m * rate / whole_s, width_m * accel / (whole_s * whole_s)
-        return make_target(place_m - lead_s * rate_mps - manoeuvre.side * manoeuvre.base_m, rate_mps, accel_mps2)
+            place_m, rate_mps, accel_mps2 = (
+                side * value for value in manoeuvre.way.at(now.now_s - manoeuvre.moved_s + lead_s)
+            )
+        return make_target(place_m - lead_s * rate_mps - side * manoeuvre.base_m, rate_mps, accel_mps2)
 
     def can_reach_side(self, now: Now, manoeuvre: Manoeuvre) -> bool:
         """Whether risk mitigation may still head for a lane or shoulder at the side (R171 5.3.7.3.2)."""
@@ -166,18 +167,18 @@ class Changing:
         params: LaneChangeParams,
     ) -> Manoeuvre:
         now_s, lane, state = now.now_s, now.lane, manoeuvre.state
-        whole_s, width_m, base_m = manoeuvre.duration_s, manoeuvre.width_m, manoeuvre.base_m
-        if state in BEFORE and lane is not None:
-            width_m = self._way_m(lane, side)
-            accel_mps2 = self._risk.change_lateral_mps2 if is_risk else params.lateral_accel_mps2
-            whole_s = duration_s(width_m, accel_mps2)
+        way, base_m = manoeuvre.way, manoeuvre.base_m
+        accel_mps2, line_mps = params.lateral_accel_mps2, params.line_mps
+        if is_risk:
+            accel_mps2, line_mps = self._risk.change_lateral_mps2, self._risk.change_line_mps
         line_s, lead_s = 0.0, self._control.lead_s(now.speed_mps)  # what is asked now acts later
         around: Around | None = None
         blocked, is_gap, is_at_line, is_across, is_settled = "", False, False, False, False
         if lane is not None and (state in BEFORE or state is Change.DRIFT):
             if now.objects is not None:
                 around = self._change.around(now.objects, lane, side, now.speed_mps)
-            part_s = time_to_s(self._change.line_part(lane, side, width_m), whole_s)
+            line_m = self._change.line_m(lane, side)
+            part_s = line_time_s(line_m, line_mps, accel_mps2, self._jerk_mps3)
             moved_s = max(now_s - manoeuvre.moved_s, 0.0) if state is Change.DRIFT else 0.0
             line_s = lead_s + part_s if state is not Change.DRIFT else self._rest_s(manoeuvre, lane, side, now)
             blocked = self._blocked(judged, now, around, side, state, is_risk=is_risk)
@@ -196,16 +197,16 @@ class Changing:
                 )
         if lane is not None and state in change.MOVING:
             former_m = manoeuvre.former_m
-            if former_m is not None and base_m == 0.0 and (lane.offset_m - former_m) * side > 0.5 * width_m:
-                base_m = width_m  # the lane that the car is in is the other one now
+            if former_m is not None and base_m == 0.0 and (lane.offset_m - former_m) * side > 0.5 * way.width_m:
+                base_m = way.width_m  # the lane that the car is in is the other one now
             edge = lane.edge(LaneSide.LEFT if side > 0 else LaneSide.RIGHT)
             is_at_line = base_m > 0.0 or (edge is not None and edge.distance_m + edge.width_m <= AT_LINE_M)
             is_inside = all(item.distance_m >= 0.0 for item in lane.edges)
-            is_over_time = now_s - manoeuvre.moved_s > whole_s + OVERTIME_S
+            is_over_time = now_s - manoeuvre.moved_s > way.whole_s + OVERTIME_S
             is_across = (base_m > 0.0 and is_inside) or is_over_time
-            is_settled = (abs(lane.offset_m) <= SETTLED_M and now_s - manoeuvre.moved_s >= whole_s) or is_over_time
+            is_settled = (abs(lane.offset_m) <= SETTLED_M and now_s - manoeuvre.moved_s >= way.whole_s) or is_over_time
             if manoeuvre.is_risk and base_m == 0.0:  # on a shoulder no lane becomes the car's own: it stays there
-                is_across, is_settled = now_s - manoeuvre.moved_s >= whole_s, False
+                is_across, is_settled = now_s - manoeuvre.moved_s >= way.whole_s, False
         begun_s = now_s - manoeuvre.began_s + EPS_S
         view = make_view(
             is_steering=is_steering,
@@ -220,14 +221,17 @@ class Changing:
             is_soon=is_at_line and begun_s < params.indicator_s,  # a car that drifted there by itself: R171 6.2.6
             is_across=is_across,
             is_settled=is_settled,
-            is_back=now_s - manoeuvre.moved_s >= whole_s,
+            is_back=abs(manoeuvre.back_m) <= BACK_M and abs(manoeuvre.back_mps) <= BACK_MPS,
             is_told=now_s - manoeuvre.entered_s >= self._notice_s,
             is_risk=is_risk,
         )
         row = change.TRANSITIONS.fire(state, view)
         entered_s, reason = manoeuvre.entered_s, manoeuvre.reason
         began_s, moved_s, by_stalk = manoeuvre.began_s, manoeuvre.moved_s, manoeuvre.by_stalk
-        from_m, from_mps, from_mps2 = manoeuvre.from_m, manoeuvre.from_mps, manoeuvre.from_mps2
+        back = manoeuvre.back_m, manoeuvre.back_mps, manoeuvre.back_mps2
+        if state is Change.RETURNING:
+            most_mps2 = accel_mps2 if is_risk else params.return_accel_mps2
+            back = eased_back(*back, now.dt_s, accel_max_mps2=most_mps2, jerk_max_mps3=self._jerk_mps3)
         if row is not None:
             reason = row.reason_for(view)
             if row.target is not state:
@@ -235,11 +239,13 @@ class Changing:
                 if row.target is Change.PROCEDURE:
                     began_s, base_m, by_stalk = now_s, 0.0, stalk == side and not is_risk and state is Change.NONE
                 elif row.target is Change.DRIFT:
+                    assert lane is not None  # no gap was judged free without one
                     moved_s = now_s + lead_s
+                    line_m = self._change.line_m(lane, side)
+                    way = made_way(self._way_m(lane, side), line_m, line_mps, accel_mps2, self._jerk_mps3)
                 elif row.target is Change.RETURNING:
-                    place, rate, accel = way((now_s + lead_s - moved_s) / whole_s)
-                    from_m, moved_s = side * width_m * place, now_s + lead_s
-                    from_mps, from_mps2 = side * width_m * rate / whole_s, side * width_m * accel / (whole_s * whole_s)
+                    place_m, rate_mps, accel_mps2 = way.at(now_s + lead_s - moved_s)
+                    back = (side * place_m, side * rate_mps, side * accel_mps2)
                 elif row.target is Change.NONE:
                     side, base_m, is_risk = 0, 0.0, False
                 state = row.target
@@ -250,13 +256,10 @@ class Changing:
             entered_s,
             began_s,
             moved_s,
-            width_m,
-            whole_s,
+            way,
             base_m,
             None if lane is None else lane.offset_m,
-            from_m,
-            from_mps,
-            from_mps2,
+            *back,
             stalk,
             behind_s,
             is_risk,
@@ -276,8 +279,7 @@ class Changing:
         if edge is None:
             return 0.0
         rest_m = max(edge.distance_m + edge.width_m, 0.0)
-        rate_mps = manoeuvre.width_m * way((now.now_s - manoeuvre.moved_s) / manoeuvre.duration_s)[1]
-        rate_mps /= manoeuvre.duration_s
+        rate_mps = manoeuvre.way.at(now.now_s - manoeuvre.moved_s)[1]
         return min(rest_m / max(rate_mps, 0.3), 3.0)
 
     def _blocked(

@@ -49,6 +49,12 @@ class RiskParams(Strict):
     change_lateral_mps2: float = Field(
         gt=0.0, le=RISK_CHANGE_LATERAL_LAW_MPS2, description="Its lateral acceleration on top of the curve's [m/s^2]."
     )
+    change_line_mps: float = Field(
+        ge=0.2,
+        le=1.0,
+        description="Speed to the side with which the tyre comes to the line: it slows, and the room behind shrinks "
+        "with every second that it waits [m/s].",
+    )
     change_rear_decel_mps2: float = Field(
         gt=0.0, le=RISK_CHANGE_REAR_DECEL_LAW_MPS2, description="Braking it may ask of a vehicle behind [m/s^2]."
     )

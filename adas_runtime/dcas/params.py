@@ -30,6 +30,7 @@ BRAKE_RESUME_WITHIN_S: Final = 2.0  # within this time
 INDICATOR_LEAST_S: Final = 3.0  # R171 6.2.6, before the manoeuvre starts
 CHANGE_START_LATEST_S: Final = 7.0  # R171 6.2.7, from the start of the procedure
 CHANGE_LATERAL_LAW_MPS2: Final = 1.5  # R171 6.2.3, added to the curve's
+LATERAL_JERK_LAW_MPS3: Final = 5.0  # R171 6.2.3, mean over 0.5 s
 CHANGE_REAR_DECEL_LAW_MPS2: Final = 3.0  # R171 6.2.4.1
 CHANGE_REAR_GAP_LEAST_S: Final = 1.0  # R171 6.2.4.1: never nearer than the ego travels in this time
 CHANGE_REACTION_SEEN_S: Final = 0.4  # R171 6.2.4.1: braking begins this long after the start of the manoeuvre

@@ -545,7 +545,7 @@ class LaneChange:
             if state is State.APPROACH:
                 in_s = max(plan.line_s - moved_s, 0.0)
             elif lane is not None:
-                in_s = self._planner.line_s(plan, lane, now_s, speed_mps)[1]
+                in_s = self._planner.line_s(plan, lane, now_s, speed_mps)
             else:
                 in_s = 0.0
             if objects is not None and lane is not None:
@@ -586,9 +586,9 @@ class LaneChange:
                 if objects is not None and plan.base_m == 0.0:
                     is_beside = judge.around(objects, lane, plan.side, speed_mps, 0.0).beside
         elif state is State.SETTLE:
-            is_over = moved_s >= plan.whole_s + OVERTIME_S
+            is_over = moved_s >= plan.way.whole_s + OVERTIME_S
             is_settled = is_over or (
-                moved_s >= plan.whole_s + 2.0 * self._control.lead_s(speed_mps)
+                moved_s >= plan.way.whole_s + 2.0 * self._control.lead_s(speed_mps)
                 and pose is not None
                 and abs(pose.offset_m) <= SETTLED_M
                 and plan.base_m > 0.0

@@ -60,6 +60,15 @@ class AutomaticLaneChangeParams(Strict):
     lateral_accel_mps2: float = Field(
         ge=0.4, le=LATERAL_ACCEL_LAW_MPS2, description="Lateral acceleration of the movement, on top of the curve's."
     )
+    line_mps: float = Field(
+        ge=0.2,
+        le=1.0,
+        description="Speed to the side with which the tyre comes to the marking: called off there, the car needs room "
+        "to stop, and the less the slower it is [m/s].",
+    )
+    line_most_mps: float = Field(
+        ge=0.2, le=1.0, description="The same where a late gap or a wide lane leaves no time for that [m/s]."
+    )
     return_accel_mps2: float = Field(
         ge=0.5,
         le=2.0,
@@ -115,6 +124,8 @@ class AutomaticLaneChangeParams(Strict):
     def _check(self) -> Self:
         if self.start_latest_s <= self.start_from_s or self.start_confirmed_latest_s <= self.start_from_s:
             raise ValueError("start_latest_s and start_confirmed_latest_s must be above start_from_s")
+        if self.line_most_mps < self.line_mps:
+            raise ValueError("line_most_mps must be line_mps or more")
         return self
 
     @property

@@ -10,7 +10,7 @@ from adas_runtime.lane_keeping.change_params import START_AFTER_CONFIRM_S, Autom
 from adas_runtime.lane_keeping.change_states import MOVING, STEERING, State
 from adas_runtime.lateral.change_judge import Judge
 from adas_runtime.lateral.control import CENTRE, PathControl, Pose, Target
-from adas_runtime.lateral.way import eased_back, time_to_s, way
+from adas_runtime.lateral.way import NO_WAY, Way, eased_back, line_speed_mps, line_time_s, made_way
 from adas_runtime.records import maker, replacer
 from adas_runtime.signals import EgoLane
 
@@ -30,7 +30,7 @@ class Plan:
         confirmed_s: The second action; `None` before.
         moved_s: Start of the movement to the side, or of the way back.
         line_s: Planned from there to the marking [s].
-        width_m, whole_s: Way to the side, and its time.
+        way: Way to the side.
         base_m: How far the lane's centre has jumped since: 0, or the way when the new lane is the car's own.
         former_m: The lane's offset in the former step, to see that jump.
         back_m, back_mps, back_mps2: Way back: place, speed and acceleration to the left, as planned.
@@ -45,8 +45,7 @@ class Plan:
     confirmed_s: float | None = None
     moved_s: float = 0.0
     line_s: float = 0.0
-    width_m: float = 0.0
-    whole_s: float = 1.0
+    way: Way = NO_WAY
     base_m: float = 0.0
     former_m: float | None = None
     back_m: float = 0.0
@@ -79,22 +78,36 @@ class Planner:
         base_m, former_m = plan.base_m, plan.former_m
         if former_m is not None and state in MOVING:
             jump_m = plan.side * (lane.offset_m - former_m)
-            if jump_m > 0.5 * plan.width_m and base_m == 0.0:
-                base_m = plan.width_m
-            elif jump_m < -0.5 * plan.width_m and base_m > 0.0:
+            if jump_m > 0.5 * plan.way.width_m and base_m == 0.0:
+                base_m = plan.way.width_m
+            elif jump_m < -0.5 * plan.way.width_m and base_m > 0.0:
                 base_m = 0.0
         if base_m == plan.base_m and lane.offset_m == former_m:
             return plan
         curvature_1pm = plan.curvature_1pm if pose is None else pose.curvature_1pm
         return with_plan(plan, base_m=base_m, former_m=lane.offset_m, curvature_1pm=curvature_1pm)
 
-    def line_s(self, plan: Plan, lane: EgoLane, now_s: float, speed_mps: float) -> tuple[float, float, float]:
-        """Way to the side [m], time to the marking and of the whole movement [s], if it began now."""
-        width_m = self._judge.way_m(lane, plan.side)
-        whole_s = self._judge.whole_s(width_m)
-        part = self._judge.to_line_m(lane, plan.side, now_s) / width_m
-        line_s = time_to_s(min(max(part, 0.02), 0.9), whole_s) + self._control.lead_s(speed_mps)
-        return width_m, line_s, whole_s
+    def line_s(self, plan: Plan, lane: EgoLane, now_s: float, speed_mps: float) -> float:
+        """Time to the marking, if it moved to the side from now on [s]."""
+        judge, line_m = self._judge, self._judge.to_line_m(lane, plan.side, now_s)
+        line_mps = self._line_mps(plan, line_m, now_s, speed_mps)
+        return line_time_s(line_m, line_mps, judge.way_mps2, judge.way_mps3) + self._control.lead_s(speed_mps)
+
+    def _line_mps(self, plan: Plan, line_m: float, now_s: float, speed_mps: float) -> float:
+        """How fast to move to the marking, from now on: as slowly as the time allows [m/s]."""
+        params = self._params
+        in_s = params.latest_s - (now_s - plan.began_s)
+        if params.method == "confirmed":
+            since_s = 0.0 if plan.confirmed_s is None else now_s - plan.confirmed_s
+            in_s = min(in_s, params.start_after_confirm_s - since_s)
+        return line_speed_mps(
+            line_m,
+            in_s - self._control.lead_s(speed_mps),
+            least_mps=params.line_mps,
+            most_mps=params.line_most_mps,
+            accel_mps2=self._judge.way_mps2,
+            jerk_mps3=self._judge.way_mps3,
+        )
 
     def is_late(self, plan: Plan, state: State, begun_s: float, in_s: float) -> bool:
         """Whether a window of R79 5.6.4.6.4 is missed, or sure to be."""
@@ -117,17 +130,19 @@ class Planner:
         if target is State.PROCEDURE:
             return with_plan(plan, former_m=None if lane is None else lane.offset_m)
         if target is State.APPROACH and lane is not None:
-            width_m, line_s, whole_s = self.line_s(plan, lane, now_s, speed_mps)
-            return with_plan(plan, moved_s=now_s, line_s=line_s, width_m=width_m, whole_s=whole_s, base_m=0.0)
+            judge, line_m = self._judge, self._judge.to_line_m(lane, plan.side, now_s)
+            line_mps = self._line_mps(plan, line_m, now_s, speed_mps)
+            way = made_way(judge.way_m(lane, plan.side), line_m, line_mps, judge.way_mps2, judge.way_mps3)
+            line_s = way.line_s + self._control.lead_s(speed_mps)
+            return with_plan(plan, moved_s=now_s, line_s=line_s, way=way, base_m=0.0)
         if target is State.RETURN:
-            place, rate, accel = way((now_s - plan.moved_s) / plan.whole_s)
-            scale = plan.side * plan.width_m
+            place_m, rate_mps, accel_mps2 = plan.way.at(now_s - plan.moved_s)
             return with_plan(
                 plan,
                 moved_s=now_s,
-                back_m=scale * place,
-                back_mps=scale * rate / plan.whole_s,
-                back_mps2=scale * accel / (plan.whole_s * plan.whole_s),
+                back_m=plan.side * place_m,
+                back_mps=plan.side * rate_mps,
+                back_mps2=plan.side * accel_mps2,
             )
         return plan
 
@@ -155,12 +170,9 @@ class Planner:
             return CENTRE
         # the way begins when the first command acts, a lead after it was sent. The controller judges the error of that
         # time by going on from here in a straight line: place and rate are given so that this line meets the way there
-        whole_s, lead_s = plan.whole_s, self._control.lead_s(speed_mps)
-        share = (now_s - plan.moved_s) / whole_s
         if state is State.RETURN:
             place_m, rate_mps, accel_mps2 = plan.back_m, plan.back_mps, plan.back_mps2
         else:
-            place, rate, accel = way(share)
-            width_m = plan.side * plan.width_m
-            place_m, rate_mps, accel_mps2 = width_m * place, width_m * rate / whole_s, width_m * accel / whole_s**2
-        return make_target(place_m - plan.side * plan.base_m - lead_s * rate_mps, rate_mps, accel_mps2)
+            place_m, rate_mps, accel_mps2 = (plan.side * value for value in plan.way.at(now_s - plan.moved_s))
+        place_m -= plan.side * plan.base_m + self._control.lead_s(speed_mps) * rate_mps
+        return make_target(place_m, rate_mps, accel_mps2)

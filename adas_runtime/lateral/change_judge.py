@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from adas_runtime.lateral.control import Pose
 from adas_runtime.lateral.gap import REAR_RANGE_LEAST_M, Around, around, critical_gap_m, least_speed_mps
-from adas_runtime.lateral.way import PEAK_JERK, duration_s
 from adas_runtime.signals import EgoLane, LaneBeyond, LaneEdge, LaneSide, TrackedObjects
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
 from adas_runtime.vehicle.schema import Vehicle
@@ -43,10 +42,10 @@ class Judge:
         self._excess_mps2 = centring.excess_mps2
         self._limit_mps2 = vehicle.limits.lateral_accel_max_mps2
         # what the vehicle's maker leaves of acceleration and jerk, with room for what the controller adds
-        self._way_mps2 = min(params.lateral_accel_mps2, CONTROL_SHARE * self._limit_mps2)
-        self._way_mps3 = CONTROL_SHARE * vehicle.limits.lateral_jerk_max_mps3
+        self.way_mps2 = min(params.lateral_accel_mps2, CONTROL_SHARE * self._limit_mps2)
+        self.way_mps3 = CONTROL_SHARE * vehicle.limits.lateral_jerk_max_mps3
         self.back_mps2 = min(params.return_accel_mps2, CONTROL_SHARE * self._limit_mps2)
-        self.back_mps3 = min(BACK_JERK_MPS3, self._way_mps3)
+        self.back_mps3 = min(BACK_JERK_MPS3, self.way_mps3)
 
     def aysmax_mps2(self, speed_mps: float) -> float:
         """Lateral acceleration that lane centring declares at a speed [m/s^2]."""
@@ -134,7 +133,7 @@ class Judge:
             return "works"
         if not self.is_fast_enough(found, speed_mps):
             return "speed_low"
-        accel_mps2 = abs(lane.curvature_1pm) * speed_mps * speed_mps + self._way_mps2
+        accel_mps2 = abs(lane.curvature_1pm) * speed_mps * speed_mps + self.way_mps2
         if accel_mps2 > min(self.aysmax_mps2(speed_mps), self._limit_mps2):
             return "curve"
         return "beside" if found.beside else ""
@@ -143,11 +142,6 @@ class Judge:
         """From the middle of the lane to that of the next one: a width and the marking between them [m]."""
         edge = self.edge(lane, side)
         return (lane.width_m or WIDTH_USUAL_M) + (0.0 if edge is None else edge.width_m)
-
-    def whole_s(self, width_m: float) -> float:
-        """Time of the whole movement to the side: acceleration and jerk within their bounds [s]."""
-        by_jerk_s = float((PEAK_JERK * width_m / self._way_mps3) ** (1.0 / 3.0))
-        return max(duration_s(width_m, self._way_mps2), by_jerk_s)
 
     def to_line_m(self, lane: EgoLane, side: int, now_s: float) -> float:
         """From the front tyre to the inner edge of the marking, now (R79 2.4.17) [m]."""

@@ -106,8 +106,8 @@ def made_ready(market: Market, vehicle: Vehicle, **more: Any) -> Motorway:
     return motorway
 
 
-def drive(case: Case, market: Market, vehicle: Vehicle, *, camera: CameraModel = NOISE) -> Result:
-    """One drive of the grid."""
+def ready_for(case: Case, market: Market, vehicle: Vehicle, *, camera: CameraModel = NOISE) -> Motorway:
+    """A drive of the grid as far as the indicator."""
     speed_mps = kmh_to_mps(case.speed_kmh)
     road = Road()
     if case.bend_mps2:
@@ -130,6 +130,12 @@ def drive(case: Case, market: Market, vehicle: Vehicle, *, camera: CameraModel =
     if case.wind_mps:
         motorway.wind_mps = case.wind_mps
         motorway.run(WIND_S)
+    return motorway
+
+
+def drive(case: Case, market: Market, vehicle: Vehicle, *, camera: CameraModel = NOISE) -> Result:
+    """One drive of the grid."""
+    motorway = ready_for(case, market, vehicle, camera=camera)
     side = Indicator.LEFT if case.side > 0 else Indicator.RIGHT
     return measured(case, motorway.run(SECONDS, Does(indicator=side)))
 

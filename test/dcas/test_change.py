@@ -112,7 +112,7 @@ AROUND = [
 @pytest.mark.clause("R171 5.3.7.2.1.4")
 @pytest.mark.parametrize(("objects", "free"), [row[1:] for row in AROUND], ids=[row[0] for row in AROUND])
 def test_whether_the_other_lane_is_free(objects: tuple[Any, ...], free: bool) -> None:
-    plan = LaneChange(MARKET.dcas.change, VEHICLE)
+    plan = LaneChange(MARKET.dcas.change, VEHICLE, 3.5)
     speed_mps = kmh_to_mps(100.0)
     around = plan.around(TrackedObjects(stamp_s=0.0, objects=objects), lane(), 1, speed_mps)
     assert plan.is_gap(around, speed_mps, kmh_to_mps(120.0), in_s=1.5, seen_s=1.5) is free
@@ -125,10 +125,10 @@ def test_who_sees_not_far_enough_behind_assumes_a_fast_car_there() -> None:
     blind = VEHICLE.model_copy(update={"equipment": VEHICLE.equipment.model_copy(update={"rear_sensing_m": None})})
     nothing = TrackedObjects(stamp_s=0.0, objects=())
     for vehicle, free in ((VEHICLE, True), (near, False), (blind, False)):
-        plan = LaneChange(MARKET.dcas.change, vehicle)
+        plan = LaneChange(MARKET.dcas.change, vehicle, 3.5)
         around = plan.around(nothing, lane(), 1, speed_mps)
         assert plan.is_gap(around, speed_mps, kmh_to_mps(100.0), in_s=0.0, seen_s=0.0) is free
-    plan = LaneChange(MARKET.dcas.change, VEHICLE)
+    plan = LaneChange(MARKET.dcas.change, VEHICLE, 3.5)
     unlimited = plan.is_gap(plan.around(nothing, lane(), 1, speed_mps), speed_mps, None, in_s=0.0, seen_s=0.0)
     assert unlimited is False, "no limit known: 130 km/h is assumed, and 80 m are too short for that at 80"
 
@@ -327,6 +327,38 @@ def test_the_driver_takes_the_indicator_back() -> None:
     loop.run(2.0, LEFT)
     ticks = loop.run(8.0)
     assert all(tick.lane == 1 for tick in ticks) and abs(ticks[-1].error_m) < 0.05
+
+
+@pytest.mark.clause("R171 6.2.8")
+@pytest.mark.parametrize("cause", ["driver_cancels", "gap_closed", "hands_off"])
+@pytest.mark.parametrize("left_m", [0.8, 0.5, 0.3, 0.2, 0.1])
+@pytest.mark.parametrize("speed_kmh", [80.0, 125.0])
+def test_called_off_however_late_it_goes_back_under_control(cause: str, left_m: float, speed_kmh: float) -> None:
+    """Until the tyre is at the outer edge of the line: little over it, not for long, to the middle of the lane."""
+    loop = Loop(speed_kmh=speed_kmh, limit_kmh=100.0 if speed_kmh < 100.0 else 130.0)
+    loop.activate()
+    outer_m = 1.75 + 0.15  # outer edge of the line, from the middle of the lane
+    tyre_m = 0.5 * VEHICLE.dimensions.tyre_outer_width_m
+    ticks: list[Tick] = []
+    while not ticks or outer_m - tyre_m - ticks[-1].place_m > left_m:
+        ticks += loop.run(STEP_S, LEFT)
+        assert len(ticks) < 1000
+    assert loop.executor.core("dcas").state.manoeuvre.state is State.DRIFT
+    does = LEFT
+    if cause == "driver_cancels":
+        does = Does()
+    elif cause == "gap_closed":
+        loop.others.append(Other(lane=0, s_m=loop.car.motion.s_m - 25.0, speed_mps=kmh_to_mps(170.0)))
+    else:
+        does = Does(indicator=Indicator.LEFT, zone=GazeZone.LAP, hands=False)
+    ticks = loop.run(3.0, does) + loop.run(6.0)
+    if cause == "hands_off" and any(tick.lane == 0 for tick in ticks):
+        return  # no request is due yet when the tyre comes to the line: from there on it goes on
+    assert all(tick.lane == 1 for tick in ticks) and "dcas_change_suppressed" in loop.codes()
+    over_m = [tick.place_m + tyre_m - outer_m for tick in ticks]
+    assert max(over_m) <= 0.25 and sum(value > 0.0 for value in over_m) * STEP_S <= 2.0
+    assert min(tick.place_m for tick in ticks) >= -0.1 and abs(ticks[-1].error_m) < 0.05
+    assert max(abs(tick.lateral_accel_mps2) for tick in ticks) <= 1.5 and jerk_mps3(ticks) <= 5.0
 
 
 def test_a_slower_car_is_passed_at_the_drivers_word() -> None:

@@ -11,7 +11,6 @@ from steering_drives import CAR, MARKET, START_S, STEP_S, driver, lane, status, 
 from adas_runtime.lane_keeping.change import Inputs, LaneChange, Outputs
 from adas_runtime.lane_keeping.change_params import AutomaticLaneChangeParams
 from adas_runtime.lane_keeping.change_states import MOVING, STEERING, State
-from adas_runtime.lateral.way import way
 from adas_runtime.scenario.motorway import motorway_map
 from adas_runtime.signals import (
     Alert,
@@ -116,9 +115,9 @@ class Motion:
         plan, state = self.core.state.plan, self.core.state.state
         if state not in MOVING or state is State.RETURN:
             return (plan.side * SPACING_M if state is State.RESUME or plan.base_m else 0.0), 0.0
-        share = (self.now_s - plan.moved_s - self.core._control.lead_s(kmh_to_mps(self.speed_kmh))) / plan.whole_s
-        part, rate, _ = way(share)
-        return plan.side * plan.width_m * part, plan.side * plan.width_m * rate / plan.whole_s
+        lead_s = self.core._control.lead_s(kmh_to_mps(self.speed_kmh))
+        place_m, rate_mps, _ = plan.way.at(self.now_s - plan.moved_s - lead_s)
+        return plan.side * place_m, plan.side * rate_mps
 
     def lane(self, left: dict[str, Any], right: dict[str, Any], **more: Any) -> Any:
         """The lane that the car is in now."""

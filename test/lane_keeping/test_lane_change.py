@@ -532,8 +532,10 @@ def test_l13_what_speaks_against_it(inputs: dict[str, Any], reason: str, at_s: f
 
 def test_somebody_beside_in_the_first_moment_of_the_manoeuvre_takes_it_back() -> None:
     motion = standby()
-    touch_s = first(motion.hold(3.6, driver=LEFT), "manoeuvre")
-    assert touch_s is not None
+    motion.hold(3.0, driver=LEFT)
+    while motion.core.state.state is State.APPROACH:
+        motion.hold(0.1, driver=LEFT)
+    assert motion.core.state.state is State.MANOEUVRE
     said = motion.hold(4.0, driver=LEFT, objects=(thing(0.0, 1, 100.0),))
     assert said[0].state == "return" and "settle" not in states(said)
 
