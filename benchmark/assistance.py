@@ -255,7 +255,7 @@ def rows(seconds: float = 30.0) -> list[Row]:
         median, late = times[len(times) // 2], times[int(0.99 * len(times))]
         found.append(
             Row(
-                what=f"{what}, one step (100 Hz while it works), median / p99",
+                what=f"{what}, one step, median / p99",
                 measured=f"{median:.3f} / {late:.3f} ms",
                 value=median,
                 unit="ms",

@@ -72,6 +72,7 @@ from adas_runtime.signals import (
     DriverInput,
     DriverState,
     EgoLane,
+    EngagementStage,
     FunctionStatus,
     Horizon,
     LampDemand,
@@ -90,6 +91,7 @@ PERIOD_S: Final = 0.02
 IDLE_PERIOD_S: Final = 1.0  # of the state message while it is off
 IDLE_REST_S: Final = 0.04  # between two steps while it is off: a press of a button is held longer
 LAMP_PERIOD_S: Final = 0.2
+CALM_JERK_MPS3: Final = 1.0  # a fifth of what the envelope lets through [D]
 LIMIT_CONFIDENCE_MIN: Final = 0.5
 HARD: Final = frozenset(code for code, (_, is_hard, _) in PRECONDITIONS.items() if is_hard)
 
@@ -679,6 +681,30 @@ class Dcas:
             noted(counters.history, mode, now.now_s),
         )
 
+    def _is_calm(self, old: Memory, memory: Memory, now: Now) -> bool:
+        """Whether what is asked for changes so slowly that half the steps do.
+
+        The envelope bounds jerk between two of its own steps of 10 ms, so what changes faster is asked for as often.
+        Nobody waits for the driver's hand meanwhile: the envelope itself lets go (`override_torque_nm`).
+        """
+        driven, former = memory.driven, old.driven
+        if (
+            memory.state is not State.ACTIVE
+            or driven.lateral is not Lateral.CONTROL
+            or driven.longitudinal is not Longitudinal.CONTROL
+            or memory.manoeuvre.state is not Change.NONE
+            or memory.engagement.stage is not EngagementStage.NONE
+            or now.new
+            or not now.is_lane
+        ):
+            return False
+        bound_mps2 = CALM_JERK_MPS3 * now.dt_s
+        turned_1pm = driven.control.curvature_1pm - former.control.curvature_1pm
+        return (
+            abs(turned_1pm) * now.speed_mps * now.speed_mps <= bound_mps2
+            and abs(driven.accel_mps2 - former.accel_mps2) <= bound_mps2
+        )
+
     def _say(
         self,
         old: Memory,
@@ -771,7 +797,7 @@ class Dcas:
             eyes=alerts[1],
             notice=alerts[2],
             info=alerts[3],
-            status=self._messages.status(memory),
+            status=self._messages.status(memory, is_calm=self._is_calm(old, memory, now)),
         )
 
 

@@ -34,7 +34,7 @@ from adas_runtime.signals import (
 )
 
 RISK_RANK: Final = 3  # `arbitration.arbiter.LongitudinalRank`; a test holds them together
-WATCH_S: Final = 0.02  # between two steps while it stands by; while it works it steps with every vehicle state
+WATCH_S: Final = 0.02  # between two steps while it stands by, or works and asks for next to no change
 DECELERATION_RANK: Final = 4
 PROPULSION_RANK: Final = 6
 CENTRING_RANK: Final = 4  # `arbitration.arbiter.LateralRank`
@@ -269,8 +269,8 @@ class Messages:
             now.now_s,
         )
 
-    def status(self, memory: Memory) -> Status:
-        """What the function says of itself."""
+    def status(self, memory: Memory, *, is_calm: bool) -> Status:
+        """What the function says of itself; `is_calm`: every other vehicle state is soon enough for the next step."""
         state, driven = memory.state, memory.driven
         health, reason = Health.OK, memory.reason
         if memory.failed:
@@ -294,7 +294,7 @@ class Messages:
             health=health,
             reason=reason,
             kpis=figures(memory),
-            rest_s=0.0 if state in WORKING else WATCH_S,
+            rest_s=0.0 if state in WORKING and not is_calm else WATCH_S,
         )
 
 
