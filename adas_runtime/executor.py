@@ -21,6 +21,8 @@ from adas_runtime.function import (
     Core,
     FunctionSpec,
     Input,
+    KeepsRunCycle,
+    Kept,
     Process,
     Status,
     clipped,
@@ -304,6 +306,16 @@ class Executor:
             runner.free_s = snapshot.free_s[runner.name]
             runner.shown, runner.shown_s = snapshot.shown[runner.name]
             runner.shown_status = None
+
+    def kept(self) -> dict[str, Kept]:
+        """What the functions want kept for a restart within the car's run cycle."""
+        return {runner.name: runner.core.kept() for runner in self._runners if isinstance(runner.core, KeepsRunCycle)}
+
+    def keep(self, kept: Mapping[str, Kept]) -> None:
+        """Begin with what was kept, before the first step; a function that is not named begins afresh."""
+        for runner in self._runners:
+            if runner.name in kept and isinstance(runner.core, KeepsRunCycle):
+                runner.core.keep(kept[runner.name])
 
     def reset(self) -> None:
         """Forget everything, as after a start."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from adas_runtime.errors import WiringError
 from adas_runtime.signals import Health, Signal
@@ -103,6 +103,22 @@ class Core(Protocol):
 
     def step(self, inputs: Any, now_s: float) -> Any:
         """One step. `inputs` is the spec's `inputs_type`, the result its `outputs_type` with a `status: Status`."""
+        ...
+
+
+Kept = Mapping[str, int]
+
+
+@runtime_checkable
+class KeepsRunCycle(Protocol):
+    """A core with counts that outlive a restart of its process within one run cycle of the car."""
+
+    def kept(self) -> Kept:
+        """The counts now; what `keep` is given after a restart."""
+        ...
+
+    def keep(self, kept: Kept) -> None:
+        """Begin with these counts, before the first step. Total: what is unknown or missing counts as not kept."""
         ...
 
 

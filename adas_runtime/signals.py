@@ -421,6 +421,12 @@ class BodyState(Signal):
     is_master_switch_on: Annotated[bool | None, Note("vehicle master control switch on; a stop/start pause is on")] = (
         None
     )
+    ignition_cycle: Annotated[
+        int | None,
+        Note(
+            "counts the activations of the master control switch; the same all through a run cycle", "1", 0, 2**31 - 1
+        ),
+    ] = None
     is_propulsion_on: Annotated[bool | None, Note("propulsion system ready to move the car")] = None
     indicated_speed_mps: Annotated[
         float | None, Note("speed that the speedometer shows (UN R39)", "m/s", 0.0, SPEED_MAX_MPS)
@@ -830,6 +836,8 @@ class AssistanceState(Signal):
     lead_gap_m: Annotated[float | None, Note("bumper to bumper, to the car followed", "m", 0.0, 500.0)] = None
     lead_speed_mps: Annotated[float | None, Note("its speed along x", "m/s", -SPEED_MAX_MPS, SPEED_MAX_MPS)] = None
     is_standstill_held: Annotated[bool, Note("held at standstill; the driver has to act to move off")] = False
+    is_horn_wanted: Annotated[bool, Note("the horn is to sound now: the driver does not answer")] = False
+    is_help_wanted: Annotated[bool, Note("the car's emergency call is to be made: the driver does not answer")] = False
     reason: Reason = ""
 
 

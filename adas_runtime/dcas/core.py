@@ -55,7 +55,7 @@ from adas_runtime.dcas.params import (
     SET_BUTTON,
 )
 from adas_runtime.dcas.speed import Allowed, Asked, SetSpeed, gap_in_force_s
-from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Kept, Output, Process
 from adas_runtime.gaze import Gaze, GazeReader, Sight
 from adas_runtime.lateral.control import Control, PathControl, Pose
 from adas_runtime.longitudinal.curves import slower_ahead
@@ -136,6 +136,17 @@ class Dcas:
         self._curve_mps2 = market.longitudinal.curve_lateral_accel_mps2
         self._resume_s = market.envelope.override_resume_s
 
+    def kept(self) -> Kept:
+        """The run cycle's unavailability responses, and its number where the car tells one (R171 5.5.4.2.8.1)."""
+        counters = self.state.counters
+        cycle = {} if counters.cycle is None else {"cycle": counters.cycle}
+        return {"unavailable": counters.cycle_unavailable, **cycle}
+
+    def keep(self, kept: Kept) -> None:
+        """Begin with these; the first `BodyState` of another run cycle begins anew."""
+        counters = Counters(cycle_unavailable=max(kept.get("unavailable", 0), 0), cycle=kept.get("cycle"))
+        self.state = Memory(counters=counters)
+
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; total over all inputs."""
         old = self.state
@@ -156,6 +167,10 @@ class Dcas:
         if body is not None and body.is_master_switch_on is not None:
             is_new_cycle = is_key_on is not None and is_key_on is not body.is_master_switch_on
             is_key_on = body.is_master_switch_on
+        cycle = None if body is None else body.ignition_cycle
+        if cycle is not None and cycle != old.counters.cycle:
+            is_new_cycle = is_new_cycle or old.counters.cycle is not None
+            old = replace(old, counters=replace(old.counters, cycle=cycle))
         is_idle = old.state is State.OFF or old.state is State.LOCKOUT
         if is_idle and not new and not is_new_cycle and not old.failed and self._is_silent(old):
             return self._idle(old, inputs, body, pressed, is_key_on, vehicle, now_s)
@@ -679,6 +694,7 @@ class Dcas:
             counters.occurrences,
             counters.was_crash,
             noted(counters.history, mode, now.now_s),
+            counters.cycle,
         )
 
     def _is_calm(self, old: Memory, memory: Memory, now: Now) -> bool:

@@ -25,6 +25,7 @@ class Counters:
         hands_requests, eyes_requests, take_overs: Requests begun (later series count them).
         unavailable: Driver unavailability responses.
         cycle_unavailable: The same in this run cycle, for the lock-out.
+        cycle: The run cycle's number, where the car tells one.
         ended_failure, ended_boundary, ended_other: System-initiated deactivations by cause.
         lane_changes: Lane changes done.
         occurrences: Collisions with the system on in the last 5 s.
@@ -47,6 +48,7 @@ class Counters:
     occurrences: int = 0
     was_crash: bool = False
     history: tuple[tuple[float, AssistanceMode], ...] = ()
+    cycle: int | None = None
 
 
 make_counters = maker(Counters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from adas_runtime.dcas import change
+from adas_runtime.dcas import change, mrm
 from adas_runtime.dcas.alerts import Said, make_said
 from adas_runtime.dcas.change import State as Change
 from adas_runtime.dcas.change import side_of
@@ -243,7 +243,24 @@ class Messages:
         stage = memory.engagement.stage if state in WORKING else EngagementStage.NONE
         manoeuvre = change.TOLD[memory.manoeuvre.state] if state in WORKING else ManoeuvreState.NONE
         limit_mps = None if allowed is None else allowed.limit_mps
-        key = (mode, lateral, longitudinal, stage, manoeuvre, set_mps, max_mps, limit_mps, is_held, memory.reason)
+        is_horn = is_help = False
+        if state is State.HELD:
+            held_s = now.now_s - memory.entered_s + EPS_S
+            is_horn, is_help = mrm.outside_help(self._params.risk, held_s, is_hands_on=now.is_hands_on)
+        help_key = (is_horn, is_help)
+        key = (
+            mode,
+            lateral,
+            longitudinal,
+            stage,
+            manoeuvre,
+            set_mps,
+            max_mps,
+            limit_mps,
+            is_held,
+            memory.reason,
+            help_key,
+        )
         if key == told.state and now.now_s - told.state_s < STATE_PERIOD_S - EPS_S:
             return None, key, told.state_s
         lead = driven.lead.lead if state in WORKING else None
@@ -263,6 +280,8 @@ class Messages:
                 lead_gap_m=None if lead is None else min(lead.gap_m, 500.0),
                 lead_speed_mps=None if lead is None else max(min(lead.speed_mps, 150.0), -150.0),
                 is_standstill_held=is_held,
+                is_horn_wanted=is_horn,
+                is_help_wanted=is_help,
                 reason=memory.unmet if state is State.INACTIVE and memory.unmet else memory.reason,
             ),
             key,

@@ -58,6 +58,15 @@ class RiskParams(Strict):
     change_rear_decel_mps2: float = Field(
         gt=0.0, le=RISK_CHANGE_REAR_DECEL_LAW_MPS2, description="Braking it may ask of a vehicle behind [m/s^2]."
     )
+    # attention of others once it stands and the driver still does not answer (R79 5.1.6.3, of which a summary was read)
+    horn_after_s: float = Field(ge=0.0, le=60.0, description="The horn sounds this long after the standstill [s].")
+    horn_on_s: float = Field(gt=0.0, le=5.0, description="Each time for this long [s].")
+    horn_period_s: float = Field(gt=0.0, le=30.0, description="And again after this time [s].")
+    horn_for_s: float = Field(
+        ge=0.0, le=600.0, description="For this long in all, then hazard lamps alone; 0: no horn [s]."
+    )
+    calls_help: bool = Field(description="The car's emergency call is asked for; only where its maker has tied it in.")
+    help_after_s: float = Field(ge=5.0, le=600.0, description="This long after the standstill [s].")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -65,7 +74,26 @@ class RiskParams(Strict):
             raise ValueError("decel_change_mps2 must not be above decel_mps2: it leaves time for the lane change")
         if self.decel_blind_mps2 < self.decel_mps2:
             raise ValueError("decel_blind_mps2 must not be below decel_mps2: without a lane the way must be short")
+        if self.horn_on_s > self.horn_period_s:
+            raise ValueError("horn_on_s must not be above horn_period_s")
         return self
+
+
+def outside_help(params: RiskParams, held_s: float, *, is_hands_on: bool) -> tuple[bool, bool]:
+    """Whether the horn sounds, and whether the car's emergency call is asked for (R79 5.1.6.3).
+
+    Args:
+        params: Times.
+        held_s: Since the car stands and the driver does not answer [s].
+        is_hands_on: A hand is on the wheel: somebody is there, and the horn is silent.
+    """
+    sounding_s = held_s - params.horn_after_s
+    is_horn = (
+        not is_hands_on
+        and 0.0 <= sounding_s < params.horn_for_s
+        and sounding_s % params.horn_period_s < params.horn_on_s
+    )
+    return is_horn, params.calls_help and held_s >= params.help_after_s
 
 
 def can_reach_side(

@@ -38,6 +38,7 @@ from adas_runtime.signals import (
     Signal,
     Stage,
 )
+from adas_runtime.usage.run_cycle import RunCycleKeeper, boot_id, run_cycle_file
 from adas_runtime.usage.store import Keeper, usage_file
 
 TIMER_MIN_S: Final = 1e-4  # a period of zero would never let go of the executor
@@ -74,6 +75,7 @@ class Host(ProcessNode):
         self._jump: Any = None
         self._usage: Keeper | None = None
         self._usage_timer: Any = None
+        self._run_cycle: RunCycleKeeper | None = None
 
     # --- lifecycle ---
 
@@ -106,12 +108,16 @@ class Host(ProcessNode):
         is_counted = loaded.market.stages().get(USED, Stage.OFF) >= Stage.WARN  # no driver used it below
         if is_counted and not self._is_sim_time and any(spec.name == USED for spec in executor.functions):
             self._usage = Keeper(loaded.market.isa.feedback, usage_file(), self.get_logger().warning)
+        if not self._is_sim_time and executor.kept():
+            self._run_cycle = RunCycleKeeper(run_cycle_file(), boot_id(), self.get_logger().warning)
 
     def start(self) -> None:
         """Open all topics, tell what never changes, and step for the first time."""
         executor, loaded, binder = self._functions, self._files, self._binder
         assert executor is not None and loaded is not None and binder is not None
         executor.reset()
+        if self._run_cycle is not None:
+            executor.keep(self._run_cycle.found())
         self.ledger.functions.clear()
         topics = {topic.name: topic for topic in loaded.graph.topics()}
         for spec in executor.functions:
@@ -160,6 +166,8 @@ class Host(ProcessNode):
             self._usage_timer = None
         if self._usage is not None:
             self._usage.save()
+        if self._run_cycle is not None:
+            self._run_cycle.save()
         self._armed_s = None
         for subscription in self._subscriptions_made:
             self.destroy_subscription(subscription)
@@ -173,7 +181,7 @@ class Host(ProcessNode):
 
     def forget(self) -> None:
         """Drop the functions and what they hold."""
-        self._functions = self._files = self._binder = self._usage = None
+        self._functions = self._files = self._binder = self._usage = self._run_cycle = None
         self.ledger.functions.clear()
 
     # --- topics ---
@@ -365,6 +373,9 @@ class Host(ProcessNode):
         self.ledger.functions[status.author] = status
         if self._usage is not None and status.author == USED:
             self._usage.heard({kpi.name: kpi.value for kpi in status.kpis})
+        keeper = self._run_cycle
+        if keeper is not None and self._functions is not None and keeper.heard(self._functions.kept()):
+            keeper.save_soon()  # looked at with each status, so at once when a mode changes
         if former is None or (former.health, former.absent, former.stage) != (
             status.health,
             status.absent,

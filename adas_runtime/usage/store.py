@@ -124,7 +124,8 @@ class Keeper:
                 with _locked(self._path):
                     found = self._found()
                     found[self._form] = added(found.get(self._form, {}), self._pending)
-                    _replace(self._path, found)
+                    by_form = {form: dict(found[form]) for form in sorted(found)}
+                    replace_file(self._path, {"format": FORMAT, "feedback": by_form})
                 self._pending = {}
             except OSError as err:
                 self._say(f"{self._path}: figures of use are not kept: {err.strerror or err}; see {STATE_DIR}")
@@ -157,9 +158,13 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _replace(path: Path, found: Mapping[str, Counts]) -> None:
+def replace_file(path: Path, record: Mapping[str, Any]) -> None:
+    """Replace a file by this record as JSON, as a whole: whoever reads it, after a kill too, finds the old or the new.
+
+    Raises:
+        OSError: The disk fails.
+    """
     part = path.with_suffix(".part")
-    record: dict[str, Any] = {"format": FORMAT, "feedback": {form: dict(found[form]) for form in sorted(found)}}
     with open(part, "w", encoding="utf-8") as file:
         json.dump(record, file, indent=1)
         file.write("\n")

@@ -158,6 +158,7 @@ class Moment:
     belt: bool | None = True
     seat: bool | None = True
     key: bool = True
+    cycle: int | None = None
     propulsion: bool = True
     crash: bool = False
     trailer: bool = False
@@ -217,6 +218,7 @@ def inputs(moment: Moment, now_s: float, number: int) -> Inputs:
             BodyState(
                 stamp_s=now_s,
                 is_master_switch_on=moment.key,
+                ignition_cycle=moment.cycle,
                 is_propulsion_on=moment.propulsion,
                 is_driver_seated=moment.seat,
                 is_driver_belt_fastened=moment.belt,

@@ -232,6 +232,64 @@ def test_t15_after_the_second_response_there_is_no_third() -> None:
     assert fresh.last.core.state is State.ACTIVE, "a new run cycle does"
 
 
+@pytest.mark.clause("R171 5.5.4.2.8.1")
+@pytest.mark.parametrize(
+    ("before", "after", "is_locked"),
+    [(None, None, True), (41, 41, True), (41, 42, False), (41, None, True)],
+    ids=["no-counter", "same-cycle", "next-cycle", "counter-lost"],
+)
+def test_t15_a_restart_of_the_process_within_the_run_cycle_unlocks_nothing(
+    before: int | None, after: int | None, is_locked: bool
+) -> None:
+    here = replace(calm, cycle=before)
+    once = hold(19, replace(absent, cycle=before)) + hold(0.5, replace(here, brake=True)) + hold(0.5, here)
+    drive = active(once + hold(3, here) + press("set_speed", here) + hold(0.5, here) + once, base=here)
+    former = Dcas(MARKET, VEHICLE)
+    former.state = drive.last.core
+    anew = Dcas(MARKET, VEHICLE)
+    anew.keep(former.kept())
+    later = play(activate(replace(calm, cycle=after)), core=anew)
+    assert later.last.core.state is (State.LOCKOUT if is_locked else State.ACTIVE)
+
+
+@pytest.mark.parametrize("kept", [{}, {"unavailable": -3}, {"cycle": 7}, {"word": 9}])
+def test_what_was_not_kept_locks_nobody_out(kept: dict[str, int]) -> None:
+    core = Dcas(MARKET, VEHICLE)
+    core.keep(kept)
+    assert play(activate(), core=core).last.core.state is State.ACTIVE
+
+
+@pytest.mark.clause("R79 5.1.6.3")
+def test_who_does_not_answer_at_standstill_is_helped_by_others() -> None:
+    risk = MARKET.dcas.risk
+    calling = market(risk=risk.model_copy(update={"calls_help": True}))
+    drive = stop(90.0, replace(absent, horizon=None), calling)
+    held_s = drive.first(State.HELD)
+    said = [(step.t_s - held_s, step.out.state) for step in drive.steps if step.out.state is not None]
+    sounding = [t_s for t_s, state in said if state.is_horn_wanted]
+    assert sounding and min(sounding) == pytest.approx(risk.horn_after_s, abs=0.1), "never while it drives"
+    assert max(sounding) <= risk.horn_after_s + risk.horn_for_s, "then hazard lamps alone"
+    begins = [
+        t_s for (_, former), (t_s, state) in itertools.pairwise(said) if state.is_horn_wanted > former.is_horn_wanted
+    ]
+    assert len(begins) == math.ceil(risk.horn_for_s / risk.horn_period_s), "in single blows"
+    helped = [t_s for t_s, state in said if state.is_help_wanted]
+    assert helped[0] == pytest.approx(risk.help_after_s, abs=0.25) and drive.states()[-1].is_help_wanted
+    assert not any(state.is_help_wanted for state in stop(90.0, replace(absent, horizon=None)).states()), (
+        "no market asks"
+    )
+
+
+def test_a_hand_on_the_wheel_silences_the_horn() -> None:
+    drive = stop(50.0, replace(absent, horizon=None))
+    assert drive.last.core.state is State.HELD
+    core = Dcas(MARKET, VEHICLE)
+    core.state = drive.last.core
+    begin = round((core.state.now_s - START_S) / DT_S) + 1
+    there = play(hold(4.0, replace(absent, hands=True, speed_kmh=0.0)), core=core, begin=begin)
+    assert not any(state.is_horn_wanted for state in there.states())
+
+
 # --- modes ---------------------------------------------------------------------------------------------------------
 
 
