@@ -58,6 +58,7 @@ from adas_runtime.dcas.speed import Allowed, Asked, SetSpeed, gap_in_force_s
 from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Kept, Output, Process
 from adas_runtime.gaze import Gaze, GazeReader, Sight
 from adas_runtime.lateral.control import Control, PathControl, Pose
+from adas_runtime.lateral.gyro import learned
 from adas_runtime.longitudinal.curves import slower_ahead
 from adas_runtime.longitudinal.following import Drive, Lead, Wanted, build_following
 from adas_runtime.longitudinal.lead import LeadChooser
@@ -209,6 +210,7 @@ class Dcas:
             Driven(),
             control=old.driven.control if is_working else Driven().control,
             accel_mps2=old.driven.accel_mps2 if is_working else 0.0,
+            gyro=old.driven.gyro,
             is_asking_lateral=old.driven.is_asking_lateral,
             is_asking_longitudinal=old.driven.is_asking_longitudinal,
         )
@@ -475,6 +477,17 @@ class Dcas:
         )
         lane, pose = self._way(old, now, manoeuvre)
         control = self._steer(old, now, lateral, manoeuvre, lane, pose, is_stopping)
+        gyro = driven.gyro
+        former, yaw_rate_rps = driven.pose, None if now.vehicle is None else now.vehicle.yaw_rate_rps
+        if pose is not None and former is not None and lane is now.lane and yaw_rate_rps is not None:
+            gyro = learned(
+                gyro,
+                yaw_rate_rps,
+                speed_mps=now.speed_mps,
+                curvature_1pm=pose.curvature_1pm,
+                turned_rad=pose.heading_rad - former.heading_rad,
+                dt_s=now.dt_s,
+            )
         counters = judged.counters
         if manoeuvre.state is not old.manoeuvre.state and manoeuvre.reason == "lane_changed":
             counters = replace(counters, lane_changes=counters.lane_changes + 1)
@@ -566,6 +579,7 @@ class Dcas:
                     calm_until_s,
                     lane,
                     pose,
+                    gyro,
                 ),
                 manoeuvre,
                 self._count(counters, state, now, allowed),

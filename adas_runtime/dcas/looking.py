@@ -71,6 +71,8 @@ class Looking:
         if vehicle is not None:
             speed_mps = max(vehicle.speed_mps, 0.0)
             yaw_rate_rps = turning_rps(vehicle, old.driven.control.curvature_1pm)
+            if vehicle.yaw_rate_rps is not None:
+                yaw_rate_rps -= old.driven.gyro.bias_rps
             torque_nm = vehicle.driver_torque_nm
             if torque_nm is not None:
                 torque_nm = abs(torque_nm)

@@ -16,6 +16,7 @@ from adas_runtime.dcas.speed import Memory as SpeedMemory
 from adas_runtime.function import Status
 from adas_runtime.gaze import Gaze
 from adas_runtime.lateral.control import IDLE, Control, Pose
+from adas_runtime.lateral.gyro import UNKNOWN, Gyro
 from adas_runtime.longitudinal.following import Memory as FollowingMemory
 from adas_runtime.longitudinal.lead import Memory as LeadMemory
 from adas_runtime.records import maker
@@ -118,6 +119,7 @@ class Driven:
         accel_mps2: Asked for in the former step.
         is_asking_lateral, is_asking_longitudinal: A request was out.
         calm_until_s: No stronger braking before that: a lane change has just ended (R171 6.2.4.4).
+        gyro: Bias of the yaw rate.
         lane, pose: Last lane that was fit to steer by, and how it lies now, seen or carried on by the car's motion.
     """
 
@@ -136,6 +138,7 @@ class Driven:
     calm_until_s: float = NEVER
     lane: EgoLane | None = None
     pose: Pose | None = None
+    gyro: Gyro = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ class Loop:
     horizon: Horizon | None = field(default_factory=road)
     solid: bool = False
     wind_mps: float = 0.0  # from the right: it pushes left
+    gyro_bias_rps: float = 0.0  # what the yaw rate is told too far to the left
     real_lane: bool = False  # lines go through the ego lane's own estimate
     start_s: float = START_S
     blind: bool = False  # with `real_lane`: the camera sees no line any more
@@ -228,7 +229,7 @@ class Loop:
                 stamp_s=now_s,
                 speed_mps=car.speed_mps,
                 accel_mps2=self._accel_mps2,
-                yaw_rate_rps=car.motion.yaw_rate_rps,
+                yaw_rate_rps=car.motion.yaw_rate_rps + self.gyro_bias_rps,
                 driver_torque_nm=does.torque_nm,
                 is_hands_on=does.hands,
                 is_braking=does.brake,

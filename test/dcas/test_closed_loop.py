@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from assisted_drives import MARKET, VEHICLE, market, road
 from assisted_loop import Does, Loop, Other
@@ -107,6 +109,20 @@ def test_a_lane_that_is_lost_with_hands_off_is_held_and_the_car_slows(curvature_
     way_out = [t for t in ticks[told:] if not any(alert.code == "dcas_stopping" for alert in t.alerts)]
     assert way_out[-1].speed_mps < ticks[told].speed_mps - 2.5
     assert min(tick.accel_mps2 for tick in way_out) >= -MARKET.longitudinal.decel_comfort_mps2
+
+
+@pytest.mark.clause("R171 5.3.5.1.1")
+@pytest.mark.parametrize(("bias_dps", "curvature_1pm"), [(0.1, 0.0), (-0.1, 0.002), (0.05, -0.0015)])
+def test_a_lost_lane_is_held_with_a_yaw_rate_that_is_told_wrong(bias_dps: float, curvature_1pm: float) -> None:
+    """A gyro's bias is learned while the lane is seen; without that 0.1 deg/s lead over the line after 6 s."""
+    loop = Loop(real_lane=True, way=Road(((0.0, curvature_1pm),)), gyro_bias_rps=math.radians(bias_dps))
+    loop.activate()
+    seen = loop.run(40.0)
+    loop.blind = True
+    ticks = loop.run(16.0, Does(hands=False))
+    assert ticks[-1].speed_mps < 0.1
+    assert max(abs(tick.error_m) for tick in seen) < 0.15
+    assert max(abs(tick.error_m) for tick in ticks) < 0.3, "half of what lies between tyre and line, to the stop"
 
 
 @pytest.mark.clause("R171 5.3.5.1.1")
