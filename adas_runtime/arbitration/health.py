@@ -124,6 +124,8 @@ class HealthMonitor:
     def _found(self, inputs: HealthInputs, now_s: float, is_starting: bool) -> dict[str, tuple[str, AlertLevel]]:
         found: dict[str, tuple[str, AlertLevel]] = {}
         heard = {status.author: status for status in inputs.statuses}
+        told = {cause.code for cause in self.state.causes}
+        alike: dict[tuple[str, str], list[str]] = {}  # by kind and reason: one cause, many sufferers
         for name in self._expected:
             status = heard.get(name)
             if status is None or now_s - status.stamp_s > self._params.silent_after_s:
@@ -133,10 +135,15 @@ class HealthMonitor:
             if status.stage in (Stage.OFF, Stage.SHADOW):  # shadow touches nobody: its status tells whoever looks
                 continue
             if status.health is Health.FAULT:
-                found[f"fault/{name}"] = (f"{name}: {status.reason}", AlertLevel.CRITICAL)
-            elif status.health is Health.DEGRADED or (status.absent and not is_starting):
-                lacks = f"lacks {', '.join(status.absent)}" if status.absent else status.reason
-                found[f"degraded/{name}"] = (f"{name} {lacks}", AlertLevel.WARNING)
+                alike.setdefault(("fault", status.reason or name), []).append(name)
+            elif status.absent and not is_starting:
+                found[f"degraded/{name}"] = (f"{name} lacks {', '.join(status.absent)}", AlertLevel.WARNING)
+            elif status.health is Health.DEGRADED:
+                alike.setdefault(("degraded", status.reason or name), []).append(name)
+        for (kind, reason), names in alike.items():
+            first = next((name for name in names if f"{kind}/{name}" in told), names[0])  # it keeps its name
+            level = AlertLevel.CRITICAL if kind == "fault" else AlertLevel.WARNING
+            found[f"{kind}/{first}"] = (f"{', '.join(names)}: {reason}", level)
         return found
 
     def _alert(self, causes: list[Cause], ended: list[Cause], now_s: float) -> tuple[Alert | None, str | None]:

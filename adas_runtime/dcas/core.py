@@ -614,6 +614,7 @@ class Dcas:
             lead=lead,
             slower=slower_ahead(now.lane, now.horizon, now.speed_mps, self._curve_mps2),
             is_resumed=is_resume or now.is_accelerating,
+            visibility_m=facts.visibility_m(is_rear_fog_on=now.body is not None and now.body.is_rear_fog_on is True),
         )
 
     def _way(self, old: Memory, now: Now, manoeuvre: Manoeuvre) -> tuple[EgoLane | None, Pose | None]:

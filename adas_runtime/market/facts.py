@@ -6,6 +6,7 @@ would need it; a number is never a guess.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, get_args
 
@@ -366,6 +367,16 @@ class Following(Strict):
         if has_trailer:
             gap_s += self.trailer_extra_s
         return gap_s
+
+    def visibility_m(self, *, is_rear_fog_on: bool) -> float | None:
+        """Visibility that a lit rear fog lamp stands for, `None`: not known [m].
+
+        No sensor of the car measures it; the driver's lamp says that it is foggy, and not how much. So the farthest
+        step of `low_visibility` counts: a longer distance than none, and none that nobody can tell the need of [D].
+        """
+        if not is_rear_fog_on or not self.low_visibility:
+            return None
+        return math.nextafter(self.low_visibility[-1].below_m, 0.0)
 
     def gap_m(
         self,

@@ -33,6 +33,32 @@ PARAMS = MARKET.health
 STEP_S = 0.1
 
 
+@pytest.mark.parametrize("health", [Health.FAULT, Health.DEGRADED])
+def test_one_lost_camera_is_one_alert_however_many_functions_miss_it(health: Health) -> None:
+    monitor = HealthMonitor(PARAMS, ("distraction", "drowsiness", "lane"))
+    alerts: list[Alert] = []
+    for number in range(400):
+        now_s = 1000.0 + number * STEP_S
+        lost = {"drowsiness": 30, "distraction": 33}  # each finds it out in its own step
+        statuses = tuple(
+            FunctionStatus(
+                stamp_s=now_s,
+                author=name,
+                stage=Stage.WARN,
+                state="on",
+                health=health if lost.get(name, 999) <= number < 250 else Health.OK,
+                reason="driver_camera_covered" if lost.get(name, 999) <= number < 250 else "watching",
+            )
+            for name in ("distraction", "drowsiness", "lane")
+        )
+        said = monitor.step(HealthInputs(statuses=statuses), now_s).alert
+        alerts += [] if said is None else [said]
+    assert len({alert.code for alert in alerts}) == 1
+    begun = [alert for alert in alerts if alert.is_active]
+    assert begun and begun[0].cause == "distraction, drowsiness: driver_camera_covered"
+    assert [alert.is_active for alert in alerts][-1] is False, "and it ends once"
+
+
 class Watch:
     """A monitor of two functions, and what it said."""
 

@@ -159,6 +159,7 @@ class Moment:
     seat: bool | None = True
     key: bool = True
     cycle: int | None = None
+    fog: bool | None = None  # the rear fog lamp
     propulsion: bool = True
     crash: bool = False
     trailer: bool = False
@@ -219,6 +220,7 @@ def inputs(moment: Moment, now_s: float, number: int) -> Inputs:
                 stamp_s=now_s,
                 is_master_switch_on=moment.key,
                 ignition_cycle=moment.cycle,
+                is_rear_fog_on=moment.fog,
                 is_propulsion_on=moment.propulsion,
                 is_driver_seated=moment.seat,
                 is_driver_belt_fastened=moment.belt,

@@ -37,6 +37,7 @@ from adas_runtime.dcas.counters import was_on
 from adas_runtime.dcas.memory import Outputs
 from adas_runtime.dcas.modes import State
 from adas_runtime.dcas.override import Lateral, Longitudinal
+from adas_runtime.market import load_market
 from adas_runtime.signals import (
     Alert,
     AlertLevel,
@@ -569,6 +570,15 @@ def test_a_slower_car_ahead_is_followed() -> None:
     assert (
         drive.states()[-1].lead_gap_m is not None and drive.states()[-1].time_gap_s == MARKET.following.time_gap_min_s
     )
+
+
+def test_in_fog_it_falls_back_where_the_market_says_so() -> None:
+    """Adaptations 4 `follow.low_visibility`: China, 100 m below 200 m of visibility; the driver's lamp tells of fog."""
+    fog = MARKET.model_copy(update={"following": load_market("cn", is_dated=False).following})
+    behind = replace(calm, objects=(other(70.0, speed_kmh=100.0),))
+    clear, foggy = active(hold(6, behind), chosen=fog), active(hold(6, replace(behind, fog=True)), chosen=fog)
+    least = [min(request.accel_mps2 for _, request in drive.longitudinal()) for drive in (clear, foggy)]
+    assert least[1] < least[0] - 0.2
 
 
 def test_the_gap_that_is_told_is_the_one_in_force() -> None:

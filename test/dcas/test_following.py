@@ -359,6 +359,12 @@ def test_fog_lengthens_the_gap_where_the_market_says_so() -> None:
     assert law.wanted(kmh_to_mps(60.0), 2.0, 2.0, None)[0] < 60.0
 
 
+@pytest.mark.parametrize(("name", "is_on", "below_m"), [("cn", True, 200.0), ("cn", False, None), ("de", True, None)])
+def test_a_lit_rear_fog_lamp_stands_for_the_farthest_step_of_fog(name: str, is_on: bool, below_m: float | None) -> None:
+    found = load_market(name).following.visibility_m(is_rear_fog_on=is_on)
+    assert found is None if below_m is None else found is not None and 0.99 * below_m < found < below_m
+
+
 # --- the table and what always holds ----------------------------------------------------------------------------------
 
 
