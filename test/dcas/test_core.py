@@ -574,7 +574,8 @@ def test_a_slower_car_ahead_is_followed() -> None:
 
 def test_in_fog_it_falls_back_where_the_market_says_so() -> None:
     """Adaptations 4 `follow.low_visibility`: China, 100 m below 200 m of visibility; the driver's lamp tells of fog."""
-    fog = MARKET.model_copy(update={"following": load_market("cn", is_dated=False).following})
+    steps = load_market("cn", is_dated=False).following.low_visibility
+    fog = MARKET.model_copy(update={"following": MARKET.following.model_copy(update={"low_visibility": steps})})
     behind = replace(calm, objects=(other(70.0, speed_kmh=100.0),))
     clear, foggy = active(hold(6, behind), chosen=fog), active(hold(6, replace(behind, fog=True)), chosen=fog)
     least = [min(request.accel_mps2 for _, request in drive.longitudinal()) for drive in (clear, foggy)]
