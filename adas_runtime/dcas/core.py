@@ -180,7 +180,13 @@ class Dcas:
         gaze = self._reader.step(old.gaze, inputs.gaze[0] if inputs.gaze else None, now_s)
         took_over = self._looking.took_over(old, now)
         engagement = self._engaged(old, now, gaze, took_over)
-        failure, unmet = self._looking.unmet(old, now, seen, is_monitoring_lost=self._reader.is_lost(gaze, now_s))
+        failure, unmet = self._looking.unmet(
+            old,
+            now,
+            seen,
+            is_monitoring_lost=self._reader.is_lost(gaze, now_s),
+            is_automated=any(status.is_at_work for status in inputs.automation),
+        )
         judged = self._mode(old, now, seen, gaze, engagement, failure, unmet, is_new_cycle, took_over)
         memory, allowed, wanted = self._drive(old, judged, now, inputs, took_over)
         return self._say(old, memory, now, allowed, wanted, pressed, is_key_on)
@@ -853,6 +859,7 @@ SPEC: Final = FunctionSpec(
         Input(name="alerts", signal=Alert, max_age_s=0.5, many=True, is_former=True),
         Input(name="requests", signal=LongitudinalRequest, max_age_s=0.2, many=True, is_former=True),
         Input(name="departure", signal=FunctionStatus, max_age_s=2.5, many=True, source="lane_departure"),
+        Input(name="automation", signal=FunctionStatus, max_age_s=2.5, many=True, source="alks"),
     ),
     outputs=(
         Output(name="state", signal=AssistanceState, is_periodic=False),

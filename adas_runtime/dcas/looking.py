@@ -158,7 +158,9 @@ class Looking:
             )
         return now.is_sustained
 
-    def unmet(self, old: Memory, now: Now, seen: Seen, *, is_monitoring_lost: bool) -> tuple[str, str]:
+    def unmet(
+        self, old: Memory, now: Now, seen: Seen, *, is_monitoring_lost: bool, is_automated: bool
+    ) -> tuple[str, str]:
         """Failure of the whole system, and the first precondition that is not met; each `""` without."""
         params, now_s = self._params, now.now_s
         failure, lost_s = "", params.input_lost_s
@@ -198,6 +200,8 @@ class Looking:
                 return failure, "driver_door"
         if failure:
             return failure, failure
+        if is_automated:
+            return "", "automation_at_work"
         if body is None or vehicle is None:
             return "", old.unmet  # missing for less than `input_lost_s`: nothing new
         if lane is None and not now.is_lane:

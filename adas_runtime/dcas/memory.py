@@ -59,6 +59,7 @@ class Inputs:
     alerts: tuple[Alert, ...] = ()
     requests: tuple[LongitudinalRequest, ...] = ()
     departure: tuple[FunctionStatus, ...] = ()
+    automation: tuple[FunctionStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,7 @@ PRECONDITIONS: Final = {  # code: (whole-system failure, leaves nothing to assis
     "driver_monitoring_lost": (True, False, "The driver camera is absent, covered or frozen."),
     "safety_system_fault": (True, False, "Lane departure warning is at fault; assistance may not run without it."),
     "brakes_not_fitted": (True, True, "The vehicle file names no emergency braking, without which R171 permits none."),
+    "automation_at_work": (False, False, "Automated lane keeping drives; assistance is the driver's to switch on."),
     "gear": (False, True, "The gear is not drive."),
     "parking_brake": (False, True, "The parking brake is on, or not known."),
     "driver_seat": (False, False, "Nobody sits on the driver's seat, or nobody knows."),

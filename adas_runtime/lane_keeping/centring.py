@@ -53,6 +53,7 @@ class Inputs:
     vehicle: VehicleState | None = None
     driver: DriverInput | None = None
     dcas: tuple[FunctionStatus, ...] = ()
+    alks: tuple[FunctionStatus, ...] = ()
     lane_change: tuple[FunctionStatus, ...] = ()
     elks: tuple[FunctionStatus, ...] = ()
 
@@ -242,11 +243,11 @@ class LaneCentring:
         shift_m = lane.shift_m if lane is not None and math.isfinite(lane.shift_m) else 0.0
         is_near = pose is not None and abs(pose.offset_m + shift_m) <= params.start_offset_max_m
         other = ""
-        for status in (*inputs.dcas, *inputs.lane_change):
+        for status in (*inputs.dcas, *inputs.alks, *inputs.lane_change):
             if status.is_at_work:
                 other = status.author
                 # R171 5.5.2.2, 5.5.3.3.2: no fallback by itself when assistance ends; the driver switches it on again
-                is_on = is_on and other != "dcas"
+                is_on = is_on and other not in ("dcas", "alks")
         is_intent = now_s - intent_s <= params.resume_s
         has_all = vehicle is not None and driver is not None and is_fit
         can_steer = has_all and is_near and is_on and not other and is_in_range and not is_intent and not is_override
@@ -462,6 +463,7 @@ SPEC: Final = FunctionSpec(
         Input(name="vehicle", signal=VehicleState, max_age_s=0.1),
         Input(name="driver", signal=DriverInput, max_age_s=1.0),
         Input(name="dcas", signal=FunctionStatus, max_age_s=2.0, many=True, source="dcas"),
+        Input(name="alks", signal=FunctionStatus, max_age_s=2.0, many=True, source="alks"),
         Input(name="lane_change", signal=FunctionStatus, max_age_s=2.0, many=True, source="lane_change"),
         Input(name="elks", signal=FunctionStatus, max_age_s=2.0, many=True, source="elks"),
     ),

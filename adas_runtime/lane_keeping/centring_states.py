@@ -121,7 +121,7 @@ REASONS: Final = {
     "vehicle_absent": "The vehicle's state is missing or too old.",
     "driver_input_absent": "Buttons and stalks are not known: it could not be switched off.",
     "lane_absent": "There is no lane estimate: camera or perception is gone.",
-    "other_function_steers": "Driver control assistance steers the car.",
+    "other_function_steers": "Driver control assistance or automated lane keeping steers the car.",
     "speed_outside_range": "Slower or faster than the range in which it steers.",
     "hands_unknown": "The car does not tell whether hands are on the wheel.",
     "hazard": "Hazard lights are on.",

@@ -57,9 +57,9 @@ from adas_runtime.signals import (
 )
 from adas_runtime.vehicle.schema import Vehicle
 
+ASSISTANCE: Final = ("dcas", "alks")
 NAME: Final = "lane_change"
 CENTRING_NAME: Final = "lane_centring"
-DCAS_NAME: Final = "dcas"
 INDICATED: Final = {Indicator.LEFT: 1, Indicator.RIGHT: -1}
 NEVER_S: Final = -math.inf
 LAMP_PERIOD_S: Final = 0.2
@@ -89,6 +89,7 @@ class Inputs:
     signs: tuple[SignObservations, ...] = ()
     centring: tuple[FunctionStatus, ...] = ()
     dcas: tuple[FunctionStatus, ...] = ()
+    alks: tuple[FunctionStatus, ...] = ()
     braking: tuple[LongitudinalRequest, ...] = ()
 
 
@@ -361,8 +362,8 @@ class LaneChange:
         ended = "driver_steers" if is_override else ""
         if not ended and (centring is None or centring.state in CENTRING_ENDED):
             ended = "centring_off"
-        for status in inputs.dcas:
-            if status.is_at_work and status.author == DCAS_NAME:
+        for status in (*inputs.dcas, *inputs.alks):
+            if status.is_at_work and status.author in ASSISTANCE:
                 ended = ended or "assistance_steers"
         # the lane now
         vehicle_s = old.vehicle_s if vehicle is None else now_s
@@ -807,6 +808,7 @@ SPEC: Final = FunctionSpec(
         Input(name="signs", signal=SignObservations, max_age_s=0.5, many=True),
         Input(name="centring", signal=FunctionStatus, max_age_s=2.5, many=True, source="lane_centring"),
         Input(name="dcas", signal=FunctionStatus, max_age_s=2.5, many=True, source="dcas"),
+        Input(name="alks", signal=FunctionStatus, max_age_s=2.5, many=True, source="alks"),
         Input(name="braking", signal=LongitudinalRequest, max_age_s=0.2, many=True, source="aeb"),
     ),
     outputs=(

@@ -195,7 +195,7 @@ REASONS: Final = {
     "time_ran_back": "The clock ran back; everything starts afresh.",
     "driver_steers": "The driver steers.",
     "centring_off": "Lane centring was switched off or ended.",
-    "assistance_steers": "Driver control assistance steers.",
+    "assistance_steers": "Driver control assistance or automated lane keeping steers.",
     "vehicle_absent": "The vehicle's state is missing or too old.",
     "driver_input_absent": "Buttons and stalks are not known.",
     "objects_absent": "Nothing tells of other road users.",

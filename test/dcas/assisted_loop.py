@@ -116,6 +116,7 @@ class Loop:
     speed_kmh: float = 100.0
     market: Market = MARKET
     function: FunctionSpec = DCAS
+    besides: tuple[FunctionSpec, ...] = ()  # at work as well
     way: Road = field(default_factory=Road)
     others: list[Other] = field(default_factory=list)
     limit_kmh: float | None = 130.0
@@ -140,11 +141,13 @@ class Loop:
         sources = tuple(source for source in SOURCES if source.name in WANTED)
         if self.real_lane:
             sources = tuple(source for source in sources if source.name != "map_supplier")
-            graph = Graph((EGO_LANE, TRACKING, self.function, ARBITER, ENVELOPE), (*sources, *REAL))
+            graph = Graph((EGO_LANE, TRACKING, self.function, *self.besides, ARBITER, ENVELOPE), (*sources, *REAL))
         else:
-            graph = Graph((TRACKING, self.function, ARBITER, ENVELOPE), (*sources, *EXTRA))
+            graph = Graph((TRACKING, self.function, *self.besides, ARBITER, ENVELOPE), (*sources, *EXTRA))
         self.executor = Executor(
-            graph, BuildContext(market=self.market, vehicle=VEHICLE), {self.function.name: Stage.ON}
+            graph,
+            BuildContext(market=self.market, vehicle=VEHICLE),
+            {spec.name: Stage.ON for spec in (self.function, *self.besides)},
         )
 
     def run(self, seconds: float, does: Does | Callable[[float], Does] = Does()) -> list[Tick]:
