@@ -87,7 +87,7 @@ class Supplier:
             items = tuple(sorted(items, key=lambda item: item.x_m * item.x_m + item.y_m * item.y_m)[: params.flood])
             fault = "supplier_flood"
         found: dict[int, Told] = {}
-        used: set[int] | None = None
+        fresh: list[TrackedObject] = []
         for item in items:
             told_number = item.object_id
             if told_number in found or not is_finite(item):
@@ -105,20 +105,27 @@ class Supplier:
                 found[told_number] = make_told(
                     former.number, item, stamp_s, former.frames + 1, True, kind, rival, rival_frames
                 )
-                continue
-            if _is_twin(item, found):
-                continue
-            if used is None:
-                used = {other.number for other in old.values()} | set(taken)
-            number = told_number
-            if number >= OWN_NUMBERS or number in used or former is not None:
-                number, next_number = next_number, next_number + 1
-            used.add(number)
-            # one frame of one sensor makes nobody: the supplier followed it, or a second sensor saw it too
-            is_shown = len(item.sources) >= 2 or (former is None and item.age_s > 0.0)
-            found[told_number] = make_told(
-                number, item, stamp_s, 1, is_shown, item.object_class, ObjectClass.UNKNOWN, 0
-            )
+            else:
+                fresh.append(item)
+        if fresh:
+            used = {other.number for other in old.values()} | set(taken)
+            for item in fresh:  # after all that are followed, since it may be one of them under another number
+                told_number = item.object_id
+                if told_number in found:
+                    fault = "supplier_invalid"
+                    continue
+                if _is_twin(item, found):
+                    continue
+                is_jump = told_number in old
+                number = told_number
+                if number >= OWN_NUMBERS or number in used or is_jump:
+                    number, next_number = next_number, next_number + 1
+                used.add(number)
+                # one frame of one sensor makes nobody: the supplier followed it, or a second sensor saw it too
+                is_shown = len(item.sources) >= 2 or (not is_jump and item.age_s > 0.0)
+                found[told_number] = make_told(
+                    number, item, stamp_s, 1, is_shown, item.object_class, ObjectClass.UNKNOWN, 0
+                )
         for told_number, former in old.items():
             if (
                 told_number not in found
