@@ -299,10 +299,14 @@ class Dcas:
         """Hands and eyes chains, while assistance works."""
         if old.state not in CONTROLLING:
             return old.engagement
+        sight = gaze.sight
+        if now.is_drowsy and sight is Sight.RELEVANT:
+            # R171 5.5.4.2.7: eyes that look ahead sleepily confirm nobody's attention, so they delay no request [D]
+            sight = Sight.UNKNOWN
         return self._monitor.step(
             old.engagement,
             is_hands_on=now.is_hands_on,
-            sight=gaze.sight,
+            sight=sight,
             speed_mps=now.speed_mps,
             is_taken_over=took_over,
             now_s=now.now_s,

@@ -26,6 +26,7 @@ DT_MAX_S: Final = 0.2  # a late step may not be used to jump
 MAP_CONFIDENCE_MIN: Final = 0.6
 SPEED_HYSTERESIS: Final = 1.03
 UNKNOWN_GEAR_FROM_MPS: Final = 1.0  # where the car tells no gear, it has to roll
+DROWSINESS: Final = "drowsiness"
 EMERGENCY_SYSTEMS: Final = ("aeb", "elks")  # whose warnings come before ours (R171 5.5.4.2.2.2)
 NARROW: Final = ("lane_too_narrow", "narrow_lane")  # reasons of the ego lane
 
@@ -96,10 +97,14 @@ class Looking:
         for request in inputs.requests:
             if request.is_active and request.priority <= EMERGENCY_RANK and request.author != NAME:
                 is_emergency = True
-        is_urgent = is_emergency
+        is_urgent, is_drowsy = is_emergency, False
         for alert in inputs.alerts:
-            if alert.is_active and alert.level is AlertLevel.CRITICAL and alert.author in EMERGENCY_SYSTEMS:
+            if not alert.is_active or alert.level is AlertLevel.INFO:
+                continue
+            if alert.level is AlertLevel.CRITICAL and alert.author in EMERGENCY_SYSTEMS:
                 is_urgent = True
+            elif alert.author == DROWSINESS:
+                is_drowsy = True
         now = make_now(
             now_s,
             min(now_s - (old.now_s or now_s), DT_MAX_S),
@@ -125,6 +130,7 @@ class Looking:
             is_accelerating and not seen.is_accelerating and not was_off,
             is_emergency,
             is_urgent,
+            is_drowsy,
         )
         seen = make_seen(
             seen.vehicle_s if vehicle is None else now_s,

@@ -231,6 +231,7 @@ class Now:
         is_new_brake, is_new_accelerator: The pedal went down with this step.
         is_emergency: An emergency system brakes.
         is_urgent: It brakes or warns.
+        is_drowsy: The drowsiness function warns of the driver.
     """
 
     now_s: float
@@ -256,6 +257,7 @@ class Now:
     is_new_accelerator: bool
     is_emergency: bool
     is_urgent: bool
+    is_drowsy: bool
 
     @property
     def is_tunnel(self) -> bool:

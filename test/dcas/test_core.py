@@ -89,6 +89,24 @@ def test_the_driver_is_warned_no_later_than_the_clause(sequence: list[Moment], l
     } == {}
 
 
+@pytest.mark.clause("R171 5.5.4.2.7")
+@pytest.mark.parametrize(
+    ("level", "latest_s"), [(AlertLevel.WARNING, 5.0), (AlertLevel.CRITICAL, 5.0), (AlertLevel.INFO, 10.0)]
+)
+def test_the_eyes_of_a_drowsy_driver_delay_no_request(level: AlertLevel, latest_s: float) -> None:
+    told = Alert(
+        stamp_s=0.0,
+        author="drowsiness",
+        code="drowsiness_break",
+        is_active=True,
+        level=level,
+        since_s=0.0,
+        cause="driving",
+    )
+    found = active(hold(11, replace(hands_off, alerts=(told,)))).alerts()
+    assert latest_s - 0.5 < found[HOR] <= latest_s + CYCLE_S
+
+
 def test_hands_and_failure_show_together() -> None:
     drive = active(hold(6, hands_off_unseen))
     assert drive.at(5.5).core.told.hands.code == "dcas_hands_on"
