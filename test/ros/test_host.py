@@ -7,7 +7,9 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -27,7 +29,8 @@ from adas_runtime.interfaces import type_name  # noqa: E402
 from adas_runtime.nodes.base import DEFECTS_MAX  # noqa: E402
 from adas_runtime.nodes.host import Host  # noqa: E402
 from adas_runtime.nodes.settings import Settings, load, message_type  # noqa: E402
-from adas_runtime.signals import ActuationCommand, Stage, VehicleState  # noqa: E402
+from adas_runtime.signals import ActuationCommand, BodyState, Stage, VehicleState  # noqa: E402
+from adas_runtime.usage.run_cycle import run_cycle_file  # noqa: E402
 
 if TYPE_CHECKING:
     from live_graph import Probe
@@ -76,6 +79,28 @@ def demand(counter: int, **fields: Any) -> ActuationCommand:
 
 
 # --- lifecycle --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.clause("R171 5.5.4.2.8.1")
+def test_a_killed_decision_process_gives_no_locked_out_driver_assistance_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one host kept without an orderly end, the next one begins with, within one run of the computer."""
+    monkeypatch.setenv("ADAS_STATE_DIR", str(tmp_path))
+    with hosting(Process.DECISION) as host:
+        core = host._functions.core("dcas")
+        twice = replace(core.state.counters, cycle_unavailable=2)
+        core.state = replace(core.state, counters=twice)
+        until(run_cycle_file().exists, "it is written with the next status, long before any end")
+    written = run_cycle_file().read_text(encoding="utf-8")
+    with hosting(Process.DECISION) as host:
+        assert host._functions.kept()["dcas"]["unavailable"] == 2
+        body = BodyState(stamp_s=time.time(), is_master_switch_on=True, ignition_cycle=8)
+        core = host._functions.core("dcas")
+        core.state = replace(core.state, counters=replace(core.state.counters, cycle=7))
+        host._publish(host._functions.offer("/vehicle/body", body, time.time()))
+        until(lambda: core.state.counters.cycle_unavailable == 0, "a new run cycle begins anew")
+        until(lambda: run_cycle_file().read_text(encoding="utf-8") != written, "and that is kept as well")
 
 
 def test_it_commands_only_while_active_and_begins_safe_each_time(probe: Probe) -> None:
