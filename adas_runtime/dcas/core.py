@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from adas_runtime.dcas import change, mrm, override
-from adas_runtime.dcas.alerts import FORMS, Said, make_said, tell
+from adas_runtime.dcas.alerts import FORMS, Said, Slot, make_said, tell
 from adas_runtime.dcas.change import Manoeuvre
 from adas_runtime.dcas.change import State as Change
 from adas_runtime.dcas.changing import NOT_ENGAGED, Changing
@@ -443,7 +443,12 @@ class Dcas:
         is_stopping = state is State.RISK_MITIGATION or state is State.HELD
         is_resume = SET_BUTTON in now.new or RESUME_BUTTON in now.new
         lateral, lateral_reason = driven.lateral, driven.lateral_reason
-        if (has_vehicle and is_controlling) or (lateral is not Lateral.STANDBY and not is_controlling):
+        is_lane = now.is_lane or (lateral is Lateral.CONTROL and now.is_way)
+        # most steps: it steers and nothing speaks against it, so no row of the table fires; a test holds both together
+        is_kept = lateral is Lateral.CONTROL and is_controlling and is_lane and not (now.is_steering or took_over)
+        if not is_kept and (
+            (has_vehicle and is_controlling) or (lateral is not Lateral.STANDBY and not is_controlling)
+        ):
             lateral_row = LATERAL.fire(
                 lateral,
                 make_lateral_view(
@@ -451,7 +456,7 @@ class Dcas:
                     is_steering=now.is_steering,
                     is_taken_over=took_over and old.engagement.alarm is Alarm.TAKE_OVER,
                     is_clear=now_s - judged.seen.steered_s >= self._resume_s,
-                    is_lane=now.is_lane or (lateral is Lateral.CONTROL and now.is_way),
+                    is_lane=is_lane,
                     is_resume=is_resume,
                 ),
             )
@@ -459,7 +464,14 @@ class Dcas:
                 lateral, lateral_reason = lateral_row.target, lateral_row.reason
         braking = driven.braking
         longitudinal, longitudinal_reason = driven.longitudinal, driven.longitudinal_reason
-        if (has_vehicle and is_controlling) or (longitudinal is not Longitudinal.STANDBY and not is_controlling):
+        is_kept = (
+            longitudinal is Longitudinal.CONTROL
+            and is_controlling
+            and not (now.is_braking or now.is_emergency or now.is_accelerating)
+        )
+        if not is_kept and (
+            (has_vehicle and is_controlling) or (longitudinal is not Longitudinal.STANDBY and not is_controlling)
+        ):
             if now.is_braking and longitudinal is not Longitudinal.BRAKED:
                 braking = Braking(now_s, now.speed_mps)
             longitudinal_row = LONGITUDINAL.fire(
@@ -758,13 +770,12 @@ class Dcas:
     ) -> Outputs:
         now_s, told, driven, params = now.now_s, memory.told, memory.driven, self._params
         stamp_s = now_s if now.vehicle is None else max(0.0, min(now_s, now.vehicle.stamp_s))
-        slots, alerts = [], []
-        wanted_said = self._messages.wanted(memory, now, allowed, wanted)
-        for slot, said in zip((told.hands, told.eyes, told.notice, told.info), wanted_said, strict=True):
-            alert = None
-            if said is not None or slot.code:
-                slot, alert = tell(
-                    slot,
+        slots: list[Slot] = [told.hands, told.eyes, told.notice, told.info]
+        alerts: list[Alert | None] = [None, None, None, None]
+        for index, said in enumerate(self._messages.wanted(memory, now, allowed, wanted)):
+            if said is not None or slots[index].code:
+                slots[index], alerts[index] = tell(
+                    slots[index],
                     said,
                     now_s,
                     author=NAME,
@@ -772,8 +783,6 @@ class Dcas:
                     is_quiet=now.is_urgent,
                     has_haptic=params.engagement.has_haptic,
                 )
-            slots.append(slot)
-            alerts.append(alert)
         lateral, is_asking_lateral = self._messages.lateral(memory, now, stamp_s)
         longitudinal, is_asking_longitudinal = self._messages.longitudinal(memory, wanted, stamp_s)
         lamps_key = self._messages.lamps(memory)

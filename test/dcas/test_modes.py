@@ -91,6 +91,18 @@ def test_every_state_against_every_guard(state: State) -> None:
             assert any(reasons), "assistance never ends without a reason"
 
 
+def test_who_controls_and_is_not_spoken_against_goes_on() -> None:
+    """The core leaves the tables aside then: no row of them may fire."""
+    for flags in itertools.product((False, True), repeat=len(override.LateralView.__dataclass_fields__)):
+        lateral = override.LateralView(*flags)
+        if lateral.is_controlling and lateral.is_lane and not (lateral.is_steering or lateral.is_taken_over):
+            assert override.LATERAL.fire(override.Lateral.CONTROL, lateral) is None
+    for flags in itertools.product((False, True), repeat=len(override.LongitudinalView.__dataclass_fields__)):
+        view = override.LongitudinalView(*flags)
+        if view.is_controlling and not (view.is_braking or view.is_emergency or view.is_accelerating):
+            assert override.LONGITUDINAL.fire(override.Longitudinal.CONTROL, view) is None
+
+
 def test_every_reason_of_the_tables_is_explained() -> None:
     codes = {row.reason for row in modes.TRANSITIONS.rows if row.detail is None}
     assert codes <= set(modes.REASONS)
