@@ -446,6 +446,12 @@ class EgoLaneEstimate:
         choice = rules.choose(found, params.works_white_weight, is_works=is_held)
         if choice.is_works:
             works_s = stamp_s
+        elif is_held and works_s is not None and choice.left is not None and choice.right is not None:
+            # both permanent lines, and no works marking for as long as another line needs: the works have ended
+            is_held = stamp_s - works_s < params.jump_confirm_s
+            if not is_held:
+                works_s = None
+                choice = rules.choose(found, params.works_white_weight, is_works=False)
 
         left, right, moved = old.left, old.right, 0
         way_m, turn_rad, push_mps2 = motion.way_m, motion.turn_rad, motion.push_mps2
@@ -507,7 +513,7 @@ class EgoLaneEstimate:
             return begun(seen, stamp_s, rate_mps)
         apart_m = abs(seen.y_m - track.y_m)
         works = self._rules.works
-        if apart_m > OTHER_LINE_M and seen.colour in works and track.colour not in works:
+        if apart_m > OTHER_LINE_M and (seen.colour in works) is not (track.colour in works):
             return begun(seen, stamp_s, rate_mps)  # its colour says that it is another line, not a bad picture
         if apart_m <= self._params.jump_m:
             return corrected(track, seen, stamp_s, dt_s, keep, keep_slope, keep_bend)

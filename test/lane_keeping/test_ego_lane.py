@@ -336,7 +336,7 @@ def test_adaptations_2_yellow_ends_white_holds_again_within_one_second() -> None
         for item in told
         if not item.lane.is_works and item.lane.width_m is not None and abs(item.lane.width_m - 3.6) < 0.02
     )
-    assert back.now_s - ends_s <= 1.0
+    assert back.now_s - ends_s <= 0.3, "adaptations 2 ask for 1 s; both permanent lines are seen here"
     assert back.lane.is_fit_to_steer or world.hold(1.0, lane(3.6))[-1].lane.is_fit_to_steer
 
 

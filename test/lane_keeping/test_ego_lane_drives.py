@@ -167,8 +167,8 @@ def test_german_works_are_followed_by_their_yellow_lines_and_no_longer() -> None
     begins = next(index for index, item in enumerate(pictures) if is_yellow(item))
     ends = next(index for index, item in enumerate(pictures) if index > begins and not is_yellow(item))
     assert all(item.lane.is_works for item in pictures[begins:ends])
-    assert not any(item.lane.is_works for item in pictures[:begins] + pictures[ends + 20 :])
-    settled = pictures[begins + 5 : ends] + pictures[20:begins] + pictures[ends + 20 :]
+    assert not any(item.lane.is_works for item in pictures[:begins] + pictures[ends + 8 :])
+    settled = pictures[begins + 5 : ends] + pictures[20:begins] + pictures[ends + 10 :]
     error = rms([item.lane.centre_m(axle_m) - centre_m(item.truth, axle_m) for item in settled])
     assert error < 0.020, f"{1e3 * error:.0f} mm"
     in_works = pictures[begins + 5 : ends]
