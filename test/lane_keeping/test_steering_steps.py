@@ -32,6 +32,7 @@ EXAMPLES = dict(
                 *["procedure", "suppressed", "standby"],
             ],
         ),
+        ("side_wind", "gust.jsonl", ["armed", "helping", "fading", "armed"]),
         ("elks", "drift.jsonl", ["armed", "correct_left", "armed", "suppressed", "standby", "fault"]),
     ],
 )
