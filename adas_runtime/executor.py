@@ -188,6 +188,8 @@ class Executor:
         specs = graph.functions if process is None else graph.in_process(process)
         if not context.functions:
             context = replace(context, functions=tuple(spec.name for spec in graph.functions))
+        if context.graph is None:
+            context = replace(context, graph=graph)
         wanted = [spec for spec in specs if spec.name not in without]
         self._runners = [
             _Runner(
@@ -400,6 +402,8 @@ class Executor:
             result = runner.core.step(inputs, now_s)
         except Exception as error:  # the last resort: a core is total, so this is a defect; the graph lives on
             status = Status(state="fault", health=Health.FAULT, reason=clipped(f"{type(error).__name__}: {error}"))
+            for output in runner.spec.outputs:  # what it asked for before, nobody stands behind any more
+                latest.pop(live_topic(runner.name, output.name), None)
             self._tell(runner, status, absent, now_s, emissions)
             return 0.0
         runner.send(result, latest, emissions, now_s)

@@ -11,6 +11,7 @@ from adas_runtime.errors import WiringError
 from adas_runtime.signals import Health, Signal
 
 if TYPE_CHECKING:
+    from adas_runtime.graph import Graph
     from adas_runtime.horizon.roads import RoadMap
     from adas_runtime.market.schema import Market
     from adas_runtime.vehicle.schema import Vehicle
@@ -68,11 +69,14 @@ class Output:
         name: Field of the function's outputs record; `None` there means that nothing is sent.
         signal: Type of the value.
         is_periodic: A value comes with every step, so that a late one is a fault (QoS deadline). Else it is an event.
+        rests_on: Of a request: the inputs that it names as its oldest; each is one chain from a source to the command,
+            with the input's greatest age as its budget there.
     """
 
     name: str
     signal: type[Signal]
     is_periodic: bool = True
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +130,15 @@ class KeepsRunCycle(Protocol):
 class BuildContext:
     """What a core may be built from: the merged market, the vehicle, the names of the graph's functions, the map.
 
-    The executor fills in `functions` where they are not given. `roads` is an open map, which never changes, so that a
-    core may ask it in a step; `None`: the run has none.
+    The executor fills in `functions` and `graph` where they are not given. `roads` is an open map, which never changes,
+    so that a core may ask it in a step; `None`: the run has none.
     """
 
     market: Market
     vehicle: Vehicle
     functions: tuple[str, ...] = ()
     roads: RoadMap | None = None
+    graph: Graph | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +197,12 @@ class FunctionSpec:
                 where=f"function {self.name}",
                 mend="declare one Output per field, and a field status: Status",
             )
+        for item in self.outputs:
+            if not set(item.rests_on) <= read:
+                raise WiringError(
+                    f"output {item.name!r} rests on {', '.join(item.rests_on)}: not all are inputs",
+                    where=f"function {self.name}",
+                )
         if any(item.many and item.is_optional for item in self.inputs):
             raise WiringError(
                 "an input of many is never absent", where=f"function {self.name}", mend="drop is_optional"
@@ -217,6 +228,16 @@ def clipped(text: str, max_bytes: int = REASON_MAX_BYTES) -> str:
     if text.isascii() and len(text) <= max_bytes:
         return text
     return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
+
+
+def oldest_input(**stamps_s: float | None) -> tuple[str, float]:
+    """Which input is the oldest, and its stamp, not below 0 [s]: what a request says of itself.
+
+    Args:
+        stamps_s: Stamp by the input's name; `None` where the request does not rest on it. At least one is there.
+    """
+    name, stamp_s = min(((name, at) for name, at in stamps_s.items() if at is not None), key=lambda found: found[1])
+    return name, max(stamp_s, 0.0)
 
 
 def is_usable(stamp_s: float, now_s: float, max_age_s: float) -> bool:

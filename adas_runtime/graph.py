@@ -137,6 +137,27 @@ class Graph:
         """Where each input of a function comes from, in the order of its declaration."""
         return self._wires[function]
 
+    def way(self, function: str, input_name: str) -> tuple[str, ...]:
+        """By which names an input comes to a function: its source first, the function last; empty without a producer.
+
+        Where several produce it, the first one's way; a function on the way is followed back by its trigger.
+        """
+        by_topic = {source.topic: source.name for source in self.sources}
+        for spec in self.functions:
+            names = (*(output.name for output in spec.outputs), STATUS_OUTPUT)
+            by_topic |= {live_topic(spec.name, name): spec.name for name in names}
+        way = [function]
+        while way[0] in self._by_name:
+            topics = next(wire.topics for wire in self._wires[way[0]] if wire.input == input_name)
+            producer = by_topic[topics[0]] if topics else ""
+            if not producer or producer in way:
+                return ()
+            way.insert(0, producer)
+            if producer in self._by_name:
+                spec = self._by_name[producer]
+                input_name = spec.trigger or spec.inputs[0].name
+        return tuple(way)
+
     def in_process(self, process: Process) -> tuple[FunctionSpec, ...]:
         """The functions that one process holds, in the order in which they step."""
         return tuple(spec for spec in self.functions if spec.process is process)

@@ -47,6 +47,7 @@ Stamp = Annotated[float, Note("acquisition time of the oldest source", "s", 0.0,
 Confidence = Annotated[float, Note("confidence, 0 none to 1 certain", "1", 0.0, 1.0)]
 Name = Annotated[str, Note("name of a function, source or object", max_len=64)]
 Reason = Annotated[str, Note("why, for the driver's log and the report", max_len=256)]
+Chain = Annotated[str, Note("way of that input, from its source to the actuator", max_len=256)]
 
 
 # --- enumerations -----------------------------------------------------------------------------------------------------
@@ -398,6 +399,8 @@ class VehicleState(Signal):
     is_braking: Annotated[bool | None, Note("driver presses the brake pedal")] = None
     gear: Gear = Gear.UNKNOWN
     is_stability_control_active: Annotated[bool | None, Note("ESC or ABS intervenes")] = None
+    is_steering_available: Annotated[bool | None, Note("the steering takes commands; false: it cannot")] = None
+    is_braking_available: Annotated[bool | None, Note("the brakes take commands; false: they cannot")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -864,6 +867,7 @@ class LateralRequest(Signal):
     is_active: Annotated[bool, Note("the function wants to steer; false hands back")] = False
     curvature_1pm: Annotated[float, Note("wanted path curvature, left positive", "1/m", -0.5, 0.5)] = 0.0
     priority: Annotated[int, Note("rank in the arbiter's order, lower wins", "1", 0, 255)] = 255
+    oldest_input: Annotated[str, Note("input of its author that the stamp is of", max_len=64)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -876,6 +880,7 @@ class LongitudinalRequest(Signal):
     is_active: Annotated[bool, Note("the function wants to accelerate or brake; false hands back")] = False
     accel_mps2: Annotated[float, Note("wanted acceleration, braking negative", "m/s^2", -15.0, 10.0)] = 0.0
     priority: Annotated[int, Note("rank in the arbiter's order, lower wins", "1", 0, 255)] = 255
+    oldest_input: Annotated[str, Note("input of its author that the stamp is of", max_len=64)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -971,6 +976,15 @@ class ActuationCommand(Signal):
     is_safe_stop: Annotated[bool, Note("the safe ramp to zero request runs or has ended")] = False
     limits: Annotated[tuple[str, ...], Note("limits that acted, and faults, by reason code", max_len=16)] = ()
     oldest_input_age_s: Annotated[float | None, Note("age of the oldest input of the chain", "s", 0.0, 1e6)] = None
+    oldest_input_chain: Chain = ""
+    lateral_age_s: Annotated[float | None, Note("age of the oldest input of the steering asked for", "s", 0.0, 1e6)] = (
+        None
+    )
+    lateral_chain: Chain = ""
+    longitudinal_age_s: Annotated[
+        float | None, Note("age of the oldest input of the acceleration or cap asked for", "s", 0.0, 1e6)
+    ] = None
+    longitudinal_chain: Chain = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from adas_runtime.aeb.states import ACTING, TRANSITIONS, State, View
 from adas_runtime.collision.brakes import Brakes
 from adas_runtime.collision.bundle import brakes_of
 from adas_runtime.collision.threat import NO_TRACKS, Threat, ThreatFinder, Track
-from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status, oldest_input
 from adas_runtime.records import maker
 from adas_runtime.ringing import SILENT, Call, Ring, ring
 from adas_runtime.signals import (
@@ -225,7 +225,8 @@ class EmergencyBraking:
         elif state is State.BRAKE and old.state is not State.BRAKE:
             lead_s = 0.0 if old.state is not State.WARN or warned_s is None else now_s - warned_s
         is_full = state is State.BRAKE and (old.is_full or (threat is not None and threat.is_certain))
-        request, lamps = self._asked(state, reason, is_full, old.was_asking, vehicle, now_s)
+        seen_s = None if objects is None else stamp_s  # without objects it holds for `release_s` what it began
+        request, lamps = self._asked(state, reason, is_full, old.was_asking, vehicle, seen_s, now_s)
         # what is over for a moment is kept, so that the release can tell how near it was
         kept = threat if threat is not None or state not in ACTING else old.threat
         bell, alert = old.ring, None
@@ -339,7 +340,14 @@ class EmergencyBraking:
     # --- what it says -------------------------------------------------------------------------------------------------
 
     def _asked(
-        self, state: State, reason: str, is_full: bool, was_asking: bool, vehicle: VehicleState | None, now_s: float
+        self,
+        state: State,
+        reason: str,
+        is_full: bool,
+        was_asking: bool,
+        vehicle: VehicleState | None,
+        seen_s: float | None,
+        now_s: float,
     ) -> tuple[LongitudinalRequest | None, LampRequest | None]:
         """Braking and stop lamps."""
         params = self._params
@@ -348,9 +356,16 @@ class EmergencyBraking:
             if state is State.BRAKE:
                 decel_mps2 = params.decel_mps2 if is_full else params.partial_mps2  # R152 5.2.1.2
             stamp_s = now_s if vehicle is None else min(max(vehicle.stamp_s, 0.0), now_s)
+            oldest, oldest_s = oldest_input(vehicle=stamp_s, objects=seen_s if state is State.BRAKE else None)
             return (
                 make_request(
-                    stamp_s=stamp_s, author=NAME, cause=reason, is_active=True, accel_mps2=-decel_mps2, priority=RANK
+                    stamp_s=oldest_s,
+                    oldest_input=oldest,
+                    author=NAME,
+                    cause=reason,
+                    is_active=True,
+                    accel_mps2=-decel_mps2,
+                    priority=RANK,
                 ),
                 make_lamps(stamp_s=stamp_s, author=NAME, cause=reason, stop_lamps=LampDemand.ON),
             )
@@ -422,7 +437,7 @@ SPEC: Final = FunctionSpec(
         Input(name="ads", signal=FunctionStatus, max_age_s=2.0, many=True, source="alks"),
     ),
     outputs=(
-        Output(name="request", signal=LongitudinalRequest, is_periodic=False),
+        Output(name="request", signal=LongitudinalRequest, is_periodic=False, rests_on=("vehicle", "objects")),
         Output(name="lamps", signal=LampRequest, is_periodic=False),
         Output(name="alert", signal=Alert, is_periodic=False),
     ),

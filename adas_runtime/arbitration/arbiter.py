@@ -10,13 +10,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+from typing import Final, TypeVar
 
+from adas_runtime.arbitration.chains import ROUNDING_S, Chains, chains_of
 from adas_runtime.arbitration.params import EnvelopeParams
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.records import maker
-from adas_runtime.signals import ActuationCommand, LateralRequest, LongitudinalRequest, VehicleState
+from adas_runtime.signals import ActuationCommand, Health, LateralRequest, LongitudinalRequest, VehicleState
 
 COUNTER_MODULO = 65536
+OVER_BUDGET: Final = "over_budget"  # what a request rests on is older than its chain may be
 
 
 class LongitudinalRank(IntEnum):
@@ -61,6 +65,7 @@ class Choice:
     Args:
         value: Curvature [1/m] or acceleration [m/s^2]; 0 where nothing is asked for.
         stamp_s: Oldest stamp that the value rests on; `None` without a request.
+        oldest_input: Which of its author's inputs that is.
     """
 
     is_active: bool = False
@@ -68,13 +73,30 @@ class Choice:
     author: str = ""
     cause: str = "no_request"
     stamp_s: float | None = None
+    oldest_input: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArbiterState:
+    """Memory: the counter of the last demand, and how many requests were passed over for the age of their chain."""
+
+    counter: int = 0
+    over_budget: int = 0
+
+
+Request = TypeVar("Request", LateralRequest, LongitudinalRequest)
 NOTHING = Choice()
 make_demand = maker(ActuationCommand)
 make_outputs = maker(ArbiterOutputs)
+make_state = maker(ArbiterState)
 make_status = maker(Status)
-IDLE = Status(state="idle")
+IDLE = Status(state="idle", kpis=(0.0,))
+
+
+@lru_cache(maxsize=8)
+def idle(over_budget: int) -> Status:
+    """Nothing is asked for; the same object again, so that the executor sees that nothing changed."""
+    return Status(state="idle", kpis=(float(over_budget),)) if over_budget else IDLE
 
 
 def choose_lateral(requests: tuple[LateralRequest, ...], vehicle: VehicleState, override_torque_nm: float) -> Choice:
@@ -89,7 +111,14 @@ def choose_lateral(requests: tuple[LateralRequest, ...], vehicle: VehicleState, 
         # R79 5.6.2.1.3(a): the driver's steering wins over every function
         return Choice(author="driver", cause="driver_steers")
     won = min(active, key=lambda r: (r.priority, abs(r.curvature_1pm), r.author))
-    return Choice(is_active=True, value=won.curvature_1pm, author=won.author, cause=won.cause, stamp_s=won.stamp_s)
+    return Choice(
+        is_active=True,
+        value=won.curvature_1pm,
+        author=won.author,
+        cause=won.cause,
+        stamp_s=won.stamp_s,
+        oldest_input=won.oldest_input,
+    )
 
 
 def choose_longitudinal(requests: tuple[LongitudinalRequest, ...], vehicle: VehicleState, kick_down: float) -> Choice:
@@ -145,47 +174,68 @@ def _won(request: LongitudinalRequest, value: float | None = None) -> Choice:
         author=request.author,
         cause=request.cause,
         stamp_s=request.stamp_s,
+        oldest_input=request.oldest_input,
     )
 
 
 class Arbiter:
-    """Makes one demand of all requests; `state` is the counter of the last demand."""
+    """Makes one demand of all requests."""
 
-    def __init__(self, params: EnvelopeParams) -> None:
+    def __init__(self, params: EnvelopeParams, chains: Chains | None = None) -> None:
         self._params = params
-        self.state: int = 0
+        self._chains = Chains() if chains is None else chains
+        self.state = make_state()
 
     def step(self, inputs: ArbiterInputs, now_s: float) -> ArbiterOutputs:
         """One demand; without a vehicle state nothing is asked for, since nobody could tell what the driver does."""
-        self.state = (self.state + 1) % COUNTER_MODULO
+        old = self.state
+        counter, over_budget = (old.counter + 1) % COUNTER_MODULO, old.over_budget
         vehicle = inputs.vehicle
         if vehicle is not None and not inputs.lateral and not inputs.longitudinal:  # most of a drive
+            self.state = make_state(counter=counter, over_budget=over_budget)
             return make_outputs(
                 demand=make_demand(
                     stamp_s=now_s,
                     author="arbiter",
-                    counter=self.state,
+                    counter=counter,
                     lateral_cause=NOTHING.cause,
                     longitudinal_cause=NOTHING.cause,
                     oldest_input_age_s=max(0.0, now_s - vehicle.stamp_s),
+                    oldest_input_chain=self._chains.idle,
                 ),
-                status=IDLE,
+                status=idle(over_budget) if over_budget else IDLE,
             )
+        late: tuple[str, ...] = ()
         if vehicle is None:
             lateral = longitudinal = cap = Choice(cause="vehicle_absent")
         else:
-            lateral = choose_lateral(inputs.lateral, vehicle, self._params.override_torque_nm)
-            longitudinal = choose_longitudinal(inputs.longitudinal, vehicle, self._params.kick_down)
-            cap = choose_cap(inputs.longitudinal, vehicle, self._params.kick_down)
+            steering, late_steering = self._in_time(inputs.lateral, now_s)
+            driving, late_driving = self._in_time(inputs.longitudinal, now_s)
+            lateral = choose_lateral(steering, vehicle, self._params.override_torque_nm)
+            longitudinal = choose_longitudinal(driving, vehicle, self._params.kick_down)
+            cap = choose_cap(driving, vehicle, self._params.kick_down)
+            late = (*late_steering, *late_driving)
+            over_budget += len(late)
+            if late_steering and lateral is NOTHING:
+                lateral = Choice(author=late_steering[0], cause=OVER_BUDGET)
+            if late_driving and longitudinal is NOTHING and cap is NOTHING:
+                longitudinal = Choice(author=late_driving[0], cause=OVER_BUDGET)
+        self.state = make_state(counter=counter, over_budget=over_budget)
         named = cap if longitudinal is NOTHING else longitudinal  # one author and cause for the axis
-        oldest_s = None if vehicle is None else vehicle.stamp_s
-        for stamp_s in (lateral.stamp_s, longitudinal.stamp_s, cap.stamp_s):
-            if stamp_s is not None and (oldest_s is None or stamp_s < oldest_s):
-                oldest_s = stamp_s
+        age_s = None if vehicle is None else max(0.0, now_s - vehicle.stamp_s)
+        chain = "" if vehicle is None else self._chains.idle
+        lateral_age_s, lateral_chain = self._told(lateral, now_s)
+        longitudinal_age_s, longitudinal_chain = self._told(longitudinal, now_s)
+        cap_age_s, cap_chain = self._told(cap, now_s)
+        if cap_age_s is not None and (longitudinal_age_s is None or cap_age_s > longitudinal_age_s):
+            longitudinal_age_s, longitudinal_chain = cap_age_s, cap_chain
+        for other_s, other in ((lateral_age_s, lateral_chain), (longitudinal_age_s, longitudinal_chain)):
+            if other_s is not None and (age_s is None or other_s > age_s):
+                age_s, chain = other_s, other
         demand = make_demand(
             stamp_s=now_s,
             author="arbiter",
-            counter=self.state,
+            counter=counter,
             is_lateral_active=lateral.is_active,
             curvature_1pm=lateral.value,
             lateral_authority=1.0 if lateral.is_active else 0.0,
@@ -196,22 +246,48 @@ class Arbiter:
             accel_cap_mps2=cap.value if cap.is_active else None,
             longitudinal_author=named.author,
             longitudinal_cause=named.cause,
-            oldest_input_age_s=None if oldest_s is None else max(0.0, now_s - oldest_s),
+            oldest_input_age_s=age_s,
+            oldest_input_chain=chain,
+            lateral_age_s=lateral_age_s,
+            lateral_chain=lateral_chain,
+            longitudinal_age_s=longitudinal_age_s,
+            longitudinal_chain=longitudinal_chain,
         )
         is_active = lateral.is_active or longitudinal.is_active or cap.is_active
-        if vehicle is not None and not is_active:
-            return make_outputs(demand=demand, status=IDLE)
-        state = "blind" if vehicle is None else "demanding" if is_active else "idle"
+        if vehicle is not None and not is_active and not late:
+            return make_outputs(demand=demand, status=idle(over_budget))
+        reason = "vehicle state is absent" if vehicle is None else ""
+        if late:
+            reason = f"{OVER_BUDGET}: {', '.join(late)}"
         return make_outputs(
             demand=demand,
             status=make_status(
-                state=state, is_active=is_active, reason="vehicle state is absent" if vehicle is None else ""
+                state="blind" if vehicle is None else "demanding" if is_active else "idle",
+                is_active=is_active,
+                health=Health.DEGRADED if late else Health.OK,
+                reason=reason,
+                kpis=(float(over_budget),),
             ),
         )
 
+    def _in_time(self, requests: tuple[Request, ...], now_s: float) -> tuple[tuple[Request, ...], tuple[str, ...]]:
+        """The requests whose oldest information is young enough for their chain, and who asked with older."""
+        late = tuple(
+            r.author
+            for r in requests
+            if r.is_active and not now_s - r.stamp_s <= self._chains.of(r.author, r.oldest_input).budget_s + ROUNDING_S
+        )
+        return (tuple(r for r in requests if r.author not in late) if late else requests), late
+
+    def _told(self, choice: Choice, now_s: float) -> tuple[float | None, str]:
+        """Age and way of what a choice rests on."""
+        if choice.stamp_s is None:
+            return None, ""
+        return max(0.0, now_s - choice.stamp_s), self._chains.of(choice.author, choice.oldest_input).text
+
 
 def _build(context: BuildContext) -> Arbiter:
-    return Arbiter(context.market.envelope)
+    return Arbiter(context.market.envelope, chains_of(context.graph))
 
 
 SPEC = FunctionSpec(
@@ -219,8 +295,9 @@ SPEC = FunctionSpec(
     summary="makes one demand of all requests: the driver first, then a fixed order",
     process=Process.DECISION,
     inputs=(
-        Input(name="lateral", signal=LateralRequest, max_age_s=0.2, many=True),
-        Input(name="longitudinal", signal=LongitudinalRequest, max_age_s=0.2, many=True),
+        # beyond the greatest budget of a chain, so that what is over it is told, and not just gone
+        Input(name="lateral", signal=LateralRequest, max_age_s=0.4, many=True),
+        Input(name="longitudinal", signal=LongitudinalRequest, max_age_s=0.4, many=True),
         Input(name="vehicle", signal=VehicleState, max_age_s=0.1),
     ),
     outputs=(Output(name="demand", signal=ActuationCommand),),
@@ -230,5 +307,6 @@ SPEC = FunctionSpec(
     trigger="vehicle",
     min_period_s=0.005,
     has_stage=False,
+    kpis=("over_budget",),
     build=_build,
 )

@@ -10,6 +10,9 @@ ramps, never by steps. What the demand lacks (it is stale, frozen, reordered, no
 - a cap on what the driver's own pedal may ask for is lifted by a ramp: no failure leaves the car capped, and none lets
   it surge. The driver lifts it at once, by the pedal alone and whatever the sender says of it.
 
+An axis alone is refused, and handed back by the same ramp, where what it rests on is older than its chain's budget, or
+where its actuator cannot follow: a picture that is late does not cost the car its brakes.
+
 After a fault nothing is let in again until the demand has been clean and without a request for `rearm_s`: a function
 has to ask anew. A cap asks nothing of the car: it may go on being asked for meanwhile, and begins anew by its ramp
 (what waits for the end of a cap near a limit might wait for hours). A fresh envelope is in that state too, so that a
@@ -20,8 +23,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
+from adas_runtime.arbitration.chains import ROUNDING_S, UNKNOWN_BUDGET_S, Chains, chains_of
 from adas_runtime.arbitration.params import LATERAL_ACCEL_LAW_HEAVY_MPS2, EnvelopeParams
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.records import copier, maker, replacer
@@ -147,6 +152,7 @@ class EnvelopeState:
         override_until_s: The driver steers, or did so until shortly before.
         engaged_since_s, excess_since_s: For the watch on excessive motion.
         speed_mps, speed_s: Last speed that was believed, and its stamp.
+        over_budget: Commands in which an axis was refused for the age of what it rests on.
     """
 
     stepped_s: float | None = None
@@ -174,14 +180,22 @@ class EnvelopeState:
     excess_since_s: float | None = None
     speed_mps: float | None = None
     speed_s: float = 0.0
+    over_budget: int = 0
 
 
 copied = copier(EnvelopeState)
 changed = replacer(EnvelopeState)
 make_command = maker(ActuationCommand)
+demand_with = replacer(ActuationCommand)
 make_outputs = maker(EnvelopeOutputs)
 make_status = maker(Status)
-IDLE = Status(state="idle")
+IDLE = Status(state="idle", kpis=(0.0,))
+
+
+@lru_cache(maxsize=8)
+def idle(over_budget: int) -> Status:
+    """Nothing is asked for; the same object again, so that the executor sees that nothing changed."""
+    return Status(state="idle", kpis=(float(over_budget),)) if over_budget else IDLE
 
 
 def _is_finite(*values: float | None) -> bool:
@@ -190,6 +204,11 @@ def _is_finite(*values: float | None) -> bool:
         if value is not None and not math.isfinite(value):
             return False
     return True
+
+
+def _asks_longitudinal(demand: ActuationCommand) -> bool:
+    """Whether the demand asks for an acceleration or for a cap on it."""
+    return demand.is_longitudinal_active or demand.accel_cap_mps2 is not None
 
 
 def _clamped(value: float, low: float, high: float) -> float:
@@ -206,9 +225,10 @@ def _towards(value: float, target: float, step: float) -> float:
 class Envelope:
     """The gate; see the module's text."""
 
-    def __init__(self, limits: Limits, params: EnvelopeParams) -> None:
+    def __init__(self, limits: Limits, params: EnvelopeParams, chains: Chains | None = None) -> None:
         self.limits = limits
         self._params = params
+        self._chains = Chains() if chains is None else chains
         self.state = EnvelopeState()
         self._quiet: EnvelopeState | None = None  # the state, where nothing is asked for, left, or refused in it
 
@@ -246,6 +266,8 @@ class Envelope:
             or not 0.0 <= passed_s < QUIET_MAX_S
             or (demand.curvature_1pm + demand.accel_mps2 + demand.lateral_authority) * 0.0 != 0.0
             or ((vehicle.accel_mps2 or 0.0) + (vehicle.yaw_rate_rps or 0.0) + (vehicle.accelerator or 0.0)) * 0.0 != 0.0
+            or vehicle.is_steering_available is False
+            or vehicle.is_braking_available is False
         ):
             return None
         counter = (old.counter + 1) % COUNTER_MODULO
@@ -273,8 +295,9 @@ class Envelope:
                 longitudinal_author=demand.longitudinal_author,
                 longitudinal_cause=demand.longitudinal_cause,
                 oldest_input_age_s=min(max(0.0, oldest_s, waited_s + age_s), 1e6),
+                oldest_input_chain=demand.oldest_input_chain,
             ),
-            status=IDLE,
+            status=IDLE if not old.over_budget else idle(old.over_budget),
         )
 
     def _stepped(self, inputs: EnvelopeInputs, now_s: float) -> EnvelopeOutputs:
@@ -293,6 +316,7 @@ class Envelope:
                 is_cap_refused=state.is_cap_refused,
                 speed_mps=state.speed_mps,
                 speed_s=state.speed_s,
+                over_budget=state.over_budget,
             )
             faults.append("time_gap")
             elapsed_s = 0.0
@@ -310,10 +334,15 @@ class Envelope:
             acted.append("excessive_actuation")
         elif state.is_locked and not faults and state.lock_cause != "start":
             acted.append("rearming")
+        demand, refused = self._allowed(state, demand, vehicle, now_s)
+        acted += refused
         if state.is_locked or state.is_locked_out:
             demand = None
         self._longitudinal(state, demand, dt_s, acted)
+        is_cap_refused = state.is_cap_refused
         self._cap(state, demand, vehicle, dt_s, acted)
+        if is_cap_refused and "longitudinal_over_budget" in refused:  # it was asked for: what the driver lifted stays
+            state.is_cap_refused = True
         self._lateral(state, demand, vehicle, is_override, dt_s, acted)
         if not (state.is_lateral or state.is_longitudinal):
             state.engaged_since_s = state.excess_since_s = None
@@ -330,7 +359,7 @@ class Envelope:
             or state.cap_mps2 is not None
         )
         self._quiet = state if is_quiet else None
-        return self._outputs(state, inputs, now_s, acted, is_override)
+        return self._outputs(state, inputs, now_s, acted, is_override, bool(refused))
 
     def _demand(
         self, state: EnvelopeState, demand: ActuationCommand | None, now_s: float, faults: list[str]
@@ -358,7 +387,14 @@ class Envelope:
             faults.append("demand_not_finite")
             return None
         waited_s = max(0.0, now_s - demand.stamp_s)  # the information got older on the way here
-        if (demand.oldest_input_age_s or 0.0) + waited_s > self._params.information_max_age_s:
+        age_s = demand.oldest_input_age_s or 0.0
+        axis_s = (  # an axis that tells its own age answers for it alone
+            demand.lateral_age_s if demand.is_lateral_active else None,
+            demand.longitudinal_age_s if _asks_longitudinal(demand) else None,
+        )
+        if any(told_s is not None and age_s <= told_s for told_s in axis_s):
+            age_s = 0.0
+        if age_s + waited_s > self._params.information_max_age_s:
             faults.append("information_old")
             return None
         former = state.demand
@@ -372,6 +408,41 @@ class Envelope:
             state.demand = None if ahead else former
             return None
         return former
+
+    def _allowed(
+        self, state: EnvelopeState, demand: ActuationCommand | None, vehicle: VehicleState | None, now_s: float
+    ) -> tuple[ActuationCommand | None, list[str]]:
+        """The demand without the axes that may not be followed now, and why they may not."""
+        why_lateral = why_longitudinal = ""
+        if demand is not None:
+            waited_s = max(0.0, now_s - demand.stamp_s)
+            if demand.is_lateral_active and self._is_over_budget(
+                demand.lateral_chain, demand.lateral_age_s, demand.oldest_input_age_s, waited_s
+            ):
+                why_lateral = "lateral_over_budget"
+            if _asks_longitudinal(demand) and self._is_over_budget(
+                demand.longitudinal_chain, demand.longitudinal_age_s, demand.oldest_input_age_s, waited_s
+            ):
+                why_longitudinal = "longitudinal_over_budget"
+            state.over_budget += bool(why_lateral or why_longitudinal)
+        if vehicle is not None and vehicle.is_steering_available is False:
+            why_lateral = "steering_unavailable"
+        if vehicle is not None and vehicle.is_braking_available is False:
+            why_longitudinal = "brakes_unavailable"  # who cannot brake does not accelerate either
+        if demand is not None and why_lateral and demand.is_lateral_active:
+            demand = demand_with(demand, is_lateral_active=False, lateral_cause=why_lateral)
+        if demand is not None and why_longitudinal and demand.is_longitudinal_active:
+            demand = demand_with(demand, is_longitudinal_active=False, longitudinal_cause=why_longitudinal)
+        if demand is not None and why_longitudinal == "longitudinal_over_budget":
+            demand = demand_with(demand, accel_cap_mps2=None, longitudinal_cause=why_longitudinal)
+        return demand, [why for why in (why_lateral, why_longitudinal) if why]
+
+    def _is_over_budget(self, chain: str, age_s: float | None, oldest_s: float | None, waited_s: float) -> bool:
+        """Whether an axis rests on what is too old by now; an age that nobody tells is too old."""
+        told_s = oldest_s if age_s is None else age_s
+        budget_s = min(self._chains.budget_s.get(chain, UNKNOWN_BUDGET_S), self._params.information_max_age_s)
+        # so that no NaN is young
+        return told_s is None or not max(told_s, 0.0) + waited_s <= budget_s + ROUNDING_S
 
     def _vehicle(self, state: EnvelopeState, vehicle: VehicleState | None, faults: list[str]) -> VehicleState | None:
         """The vehicle state to believe; the last believed speed is kept for the limits."""
@@ -607,7 +678,13 @@ class Envelope:
         return asked or (former if is_active else "")
 
     def _outputs(
-        self, state: EnvelopeState, inputs: EnvelopeInputs, now_s: float, acted: list[str], is_override: bool
+        self,
+        state: EnvelopeState,
+        inputs: EnvelopeInputs,
+        now_s: float,
+        acted: list[str],
+        is_override: bool,
+        is_refusing: bool,
     ) -> EnvelopeOutputs:
         demand, vehicle = inputs.demand, inputs.vehicle
         oldest_s = -1.0  # as long as nothing came in
@@ -618,6 +695,16 @@ class Envelope:
             if demand.oldest_input_age_s is not None and math.isfinite(demand.oldest_input_age_s):
                 waited_s = max(0.0, waited_s) + max(0.0, demand.oldest_input_age_s)
             oldest_s = max(oldest_s, waited_s)
+        lateral_age_s, lateral_chain = longitudinal_age_s, longitudinal_chain = None, ""
+        if demand is not None and math.isfinite(demand.stamp_s):
+            waited_s = max(0.0, now_s - demand.stamp_s)
+            if demand.is_lateral_active and demand.lateral_age_s is not None and math.isfinite(demand.lateral_age_s):
+                lateral_age_s = min(max(0.0, demand.lateral_age_s) + waited_s, 1e6)
+                lateral_chain = demand.lateral_chain
+            told_s = demand.longitudinal_age_s if _asks_longitudinal(demand) else None
+            if told_s is not None and math.isfinite(told_s):
+                longitudinal_age_s = min(max(0.0, told_s) + waited_s, 1e6)
+                longitudinal_chain = demand.longitudinal_chain
         is_safe = state.is_locked or state.is_locked_out
         limits = tuple(sorted(set(acted))) if acted else ()
         command = make_command(
@@ -638,17 +725,24 @@ class Envelope:
             is_safe_stop=is_safe,
             limits=limits,
             oldest_input_age_s=None if oldest_s < 0.0 else min(oldest_s, 1e6),
+            oldest_input_chain=self._chains.idle if demand is None else demand.oldest_input_chain,
+            lateral_age_s=lateral_age_s,
+            lateral_chain=lateral_chain,
+            longitudinal_age_s=longitudinal_age_s,
+            longitudinal_chain=longitudinal_chain,
         )
         is_active = state.is_lateral or state.is_longitudinal
         is_capping = state.cap_mps2 is not None
+        kpis = (float(state.over_budget),)
         if not (is_safe or is_active or is_capping or limits):
-            status = IDLE
+            status = idle(state.over_budget)
         elif state.is_locked_out:
             status = make_status(
                 state="locked_out",
                 is_active=is_active or is_capping,
                 health=Health.FAULT,
                 reason="the car moved far beyond what was commanded; restart after inspection",
+                kpis=kpis,
             )
         elif is_safe:
             is_fault = state.lock_cause != "start"
@@ -657,6 +751,15 @@ class Envelope:
                 is_active=is_active or is_capping,
                 health=Health.DEGRADED if is_fault else Health.OK,
                 reason=state.lock_cause,
+                kpis=kpis,
+            )
+        elif is_refusing:
+            status = make_status(
+                state="refusing",
+                is_active=is_active or is_capping,
+                health=Health.DEGRADED,
+                reason=clipped(", ".join(limits)),
+                kpis=kpis,
             )
         else:
             name = (
@@ -669,12 +772,13 @@ class Envelope:
                 else "capping"
             )
             reason = clipped(", ".join(limits)) if limits else ""
-            status = make_status(state=name, is_active=is_active or is_capping, reason=reason)
+            status = make_status(state=name, is_active=is_active or is_capping, reason=reason, kpis=kpis)
         return make_outputs(command=command, status=status)
 
 
 def _build(context: BuildContext) -> Envelope:
-    return Envelope(Limits.of(context.market.envelope, context.vehicle), context.market.envelope)
+    market = context.market.envelope
+    return Envelope(Limits.of(market, context.vehicle), market, chains_of(context.graph))
 
 
 SPEC = FunctionSpec(
@@ -692,5 +796,6 @@ SPEC = FunctionSpec(
     trigger="demand",
     min_period_s=0.005,
     has_stage=False,
+    kpis=("over_budget",),
     build=_build,
 )

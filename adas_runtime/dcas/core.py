@@ -784,7 +784,7 @@ class Dcas:
                     has_haptic=params.engagement.has_haptic,
                 )
         lateral, is_asking_lateral = self._messages.lateral(memory, now, stamp_s)
-        longitudinal, is_asking_longitudinal = self._messages.longitudinal(memory, wanted, stamp_s)
+        longitudinal, is_asking_longitudinal = self._messages.longitudinal(memory, now, wanted, stamp_s)
         lamps_key = self._messages.lamps(memory)
         lamps: LampRequest | None = None
         lamps_s = told.lamps_s
@@ -876,8 +876,8 @@ SPEC: Final = FunctionSpec(
     ),
     outputs=(
         Output(name="state", signal=AssistanceState, is_periodic=False),
-        Output(name="lateral", signal=LateralRequest, is_periodic=False),
-        Output(name="longitudinal", signal=LongitudinalRequest, is_periodic=False),
+        Output(name="lateral", signal=LateralRequest, is_periodic=False, rests_on=("vehicle", "lane")),
+        Output(name="longitudinal", signal=LongitudinalRequest, is_periodic=False, rests_on=("vehicle", "objects")),
         Output(name="lamps", signal=LampRequest, is_periodic=False),
         Output(name="hands", signal=Alert, is_periodic=False),
         Output(name="eyes", signal=Alert, is_periodic=False),

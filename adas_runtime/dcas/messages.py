@@ -14,7 +14,7 @@ from adas_runtime.dcas.memory import NAME, STANDING_MPS, Memory, Now, Told
 from adas_runtime.dcas.modes import CONTROLLING, MODES, PRECONDITIONS, WORKING, State
 from adas_runtime.dcas.override import LATERAL_MODES, LONGITUDINAL_MODES, Lateral, Longitudinal
 from adas_runtime.dcas.speed import Allowed, gap_in_force_s
-from adas_runtime.function import EPS_S, Status
+from adas_runtime.function import EPS_S, Status, oldest_input
 from adas_runtime.longitudinal.following import State as Follow
 from adas_runtime.longitudinal.following import Wanted
 from adas_runtime.market.schema import Market
@@ -174,9 +174,11 @@ class Messages:
             is_asking = driven.lateral is Lateral.CONTROL or is_stopping
         if not is_asking and not driven.is_asking_lateral:
             return None, False
+        oldest, stamp_s = oldest_input(vehicle=stamp_s, lane=None if now.lane is None else now.lane.stamp_s)
         return (
             make_lateral(
                 stamp_s=stamp_s,
+                oldest_input=oldest,
                 author=NAME,
                 cause=driven.lateral_reason if memory.state in CONTROLLING else memory.reason,
                 is_active=is_asking,
@@ -187,7 +189,7 @@ class Messages:
         )
 
     def longitudinal(
-        self, memory: Memory, wanted: Wanted | None, stamp_s: float
+        self, memory: Memory, now: Now, wanted: Wanted | None, stamp_s: float
     ) -> tuple[LongitudinalRequest | None, bool]:
         """Acceleration asked for, and whether it is; one last message when it ends."""
         driven, accel_mps2 = memory.driven, memory.driven.accel_mps2
@@ -204,9 +206,13 @@ class Messages:
         if is_asking and wanted is not None and not is_stopping:
             is_slower = memory.state is State.EXITING and accel_mps2 < wanted.accel_mps2  # than following wants
             cause = memory.reason if is_slower else wanted.cause.value
+        # a stop for want of a driver is held on without anybody's eyes
+        seen_s = None if now.objects is None or is_stopping else now.objects.stamp_s
+        oldest, stamp_s = oldest_input(vehicle=stamp_s, objects=seen_s)
         return (
             make_longitudinal(
                 stamp_s=stamp_s,
+                oldest_input=oldest,
                 author=NAME,
                 cause=cause,
                 is_active=is_asking,

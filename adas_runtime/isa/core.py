@@ -591,6 +591,7 @@ class Isa:
         decel = self._params.speed_control_decel_max_mps2.figure
         return LongitudinalRequest(
             stamp_s=stamp_s,
+            oldest_input="vehicle",  # a limit does not age within seconds: how far it holds is its own figure
             author=NAME,
             cause=_cause(found, indicated_mps),
             is_active=True,
@@ -767,7 +768,7 @@ SPEC: Final = FunctionSpec(
     outputs=(
         Output(name="limit", signal=SpeedLimitState),
         Output(name="alert", signal=Alert, is_periodic=False),
-        Output(name="request", signal=LongitudinalRequest, is_periodic=False),
+        Output(name="request", signal=LongitudinalRequest, is_periodic=False, rests_on=("vehicle",)),
     ),
     inputs_type=Inputs,
     outputs_type=Outputs,

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status, oldest_input
 from adas_runtime.lane_keeping.centring_params import BUTTON, HANDS_FROM_KMH, LaneCentringParams
 from adas_runtime.lane_keeping.centring_states import RUNNING, STEERING, TRANSITIONS, State, View
 from adas_runtime.lane_keeping.hands import hands_seen, torque_nm
@@ -312,9 +312,10 @@ class LaneCentring:
                 held_1pm = min(max(control.curvature_1pm, -bound_1pm), bound_1pm)
                 if held_1pm != control.curvature_1pm:
                     control = replace(control, curvature_1pm=held_1pm)
-            stamp_s = vehicle.stamp_s if lane is None else min(vehicle.stamp_s, lane.stamp_s)
+            oldest, stamp_s = oldest_input(vehicle=vehicle.stamp_s, lane=None if lane is None else lane.stamp_s)
             request = make_request(
-                stamp_s=max(stamp_s, 0.0),
+                stamp_s=stamp_s,
+                oldest_input=oldest,
                 author=NAME,
                 cause=reason,
                 is_active=True,
@@ -468,7 +469,7 @@ SPEC: Final = FunctionSpec(
         Input(name="elks", signal=FunctionStatus, max_age_s=2.0, many=True, source="elks"),
     ),
     outputs=(
-        Output(name="request", signal=LateralRequest, is_periodic=False),
+        Output(name="request", signal=LateralRequest, is_periodic=False, rests_on=("vehicle", "lane")),
         Output(name="hands", signal=Alert, is_periodic=False),
         Output(name="boundary", signal=Alert, is_periodic=False),
     ),

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status, oldest_input
 from adas_runtime.lane_keeping.centring_params import LaneCentringParams
 from adas_runtime.lane_keeping.change_params import (
     BUTTON,
@@ -478,8 +478,10 @@ class LaneChange:
             seen,
             old.told,
         )
-        stamp_s = now_s if vehicle is None else vehicle.stamp_s if lane is None else min(vehicle.stamp_s, lane.stamp_s)
-        return self._say(memory, max(stamp_s, 0.0), is_steering=is_steering, changes=changes, suppressed=suppressed)
+        oldest = ("vehicle", max(now_s, 0.0))
+        if vehicle is not None:
+            oldest = oldest_input(vehicle=vehicle.stamp_s, lane=None if lane is None else lane.stamp_s)
+        return self._say(memory, oldest, is_steering=is_steering, changes=changes, suppressed=suppressed)
 
     def _failure(
         self,
@@ -683,13 +685,16 @@ class LaneChange:
 
     # --- what is said -------------------------------------------------------------------------------------------------
 
-    def _say(self, memory: Memory, stamp_s: float, *, is_steering: bool, changes: int, suppressed: int) -> Outputs:
+    def _say(
+        self, memory: Memory, oldest: tuple[str, float], *, is_steering: bool, changes: int, suppressed: int
+    ) -> Outputs:
         told, state, now_s = memory.told, memory.state, memory.now_s or 0.0
-        plan, control = memory.plan, memory.control
+        plan, control, (name, stamp_s) = memory.plan, memory.control, oldest
         request: LateralRequest | None = None
         if is_steering:
             request = make_request(
                 stamp_s=stamp_s,
+                oldest_input=name,
                 author=NAME,
                 cause=memory.reason,
                 is_active=True,
@@ -812,7 +817,7 @@ SPEC: Final = FunctionSpec(
         Input(name="braking", signal=LongitudinalRequest, max_age_s=0.2, many=True, source="aeb"),
     ),
     outputs=(
-        Output(name="request", signal=LateralRequest, is_periodic=False),
+        Output(name="request", signal=LateralRequest, is_periodic=False, rests_on=("vehicle", "lane")),
         Output(name="lamps", signal=LampRequest, is_periodic=False),
         Output(name="alert", signal=Alert, is_periodic=False),
         Output(name="hands", signal=Alert, is_periodic=False),

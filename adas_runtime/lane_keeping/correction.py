@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status, oldest_input
 from adas_runtime.lane_keeping.correction_params import BUTTON, EmergencyLaneKeepingParams
 from adas_runtime.lane_keeping.correction_states import ACTIVE, CORRECTING, TRANSITIONS, State, View
 from adas_runtime.lane_keeping.csf import QUIET, Chain, long_s, warned
@@ -271,8 +271,10 @@ class EmergencyLaneKeeping:
             control = self._steer(old, vehicle, lane, side, state is State.CORRECT_LEFT, now_s, dt_s)
             told_side = SIDE_OF[state]
             cause = f"{reason}: {side.dtlm_m:.2f} m to the line, drifting {side.out_mps:.2f} m/s towards it"
+            oldest, stamp_s = oldest_input(vehicle=vehicle.stamp_s, lane=lane.stamp_s)
             request = make_request(
-                stamp_s=max(min(vehicle.stamp_s, lane.stamp_s), 0.0),
+                stamp_s=stamp_s,
+                oldest_input=oldest,
                 author=NAME,
                 cause=reason,
                 is_active=True,
@@ -482,7 +484,7 @@ SPEC: Final = FunctionSpec(
         Input(name="braking", signal=LongitudinalRequest, max_age_s=0.2, many=True, source="aeb"),
     ),
     outputs=(
-        Output(name="request", signal=LateralRequest, is_periodic=False),
+        Output(name="request", signal=LateralRequest, is_periodic=False, rests_on=("vehicle", "lane")),
         Output(name="alert", signal=Alert, is_periodic=False),
     ),
     inputs_type=Inputs,

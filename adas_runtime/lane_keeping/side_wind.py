@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status, oldest_input
 from adas_runtime.lane_keeping.csf import QUIET, Chain, long_s, warned
 from adas_runtime.lane_keeping.hands import torque_nm
 from adas_runtime.lane_keeping.side_wind_params import SideWindParams
@@ -247,8 +247,10 @@ class SideWind:
             bend_1pm = lane.curvature_1pm - lane_1pm if lane is not None and lane_1pm is not None else 0.0
             curvature_1pm = base_1pm + bend_1pm + help_mps2 / square
             curvature_1pm = min(max(curvature_1pm, -CURVATURE_FIELD_1PM), CURVATURE_FIELD_1PM)
+            oldest, stamp_s = oldest_input(vehicle=vehicle.stamp_s, lane=None if lane is None else lane.stamp_s)
             request = make_request(
-                stamp_s=max(vehicle.stamp_s, 0.0),
+                stamp_s=stamp_s,
+                oldest_input=oldest,
                 author=NAME,
                 cause=reason,
                 is_active=True,
@@ -372,7 +374,7 @@ SPEC: Final = FunctionSpec(
         Input(name="dcas", signal=FunctionStatus, max_age_s=2.0, many=True, source="dcas"),
     ),
     outputs=(
-        Output(name="request", signal=LateralRequest, is_periodic=False),
+        Output(name="request", signal=LateralRequest, is_periodic=False, rests_on=("vehicle", "lane")),
         Output(name="alert", signal=Alert, is_periodic=False),
     ),
     inputs_type=Inputs,

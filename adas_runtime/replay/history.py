@@ -72,6 +72,7 @@ LAMPS: Final = tuple(
 )  # each has a band in the timeline
 HEALTH: Final = "health"
 DRIVER: Final = ("drowsiness", "distraction")
+COUNTING: Final = ("isa", "headlamps", "signal_lamps", "dcas", "arbiter", "envelope")
 OWN_FAULT: Final = "_fault"  # how the codes of functions that tell their own failure end
 SIGNS: Final = frozenset(
     {"side", "lane_from_left"}
@@ -629,7 +630,7 @@ class History:
                 kpis = {key: value for key, value in kpis.items() if key.endswith("_mean")}
             if name == "lane_departure" and duration_s > 0.0:
                 kpis["warnings_per_hour"] = function.alerts * 3600.0 / duration_s
-            if name in ("isa", "headlamps", "signal_lamps", "dcas"):  # their figures are counters: the last of each
+            if name in COUNTING:  # their figures are counters: the last of each
                 kpis = {kpi.name: kpi.value for kpi in (function.status.kpis if function.status is not None else ())}
             if name == "isa":  # and what the truth says
                 kpis |= self.limits.kpis()

@@ -14,6 +14,7 @@ from adas_runtime.arbitration.arbiter import (
     COUNTER_MODULO,
     Arbiter,
     ArbiterInputs,
+    ArbiterState,
     LateralRank,
     LongitudinalRank,
 )
@@ -106,12 +107,12 @@ def test_kick_down_interrupts_emergency_braking_and_what_acc_asks_for_stays() ->
 @pytest.mark.clause("2021/1958 1.5")
 @pytest.mark.parametrize("pedals", [{}, {"accelerator": 0.6}, {"is_braking": True}])
 def test_a_speed_cap_alone_asks_nothing_of_the_car_and_bounds_the_drivers_pedal(pedals: dict[str, Any]) -> None:
-    demand = decide((along(ISA, -1.0, stamp_s=NOW_S - 0.15), along(ISA, 0.3, "limiter")), **pedals)
+    demand = decide((along(ISA, -1.0, stamp_s=NOW_S - 0.09), along(ISA, 0.3, "limiter")), **pedals)
     assert not demand.is_longitudinal_active and demand.accel_mps2 == 0.0
     assert demand.accel_cap_mps2 == -1.0, "the lowest of all caps"
     if not pedals.get("is_braking"):
         assert (demand.longitudinal_author, demand.longitudinal_cause) == ("speed_cap", "because of speed_cap")
-    assert demand.oldest_input_age_s == pytest.approx(0.15), "the cap is old information as any other"
+    assert demand.oldest_input_age_s == pytest.approx(0.09), "the cap is old information as any other"
 
 
 @pytest.mark.parametrize("others", [(ACC, -2.0), (CRUISE, 1.0), (AEB, -8.0)])
@@ -252,8 +253,8 @@ def test_r6_without_a_vehicle_state_nothing_is_asked_for() -> None:
 
 def test_the_age_of_the_oldest_information_goes_with_the_demand() -> None:
     assert decide().oldest_input_age_s == pytest.approx(0.0)
-    old = along(ACC, -2.0, stamp_s=NOW_S - 0.18)
-    assert decide((old, along(CRUISE, 1.0))).oldest_input_age_s == pytest.approx(0.18), "of what won, not of all"
+    old = along(ACC, -2.0, stamp_s=NOW_S - 0.09)
+    assert decide((old, along(CRUISE, 1.0))).oldest_input_age_s == pytest.approx(0.09), "of what won, not of all"
     assert decide((old, along(AEB, -8.0))).oldest_input_age_s == pytest.approx(0.05)
 
 
@@ -278,7 +279,7 @@ def test_the_status_says_whether_anything_is_asked_for(
 
 def test_every_demand_has_the_next_number() -> None:
     arbiter = Arbiter(MARKET.envelope)
-    arbiter.state = COUNTER_MODULO - 2
+    arbiter.state = ArbiterState(counter=COUNTER_MODULO - 2)
     nothing = ArbiterInputs(lateral=(), longitudinal=(), vehicle=None)
     said = [arbiter.step(nothing, NOW_S).demand for _ in range(3)]
     assert [demand.counter for demand in said if demand is not None] == [COUNTER_MODULO - 1, 0, 1]
@@ -300,7 +301,7 @@ def test_in_the_graph_a_request_that_falls_silent_is_gone_after_a_fifth_of_a_sec
     others = frozenset(spec.name for spec in graph.functions if spec.name != "arbiter")
     context = BuildContext(market=MARKET, vehicle=load_vehicle("reference"))
     executor = Executor(graph, context, MARKET.stages(), without=others)
-    executor.offer("/adas/isa/request", along(ISA, -1.0, stamp_s=NOW_S), NOW_S)
+    executor.offer("/adas/isa/request", along(ISA, -1.0, "isa", stamp_s=NOW_S, oldest_input="vehicle"), NOW_S)
     held = {}
     for step in range(1, 40):
         now_s = NOW_S + 0.01 * step

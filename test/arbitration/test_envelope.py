@@ -50,7 +50,13 @@ class Drive:
     def demand(self, **fields: Any) -> ActuationCommand:
         self.counter += 1
         return ActuationCommand(
-            **{"stamp_s": self.now_s, "author": "arbiter", "counter": self.counter % 65536, **fields}
+            **{
+                "stamp_s": self.now_s,
+                "author": "arbiter",
+                "counter": self.counter % 65536,
+                "oldest_input_age_s": 0.0,
+                **fields,
+            }
         )
 
     def step(self, inputs: EnvelopeInputs, dt_s: float = DT_S) -> ActuationCommand:

@@ -71,7 +71,13 @@ class Gate:
     ) -> ActuationCommand:
         self.now_s += dt_s
         self.count += 1
-        asked = {"stamp_s": self.now_s, "author": "arbiter", "counter": self.count % COUNTER_MODULO, **(demand or {})}
+        asked = {
+            "stamp_s": self.now_s,
+            "author": "arbiter",
+            "counter": self.count % COUNTER_MODULO,
+            "oldest_input_age_s": 0.0,
+            **(demand or {}),
+        }
         state = {"stamp_s": self.now_s, "speed_mps": self.speed_mps, "yaw_rate_rps": 0.0, **vehicle}
         inputs = EnvelopeInputs(
             demand=ActuationCommand(**asked) if has_demand else None,

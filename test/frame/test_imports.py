@@ -90,7 +90,8 @@ def test_no_function_imports_another_or_a_shell(path: Path) -> None:
 @pytest.mark.parametrize("path", files("arbitration/envelope"), ids=name)
 def test_the_envelope_knows_no_function_and_no_arbiter(path: Path) -> None:
     own = {module for module in imported(path) if module.startswith("adas_runtime.arbitration.")}
-    assert all(module.split(".")[2] == "params" for module in own), own
+    assert all(module.split(".")[2] in ("params", "chains") for module in own), own
+    assert not [m for m in imported(path.with_name("chains.py")) if m.startswith("adas_runtime")]
 
 
 @pytest.mark.parametrize("path", files(*sorted(FRAME)), ids=name)

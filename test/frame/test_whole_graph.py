@@ -167,6 +167,7 @@ def test_the_guard_lives_on_without_the_other_processes() -> None:
                 counter=step,
                 is_longitudinal_active=is_asking,
                 accel_mps2=-2.0 if is_asking else 0.0,
+                oldest_input_age_s=0.0,
             )
             said += guard.offer(demand_topic, demand, now_s)
         said += guard.advance(now_s + 0.005)

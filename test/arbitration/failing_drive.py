@@ -1,0 +1,379 @@
+"""A car on a straight motorway with every function at work, in which one thing fails; what each function then says.
+
+The whole graph of the product in the executor that nodes and replay share, a process each. Lines come as perception
+tells them; where the camera is what fails, perception itself runs on a rendered picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, Final
+
+from adas_runtime.executor import Emission, Executor
+from adas_runtime.function import BuildContext, Process
+from adas_runtime.graph import SOURCES, default_graph, live_topic
+from adas_runtime.market import load_market
+from adas_runtime.signals import (
+    ActuationCommand,
+    Alert,
+    BodyState,
+    CameraFrame,
+    DriverInput,
+    DriverState,
+    FixStatus,
+    FunctionStatus,
+    GazeZone,
+    Gear,
+    Horizon,
+    HorizonSegment,
+    LaneBoundary,
+    LaneModel,
+    LaneSide,
+    LateralRequest,
+    LightSwitch,
+    LimitKind,
+    LongitudinalRequest,
+    MarkingColour,
+    MarkingType,
+    ObjectClass,
+    PoseFix,
+    RadarObjects,
+    RoadClass,
+    Signal,
+    SignKind,
+    SignObservation,
+    SignObservations,
+    Stage,
+    TrackedObject,
+    TrackedObjects,
+    VehicleState,
+)
+from adas_runtime.vehicle import load_vehicle
+
+START_S: Final = 1000.0
+FAILS_S: Final = 8.0  # after the start; all functions have settled
+END_S: Final = 13.0
+STEP_S: Final = 0.01
+MARKET: Final = load_market("de", is_dated=False)
+VEHICLE: Final = load_vehicle("reference")
+GRAPH: Final = default_graph()
+LANES: Final = live_topic("lane_perception", "lanes")
+TOPIC: Final = {source.name: source.topic for source in SOURCES}
+PERIOD_S: Final = {source.name: 1.0 / source.rate_hz for source in SOURCES}
+SPEED_MPS: Final = 27.0
+
+
+def _boundary(side: LaneSide, offset_m: float, kind: MarkingType) -> LaneBoundary:
+    return LaneBoundary(
+        side=side,
+        c0_m=offset_m,
+        c1=0.0,
+        c2_1pm=0.0,
+        c3_1pm2=0.0,
+        x_min_m=4.0,
+        x_max_m=60.0,
+        type=kind,
+        colour=MarkingColour.WHITE,
+        confidence=0.95,
+        offset_std_m=0.02,
+        width_m=0.15,
+    )
+
+
+LINES: Final = (
+    _boundary(LaneSide.LEFT, 1.75, MarkingType.DASHED),
+    _boundary(LaneSide.RIGHT, -1.75, MarkingType.SOLID),
+    _boundary(LaneSide.NEXT_LEFT, 5.25, MarkingType.SOLID),
+)
+
+
+def _car(x_m: float, y_m: float, number: int) -> TrackedObject:
+    return TrackedObject(
+        object_id=number,
+        object_class=ObjectClass.CAR,
+        x_m=x_m,
+        y_m=y_m,
+        speed_x_mps=SPEED_MPS,
+        speed_y_mps=0.0,
+        length_m=4.5,
+        width_m=1.8,
+        x_std_m=0.2,
+        y_std_m=0.1,
+        speed_x_std_mps=0.2,
+        confidence=0.95,
+        age_s=20.0,
+        sources=("camera", "radar"),
+    )
+
+
+@cache
+def picture() -> tuple[int, int, bytes]:
+    """One rendered picture of a straight road: width, height, JPEG."""
+    import cv2
+
+    from adas_runtime.synth.drive import DriveSpec, make_drive
+
+    image = make_drive(DriveSpec(market="de", seconds=1.0)).frame(0)
+    return image.shape[1], image.shape[0], cv2.imencode(".jpg", image)[1].tobytes()
+
+
+def value(source: str, now_s: float, t_s: float, buttons: dict[float, str]) -> Signal:
+    """What a sound source sends at `now_s`."""
+    number = round(t_s * 100)
+    if source == "vehicle_state":
+        return VehicleState(
+            stamp_s=now_s,
+            speed_mps=SPEED_MPS,
+            accel_mps2=0.0,
+            lateral_accel_mps2=0.0,
+            yaw_rate_rps=0.0,
+            steering_wheel_angle_rad=0.01 * math.sin(t_s),
+            steering_wheel_rate_rps=0.01 * math.cos(t_s),
+            driver_torque_nm=0.6 + 0.2 * math.sin(3.0 * t_s),
+            is_hands_on=True,
+            accelerator=0.0,
+            brake=0.0,
+            is_braking=False,
+            gear=Gear.DRIVE,
+            is_stability_control_active=False,
+            is_steering_available=True,
+            is_braking_available=True,
+        )
+    if source == "driver_input":
+        pressed = tuple(name for at_s, name in buttons.items() if at_s <= t_s < at_s + 0.2)
+        return DriverInput(stamp_s=now_s, pressed=pressed)
+    if source == "body":
+        return BodyState(
+            stamp_s=now_s,
+            is_master_switch_on=True,
+            is_propulsion_on=True,
+            indicated_speed_mps=SPEED_MPS + 0.5,
+            ambient_lux=20.0,
+            light_switch=LightSwitch.AUTO,
+            is_parking_brake_on=False,
+            is_driver_door_open=False,
+            is_driver_seated=True,
+            is_driver_belt_fastened=True,
+            is_hazard_on=False,
+            is_trailer_coupled=False,
+            is_main_beam_wanted=False,
+        )
+    if source == "radar":
+        return RadarObjects(stamp_s=now_s)
+    if source == "pose_fix":
+        return PoseFix(stamp_s=now_s, latitude_deg=48.0, longitude_deg=11.0, status=FixStatus.FIX)
+    if source == "sign_camera":
+        sign = SignObservation(kind=SignKind.SPEED_LIMIT, value_mps=33.333333, x_m=30.0, y_m=-4.0, confidence=0.95)
+        return SignObservations(stamp_s=now_s, signs=(sign,) if 2.0 < t_s < 3.0 else ())
+    if source == "map_supplier":
+        segment = HorizonSegment(
+            offset_m=-10.0,
+            length_m=5000.0,
+            probability=1.0,
+            road_class=RoadClass.MOTORWAY,
+            country="DE",
+            limit_mps=33.333333,
+            limit_kind=LimitKind.EXPLICIT,
+            limit_confidence=0.9,
+            is_built_up=False,
+            is_dual_carriageway=True,
+            lanes=2,
+            curvature_1pm=0.0,
+        )
+        return Horizon(stamp_s=now_s, is_matched=True, provider="supplier", confidence=0.9, segments=(segment,))
+    if source == "object_supplier":
+        return TrackedObjects(stamp_s=now_s, objects=(_car(60.0, 0.0, 1), _car(-60.0, 3.5, 2)))
+    if source == "driver_camera":
+        return DriverState(
+            stamp_s=now_s,
+            is_face_visible=True,
+            gaze_zone=GazeZone.ROAD,
+            gaze_yaw_rad=0.0,
+            gaze_pitch_rad=0.05,
+            head_yaw_rad=0.0,
+            head_pitch_rad=0.0,
+            eye_openness=0.9,
+            is_hard_to_see=False,
+            frame=number,
+            confidence=0.95,
+        )
+    assert source == "camera_front"
+    width_px, height_px, data = picture()
+    return CameraFrame(stamp_s=now_s, width_px=width_px, height_px=height_px, encoding="jpeg", data=data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What goes wrong at `FAILS_S`.
+
+    Args:
+        source: Whose values `change` gets; it returns what arrives instead, `None`: nothing.
+        change: See there.
+        breaks: Function whose core raises from then on.
+        gone: Processes that stop.
+        jump_s: How far the clock of the whole car jumps.
+        counter: The arbiter's counter stands still.
+    """
+
+    source: str = ""
+    change: Callable[[Any], Signal | None] | None = None
+    breaks: str = ""
+    gone: Process | None = None
+    jump_s: float = 0.0
+    counter: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """What came out."""
+
+    statuses: dict[str, list[tuple[float, FunctionStatus]]] = field(default_factory=dict)
+    alerts: list[tuple[float, Alert]] = field(default_factory=list)
+    commands: list[tuple[float, ActuationCommand]] = field(default_factory=list)
+    asked: dict[str, list[float]] = field(default_factory=dict)
+
+    def status(self, function: str, t_s: float) -> FunctionStatus | None:
+        """The last word of a function by then."""
+        found = [status for at_s, status in self.statuses.get(function, ()) if at_s <= t_s]
+        return found[-1] if found else None
+
+    def is_asking(self, function: str, t_s: float) -> bool:
+        """Whether it asked the car for something in the quarter of a second before."""
+        return any(t_s - 0.25 < at_s <= t_s for at_s in self.asked.get(function, ()))
+
+
+BUTTONS: Final = {
+    "assistance": {1.0: "dcas", 2.0: "set_speed"},
+    "keeping": {1.0: "lane_centring", 2.0: "lane_change"},
+}
+
+
+def stages(drive: str) -> dict[str, Stage]:
+    """Every function on; where assistance drives, lane keeping's own buttons are not pressed."""
+    return {spec.name: Stage.ON for spec in GRAPH.functions if spec.has_stage}
+
+
+class _Broken:
+    def __init__(self, core: Any) -> None:
+        self.state = core.state
+
+    def step(self, inputs: Any, now_s: float) -> Any:
+        raise ValueError("a defect")
+
+
+def drive(name: str, failure: Failure = Failure()) -> Seen:
+    """The whole drive."""
+    is_picture = failure.source == "camera_front" or failure.breaks == "lane_perception"
+    without = frozenset() if is_picture else frozenset({"lane_perception"})
+    context = BuildContext(market=MARKET, vehicle=VEHICLE)
+    processes = [Process.DECISION, Process.GUARD, Process.PERCEPTION]
+    executors = {
+        process: Executor(GRAPH, context, stages(name), process=process, without=without) for process in processes
+    }
+    home = {live_topic(s.name, o): s.process for s in GRAPH.functions for o in (*(x.name for x in s.outputs), "status")}
+    seen = Seen()
+    offset_s = 0.0
+
+    def deliver(topic: str, signal: Signal, now_s: float) -> None:
+        waiting = [(topic, signal)]
+        while waiting:
+            topic, signal = waiting.pop(0)
+            for process, executor in executors.items():
+                if (process is failure.gone and t_s >= FAILS_S) or home.get(topic) is process:
+                    continue
+                waiting += heard(executor.offer(topic, signal, now_s))
+
+    def heard(emissions: list[Emission]) -> Iterator[tuple[str, Signal]]:
+        for item in emissions:
+            signal = item.signal
+            if isinstance(signal, FunctionStatus):
+                seen.statuses.setdefault(item.function, []).append((t_s, signal))
+            elif isinstance(signal, Alert) and signal.is_active:
+                seen.alerts.append((t_s, signal))
+            elif isinstance(signal, ActuationCommand):
+                if item.function == "arbiter" and failure.counter and t_s >= FAILS_S:
+                    signal = replace(signal, counter=7)
+                if item.function == "envelope":
+                    seen.commands.append((t_s, signal))
+            elif isinstance(signal, (LateralRequest, LongitudinalRequest)) and signal.is_active:
+                seen.asked.setdefault(item.function, []).append(t_s)
+            yield item.topic, signal
+
+    for step in range(round(END_S / STEP_S)):
+        t_s = round(step * STEP_S, 4)
+        if abs(t_s - FAILS_S) < 1e-9:
+            offset_s = failure.jump_s
+            if failure.breaks:
+                for executor in executors.values():
+                    for runner in executor._runners:
+                        if runner.name == failure.breaks:
+                            runner.core = _Broken(runner.core)
+        now_s = START_S + t_s + offset_s
+        for source in TOPIC:
+            if (source == "camera_front" and not is_picture) or source == "vehicle_state":
+                continue
+            if step % round(PERIOD_S[source] / STEP_S) == 0:
+                _send(source, failure, now_s, t_s, name, deliver)
+        is_gone = failure.gone is Process.PERCEPTION and t_s >= FAILS_S
+        if not is_picture and not is_gone and step % 5 == 0:
+            deliver(LANES, LaneModel(stamp_s=now_s - 0.05, boundaries=LINES, is_calibrated=True), now_s)
+            status = FunctionStatus(stamp_s=now_s, author="lane_perception", stage=Stage.ON, state="following")
+            deliver(live_topic("lane_perception", "status"), status, now_s)
+        _send("vehicle_state", failure, now_s, t_s, name, deliver)
+        for process, executor in executors.items():
+            if not (process is failure.gone and t_s >= FAILS_S):
+                for topic, signal in list(heard(executor.advance(now_s))):
+                    deliver(topic, signal, now_s)
+    return seen
+
+
+def _send(
+    source: str, failure: Failure, now_s: float, t_s: float, name: str, deliver: Callable[[str, Signal, float], None]
+) -> None:
+    signal: Signal | None = value(source, now_s, t_s, BUTTONS[name])
+    if source == failure.source and t_s >= FAILS_S and failure.change is not None:
+        signal = failure.change(signal)
+    if signal is not None:
+        deliver(TOPIC[source], signal, now_s)
+
+
+def _frozen(signal: Any) -> Signal:
+    """The last value again and again, with its old stamp."""
+    return replace(signal, stamp_s=START_S + FAILS_S)
+
+
+NAN: Final = math.nan
+IMPLAUSIBLE: Final[dict[str, Callable[[Any], Signal | None]]] = {
+    "vehicle_state": lambda s: replace(s, speed_mps=90.0),
+    "driver_input": lambda s: replace(s, pressed=("dcas", "set_speed", "lane_centring", "mute", "lane_departure")),
+    "body": lambda s: BodyState(stamp_s=s.stamp_s),
+    "camera_front": lambda s: replace(s, data=s.data[: len(s.data) // 3]),
+    "radar": lambda s: s,
+    "pose_fix": lambda s: replace(s, latitude_deg=0.0, longitude_deg=0.0, status=FixStatus.NO_FIX),
+    "sign_camera": lambda s: replace(
+        s, signs=(SignObservation(kind=SignKind.SPEED_LIMIT, value_mps=1.0, x_m=30.0, y_m=-4.0, confidence=0.3),)
+    ),
+    "map_supplier": lambda s: replace(s, is_matched=False, confidence=0.0),
+    "object_supplier": lambda s: replace(
+        s, objects=tuple(replace(o, x_std_m=400.0, y_std_m=400.0, confidence=0.0) for o in s.objects)
+    ),
+    "driver_camera": lambda s: replace(s, is_face_visible=False, is_camera_covered=True, confidence=0.0),
+}
+FAILURES: Final[dict[str, Failure]] = {
+    **{f"{source} lost": Failure(source=source, change=lambda s: None) for source in TOPIC},
+    **{f"{source} stale": Failure(source=source, change=_frozen) for source in TOPIC},
+    **{f"{source} implausible": Failure(source=source, change=change) for source, change in IMPLAUSIBLE.items()},
+    "vehicle_state not a number": Failure(source="vehicle_state", change=lambda s: replace(s, speed_mps=NAN)),
+    "steering unavailable": Failure(source="vehicle_state", change=lambda s: replace(s, is_steering_available=False)),
+    "brakes unavailable": Failure(source="vehicle_state", change=lambda s: replace(s, is_braking_available=False)),
+    "perception lost": Failure(gone=Process.PERCEPTION),
+    "decision lost": Failure(gone=Process.DECISION),
+    "guard lost": Failure(gone=Process.GUARD),
+    "clock ahead": Failure(jump_s=3600.0),
+    "clock back": Failure(jump_s=-3600.0),
+    "counter frozen": Failure(counter=True),
+    **{f"{spec.name} breaks": Failure(breaks=spec.name) for spec in GRAPH.functions},
+}
