@@ -5,10 +5,11 @@ from __future__ import annotations
 
 def pages() -> dict[str, str]:
     """Path under `docs/` to the whole text of the file."""
-    from adas_runtime.reference import commands, graph, markets, messages, states, vehicles
+    from adas_runtime.reference import commands, degradation, graph, markets, messages, states, vehicles
 
     return {
         "reference/commands.md": commands.page(),
+        "reference/degradation.md": degradation.page(),
         "reference/graph.md": graph.page(),
         "reference/graph.svg": graph.picture(),
         "reference/messages.md": messages.page(),

@@ -7,12 +7,13 @@ tells them; where the camera is what fails, perception itself runs on a rendered
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
-from adas_runtime.executor import Emission, Executor
+from adas_runtime.arbitration.modes import Mode
+from adas_runtime.executor import Emission, Executor, Snapshot
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import SOURCES, default_graph, live_topic
 from adas_runtime.market import load_market
@@ -27,6 +28,7 @@ from adas_runtime.signals import (
     FunctionStatus,
     GazeZone,
     Gear,
+    Health,
     Horizon,
     HorizonSegment,
     LaneBoundary,
@@ -64,6 +66,9 @@ LANES: Final = live_topic("lane_perception", "lanes")
 TOPIC: Final = {source.name: source.topic for source in SOURCES}
 PERIOD_S: Final = {source.name: 1.0 / source.rate_hz for source in SOURCES}
 SPEED_MPS: Final = 27.0
+SLOW_MPS: Final = 16.0  # where something stands in the lane; emergency braking works up to 60 km/h there
+STANDS_S: Final = 10.0
+STANDS_AT_M: Final = SLOW_MPS * (END_S - STANDS_S) + 6.0
 
 
 def _boundary(side: LaneSide, offset_m: float, kind: MarkingType) -> LaneBoundary:
@@ -123,10 +128,11 @@ def picture() -> tuple[int, int, bytes]:
 def value(source: str, now_s: float, t_s: float, buttons: dict[float, str]) -> Signal:
     """What a sound source sends at `now_s`."""
     number = round(t_s * 100)
+    speed_mps = SPEED_MPS if buttons else SLOW_MPS
     if source == "vehicle_state":
         return VehicleState(
             stamp_s=now_s,
-            speed_mps=SPEED_MPS,
+            speed_mps=speed_mps,
             accel_mps2=0.0,
             lateral_accel_mps2=0.0,
             yaw_rate_rps=0.0,
@@ -150,7 +156,7 @@ def value(source: str, now_s: float, t_s: float, buttons: dict[float, str]) -> S
             stamp_s=now_s,
             is_master_switch_on=True,
             is_propulsion_on=True,
-            indicated_speed_mps=SPEED_MPS + 0.5,
+            indicated_speed_mps=speed_mps + 0.5,
             ambient_lux=20.0,
             light_switch=LightSwitch.AUTO,
             is_parking_brake_on=False,
@@ -185,6 +191,10 @@ def value(source: str, now_s: float, t_s: float, buttons: dict[float, str]) -> S
         )
         return Horizon(stamp_s=now_s, is_matched=True, provider="supplier", confidence=0.9, segments=(segment,))
     if source == "object_supplier":
+        if not buttons and t_s >= STANDS_S:
+            x_m = STANDS_AT_M - SLOW_MPS * (t_s - STANDS_S)
+            standing = replace(_car(x_m, 0.0, 3), speed_x_mps=0.0, age_s=t_s - STANDS_S)
+            return TrackedObjects(stamp_s=now_s, objects=(standing,))
         return TrackedObjects(stamp_s=now_s, objects=(_car(60.0, 0.0, 1), _car(-60.0, 3.5, 2)))
     if source == "driver_camera":
         return DriverState(
@@ -245,99 +255,128 @@ class Seen:
         return any(t_s - 0.25 < at_s <= t_s for at_s in self.asked.get(function, ()))
 
 
-BUTTONS: Final = {
+BUTTONS: Final = {  # by drive: what the driver presses, and when
     "assistance": {1.0: "dcas", 2.0: "set_speed"},
-    "keeping": {1.0: "lane_centring", 2.0: "lane_change"},
+    "keeping": {1.0: "lane_centring"},
+    "collision": {},  # nobody assists, and then something stands in the lane
 }
 
 
-def stages(drive: str) -> dict[str, Stage]:
-    """Every function on; where assistance drives, lane keeping's own buttons are not pressed."""
-    return {spec.name: Stage.ON for spec in GRAPH.functions if spec.has_stage}
+HOME: Final = {
+    live_topic(spec.name, output): spec.process
+    for spec in GRAPH.functions
+    for output in (*(item.name for item in spec.outputs), "status")
+}
+PROCESSES: Final = (Process.DECISION, Process.GUARD, Process.PERCEPTION)
 
 
-class _Broken:
-    def __init__(self, core: Any) -> None:
-        self.state = core.state
-
-    def step(self, inputs: Any, now_s: float) -> Any:
-        raise ValueError("a defect")
+def _raises(inputs: Any, now_s: float) -> Any:
+    raise ValueError("a defect")
 
 
-def drive(name: str, failure: Failure = Failure()) -> Seen:
-    """The whole drive."""
-    is_picture = failure.source == "camera_front" or failure.breaks == "lane_perception"
-    without = frozenset() if is_picture else frozenset({"lane_perception"})
-    context = BuildContext(market=MARKET, vehicle=VEHICLE)
-    processes = [Process.DECISION, Process.GUARD, Process.PERCEPTION]
-    executors = {
-        process: Executor(GRAPH, context, stages(name), process=process, without=without) for process in processes
-    }
-    home = {live_topic(s.name, o): s.process for s in GRAPH.functions for o in (*(x.name for x in s.outputs), "status")}
-    seen = Seen()
-    offset_s = 0.0
+class Run:
+    """The three processes with functions on their executors, and what came out of them so far."""
 
-    def deliver(topic: str, signal: Signal, now_s: float) -> None:
+    def __init__(self, name: str, failure: Failure) -> None:
+        self.name, self.failure = name, failure
+        self.is_picture = failure.source == "camera_front" or failure.breaks == "lane_perception"
+        context = BuildContext(market=MARKET, vehicle=VEHICLE)
+        without = frozenset() if self.is_picture else frozenset({"lane_perception"})
+        stages = {spec.name: Stage.ON for spec in GRAPH.functions if spec.has_stage}
+        self.executors = {
+            process: Executor(GRAPH, context, stages, process=process, without=without) for process in PROCESSES
+        }
+        self.seen = Seen()
+        self.t_s = 0.0
+        self.has_failed = False
+
+    def until(self, begin_s: float, end_s: float) -> Run:
+        """Drive on."""
+        for step in range(round(begin_s / STEP_S), round(end_s / STEP_S)):
+            self.t_s = t_s = round(step * STEP_S, 4)
+            now_s = START_S + t_s + (self.failure.jump_s if self.has_failed else 0.0)
+            for source in TOPIC:
+                is_due = step % round(PERIOD_S[source] / STEP_S) == 0 and source != "vehicle_state"
+                if is_due and (source != "camera_front" or self.is_picture):
+                    self._send(source, now_s)
+            if not self.is_picture and step % 5 == 0 and Process.PERCEPTION is not self._gone:
+                lanes = LaneModel(stamp_s=now_s - 0.05, boundaries=LINES, is_calibrated=True)
+                status = FunctionStatus(stamp_s=now_s, author="lane_perception", stage=Stage.ON, state="following")
+                self.seen.statuses.setdefault("lane_perception", []).append((t_s, status))
+                self._deliver(LANES, lanes, now_s)
+                self._deliver(live_topic("lane_perception", "status"), status, now_s)
+            self._send("vehicle_state", now_s)
+            for process, executor in self.executors.items():
+                if process is not self._gone:
+                    for topic, signal in self._heard(executor.advance(now_s)):
+                        self._deliver(topic, signal, now_s)
+        return self
+
+    def fail(self) -> None:
+        """From now on."""
+        self.has_failed = True
+        for executor in self.executors.values():
+            if self.failure.breaks in {spec.name for spec in executor.functions}:
+                executor.core(self.failure.breaks).step = _raises  # type: ignore[method-assign]
+
+    @property
+    def _gone(self) -> Process | None:
+        return self.failure.gone if self.has_failed else None
+
+    def _send(self, source: str, now_s: float) -> None:
+        signal: Signal | None = value(source, now_s, self.t_s, BUTTONS[self.name])
+        if self.has_failed and source == self.failure.source and self.failure.change is not None:
+            signal = self.failure.change(signal)
+        if signal is not None:
+            self._deliver(TOPIC[source], signal, now_s)
+
+    def _deliver(self, topic: str, signal: Signal, now_s: float) -> None:
+        """To every process but the one that it comes from, and what they say of it as well."""
         waiting = [(topic, signal)]
-        while waiting:
-            topic, signal = waiting.pop(0)
-            for process, executor in executors.items():
-                if (process is failure.gone and t_s >= FAILS_S) or home.get(topic) is process:
-                    continue
-                waiting += heard(executor.offer(topic, signal, now_s))
+        for topic, signal in waiting:
+            for process, executor in self.executors.items():
+                if process is not self._gone and HOME.get(topic) is not process:
+                    waiting += self._heard(executor.offer(topic, signal, now_s))
 
-    def heard(emissions: list[Emission]) -> Iterator[tuple[str, Signal]]:
+    def _heard(self, emissions: list[Emission]) -> list[tuple[str, Signal]]:
+        seen, t_s, said = self.seen, self.t_s, []
         for item in emissions:
             signal = item.signal
             if isinstance(signal, FunctionStatus):
                 seen.statuses.setdefault(item.function, []).append((t_s, signal))
             elif isinstance(signal, Alert) and signal.is_active:
                 seen.alerts.append((t_s, signal))
-            elif isinstance(signal, ActuationCommand):
-                if item.function == "arbiter" and failure.counter and t_s >= FAILS_S:
-                    signal = replace(signal, counter=7)
-                if item.function == "envelope":
-                    seen.commands.append((t_s, signal))
+            elif isinstance(signal, ActuationCommand) and item.function == "envelope":
+                seen.commands.append((t_s, signal))
+            elif isinstance(signal, ActuationCommand) and self.failure.counter and self.has_failed:
+                signal = replace(signal, counter=7)
             elif isinstance(signal, (LateralRequest, LongitudinalRequest)) and signal.is_active:
                 seen.asked.setdefault(item.function, []).append(t_s)
-            yield item.topic, signal
-
-    for step in range(round(END_S / STEP_S)):
-        t_s = round(step * STEP_S, 4)
-        if abs(t_s - FAILS_S) < 1e-9:
-            offset_s = failure.jump_s
-            if failure.breaks:
-                for executor in executors.values():
-                    for runner in executor._runners:
-                        if runner.name == failure.breaks:
-                            runner.core = _Broken(runner.core)
-        now_s = START_S + t_s + offset_s
-        for source in TOPIC:
-            if (source == "camera_front" and not is_picture) or source == "vehicle_state":
-                continue
-            if step % round(PERIOD_S[source] / STEP_S) == 0:
-                _send(source, failure, now_s, t_s, name, deliver)
-        is_gone = failure.gone is Process.PERCEPTION and t_s >= FAILS_S
-        if not is_picture and not is_gone and step % 5 == 0:
-            deliver(LANES, LaneModel(stamp_s=now_s - 0.05, boundaries=LINES, is_calibrated=True), now_s)
-            status = FunctionStatus(stamp_s=now_s, author="lane_perception", stage=Stage.ON, state="following")
-            deliver(live_topic("lane_perception", "status"), status, now_s)
-        _send("vehicle_state", failure, now_s, t_s, name, deliver)
-        for process, executor in executors.items():
-            if not (process is failure.gone and t_s >= FAILS_S):
-                for topic, signal in list(heard(executor.advance(now_s))):
-                    deliver(topic, signal, now_s)
-    return seen
+            said.append((item.topic, signal))
+        return said
 
 
-def _send(
-    source: str, failure: Failure, now_s: float, t_s: float, name: str, deliver: Callable[[str, Signal, float], None]
-) -> None:
-    signal: Signal | None = value(source, now_s, t_s, BUTTONS[name])
-    if source == failure.source and t_s >= FAILS_S and failure.change is not None:
-        signal = failure.change(signal)
-    if signal is not None:
-        deliver(TOPIC[source], signal, now_s)
+@cache
+def _begun(name: str, is_picture: bool) -> tuple[dict[Process, Snapshot], Seen]:
+    """All memory at the moment in which something fails: the same for every failure."""
+    run = Run(name, Failure(source="camera_front") if is_picture else Failure()).until(0.0, FAILS_S)
+    return {process: executor.save() for process, executor in run.executors.items()}, run.seen
+
+
+def drive(name: str, failure: Failure = Failure()) -> Seen:
+    """The whole drive."""
+    run = Run(name, failure)
+    snapshots, seen = _begun(name, run.is_picture)
+    for process, snapshot in snapshots.items():
+        run.executors[process].restore(snapshot)
+    run.seen = Seen(
+        statuses={function: list(found) for function, found in seen.statuses.items()},
+        alerts=list(seen.alerts),
+        commands=list(seen.commands),
+        asked={function: list(found) for function, found in seen.asked.items()},
+    )
+    run.fail()
+    return run.until(FAILS_S, END_S).seen
 
 
 def _frozen(signal: Any) -> Signal:
@@ -377,3 +416,45 @@ FAILURES: Final[dict[str, Failure]] = {
     "counter frozen": Failure(counter=True),
     **{f"{spec.name} breaks": Failure(breaks=spec.name) for spec in GRAPH.functions},
 }
+
+
+def left_of(function: str, sound: Mapping[str, Seen], failed: Mapping[str, Seen]) -> tuple[Mode, str, str]:
+    """What is left of a function in the worst of the drives: mode, reason, and how the health monitor tells of it."""
+    found = [_left(function, sound[name], failed[name]) for name in failed]
+    return max(found, key=lambda left: list(Mode).index(left[0]))
+
+
+def _left(function: str, sound: Seen, failed: Seen) -> tuple[Mode, str, str]:
+    at_s = END_S - 0.05
+    before, after = sound.status(function, at_s), failed.status(function, at_s)
+    told = [t_s for t_s, _ in failed.statuses.get(function, ())]
+    assert before is not None and after is not None
+    if told[-1] < at_s - 1.5:
+        return Mode.GONE, "", "silent"
+    tells = (
+        "fault"
+        if after.health is Health.FAULT
+        else "degraded"
+        if after.health is Health.DEGRADED or after.absent
+        else ""
+    )
+    why = f"lacks {', '.join(after.absent)}" if after.absent and after.health is Health.OK else after.reason
+    if function == "envelope" and failed.commands[-1][1].is_safe_stop:
+        return Mode.RAMP, why, tells
+    is_asked = sound.is_asking(function, at_s)
+    is_gone = is_asked and not failed.is_asking(function, at_s)
+    if function == "health" and not after.reason.startswith("ValueError"):
+        return Mode.FULL, "", ""  # that it tells of others is its work
+    follows = function in ("arbiter", "envelope", "signal_lamps", "side_wind")
+    is_lost = before.is_active and not after.is_active and not follows
+    if after.health is Health.FAULT or is_gone or is_lost:
+        return Mode.ABSENT, why, tells
+    command = failed.commands[-1][1]
+    author = command.lateral_author if command.lateral_cause == "steering_unavailable" else ""
+    other = command.longitudinal_author if command.longitudinal_cause == "brakes_unavailable" else ""
+    if function in (author, other):
+        is_half = command.is_lateral_active or command.is_longitudinal_active
+        return (Mode.DEGRADED if is_half else Mode.WARNS), why, tells
+    if tells:
+        return Mode.DEGRADED, why, tells
+    return Mode.FULL, "", ""

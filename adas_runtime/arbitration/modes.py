@@ -1,0 +1,543 @@
+"""Degraded modes: what is left of each function when one thing fails, as data.
+
+What a function does without an input is its own to say, and follows from what it declares; here it is written down for
+the whole graph, in one place, and checked: a test makes each fault happen in drives through the executor of the car
+and holds status, alert, command and diagnostics against these rows. Who is not named in a row is at full. The page
+`docs/reference/degradation.md` is printed from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+
+class Mode(Enum):
+    """What is left of a function, in the order of loss."""
+
+    FULL = "full"
+    DEGRADED = "degraded"  # works on with less, and says so
+    WARNS = "warns only"  # what it asks of the car is not followed
+    ABSENT = "absent"  # asks for nothing, warns of nothing
+    RAMP = "safe ramp"  # of the envelope: every axis is handed back
+    GONE = "gone"  # its process, or the gate itself, says nothing any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """One cell.
+
+    Args:
+        mode: What is left.
+        why: Reason in the function's status, or in the command's limits.
+        tells: How the health monitor tells the driver of it: `fault`, `degraded`, `silent`; empty: it does not, since
+            the function tells it itself or nothing is wrong with it.
+    """
+
+    mode: Mode
+    why: str = ""
+    tells: str = ""
+
+
+BROKEN: Final = "Error: "  # followed by what its core raised
+
+FULL: Final = Left(mode=Mode.FULL)
+GONE: Final = Left(mode=Mode.GONE, tells="silent")
+
+
+def degraded(why: str, tells: str = "degraded") -> Left:
+    """It works on with less."""
+    return Left(mode=Mode.DEGRADED, why=why, tells=tells)
+
+
+def warns(why: str, tells: str = "") -> Left:
+    """What it asks of the car is not followed."""
+    return Left(mode=Mode.WARNS, why=why, tells=tells)
+
+
+def absent(why: str, tells: str = "fault") -> Left:
+    """It asks for nothing."""
+    return Left(mode=Mode.ABSENT, why=why, tells=tells)
+
+
+def ramp(why: str, tells: str = "degraded") -> Left:
+    """The envelope hands every axis back."""
+    return Left(mode=Mode.RAMP, why=why, tells=tells)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One row.
+
+    Args:
+        names: What fails, and how; several where the same is left.
+        what: What happens.
+        gate: What becomes of commands: at full they pass, a ramp hands all back, `WARNS` refuses one axis.
+        left: What is left of each function that is not at full, by name, once it has settled.
+        alerts: What functions themselves tell the driver; what the health monitor tells stands with each function.
+    """
+
+    names: tuple[str, ...]
+    what: str
+    gate: Left = FULL
+    left: Mapping[str, Left] = field(default_factory=dict)
+    alerts: tuple[str, ...] = ()
+
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        names=("vehicle_state lost", "vehicle_state stale"),
+        what="no value comes any more, or the last one again and again with its old stamp",
+        gate=Left(mode=Mode.RAMP, why="vehicle_absent"),
+        left={
+            "horizon": degraded("lacks vehicle"),
+            "country": degraded("lacks vehicle"),
+            "aeb": absent("vehicle_absent"),
+            "lane_departure": absent("vehicle_absent"),
+            "lane_centring": absent("vehicle_absent"),
+            "lane_change": degraded("lacks vehicle"),
+            "side_wind": absent("vehicle_absent"),
+            "drowsiness": absent("vehicle_absent"),
+            "distraction": absent("vehicle_absent"),
+            "isa": absent("vehicle_absent"),
+            "dcas": absent("vehicle_absent"),
+            "elks": absent("vehicle_absent"),
+            "headway": absent("vehicle_absent"),
+            "arbiter": degraded("lacks vehicle"),
+            "envelope": ramp("vehicle_absent"),
+            "headlamps": degraded("vehicle_absent"),
+            "signal_lamps": degraded("vehicle_absent"),
+        },
+        alerts=("aeb_unavailable", "dcas_fault", "isa_fault", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("driver_input lost", "driver_input stale"),
+        what="no value comes any more, or the last one again and again with its old stamp",
+        left={
+            "lane_departure": degraded("driver_input_absent"),
+            "lane_centring": absent("driver_input_absent"),
+            "lane_change": degraded("lacks driver"),
+            "dcas": absent("driver_input_absent"),
+            "headlamps": degraded("lacks driver"),
+            "signal_lamps": degraded("lacks driver"),
+        },
+        alerts=("dcas_fault", "dcas_hand_back", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("body lost", "body stale"),
+        what="no value comes any more, or the last one again and again with its old stamp",
+        left={
+            "dcas": absent("body_absent"),
+            "headlamps": absent("light_unknown", "degraded"),
+            "signal_lamps": degraded("lacks body"),
+        },
+        alerts=("dcas_fault", "dcas_hand_back", "headlamps_fault"),
+    ),
+    Fault(
+        names=("camera_front lost", "camera_front stale"),
+        what="no value comes any more, or the last one again and again with its old stamp",
+        left={
+            "lane_perception": absent("no camera picture", "degraded"),
+            "ego_lane": absent("lanes_absent", ""),
+            "lane_departure": absent("lanes_absent"),
+            "lane_centring": absent("lane_unfit", ""),
+            "dcas": absent("safety_system_fault"),
+            "elks": absent("lane_unfit", ""),
+        },
+        alerts=("dcas_ended", "dcas_fault", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("radar lost", "radar stale"),
+        what="no value comes any more, or the last one again and again; no function reads the radar yet",
+    ),
+    Fault(
+        names=("pose_fix lost", "pose_fix stale"),
+        what="no value comes any more, or the last one again and again with its old stamp",
+        left={
+            "horizon": degraded("lacks fix"),
+        },
+    ),
+    Fault(
+        names=("sign_camera lost", "sign_camera stale"),
+        what="no value comes any more, or the last one again and again with its old stamp",
+    ),
+    Fault(
+        names=("map_supplier lost", "map_supplier stale"),
+        what="no value comes any more, or the last one again and again with its old stamp",
+        left={
+            "horizon": absent("no map is given and none supplied", ""),
+        },
+    ),
+    Fault(
+        names=("object_supplier lost", "object_supplier stale"),
+        what="no value comes any more, or the last one again and again with its old stamp",
+        left={
+            "aeb": absent("objects_absent", "degraded"),
+            "dcas": absent("objects_absent"),
+            "headway": absent("objects_absent", ""),
+        },
+        alerts=("aeb_unavailable", "dcas_fault", "dcas_hand_back"),
+    ),
+    Fault(
+        names=("driver_camera lost", "driver_camera stale"),
+        what="no value comes any more, or the last one again and again with its old stamp",
+        left={
+            "distraction": absent("driver_camera_absent"),
+            "dcas": absent("driver_monitoring_lost"),
+        },
+        alerts=("dcas_fault", "dcas_hand_back"),
+    ),
+    Fault(
+        names=("vehicle_state implausible",),
+        what="90 m/s from one message to the next, and from then on",
+        gate=Left(mode=Mode.RAMP, why="speed_jump"),
+        left={
+            "aeb": absent("speed_out_of_range", ""),
+            "lane_centring": absent("speed_outside_range", ""),
+            "dcas": absent("speed_high", ""),
+            "elks": absent("speed_outside_range", ""),
+        },
+        alerts=("dcas_ended", "dcas_hand_back", "dcas_over_limit", "headway_short", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("driver_input implausible",),
+        what="every button stuck as pressed: an edge is a press, whoever made it",
+        left={
+            "lane_centring": absent("switched_off", ""),
+            "dcas": absent("switched_off", ""),
+        },
+        alerts=("dcas_off",),
+    ),
+    Fault(
+        names=("body implausible",),
+        what="tells nothing",
+        left={
+            "dcas": absent("driver_seat", ""),
+            "headlamps": absent("light_unknown", "degraded"),
+        },
+        alerts=("dcas_ended", "dcas_hand_back", "headlamps_fault"),
+    ),
+    Fault(
+        names=("camera_front implausible",),
+        what="pictures cut short",
+        left={
+            "lane_perception": absent("picture cannot be decoded as jpeg", "degraded"),
+            "ego_lane": absent("no_marking", ""),
+            "lane_departure": absent("no_marking", "degraded"),
+            "lane_centring": absent("lane_unfit", ""),
+            "dcas": absent("lane_lost", ""),
+            "elks": absent("lane_unfit", ""),
+        },
+        alerts=("dcas_ended", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("radar implausible",),
+        what="no function reads the radar yet",
+    ),
+    Fault(
+        names=("pose_fix implausible",),
+        what="no fix, somewhere else",
+    ),
+    Fault(
+        names=("sign_camera implausible",),
+        what="3.6 km/h on a motorway, with little confidence",
+    ),
+    Fault(
+        names=("map_supplier implausible",),
+        what="not matched to the road",
+        left={
+            "horizon": absent("no map is given and none supplied", ""),
+        },
+    ),
+    Fault(
+        names=("object_supplier implausible",),
+        what="positions known to 400 m, without confidence",
+        left={
+            "aeb": absent("watching", ""),
+        },
+    ),
+    Fault(
+        names=("driver_camera implausible",),
+        what="covered",
+        left={
+            "distraction": absent("driver_camera_covered"),
+            "dcas": absent("driver_monitoring_lost"),
+        },
+        alerts=("dcas_fault", "dcas_hand_back"),
+    ),
+    Fault(
+        names=("vehicle_state not a number",),
+        what="past the border of a process, which refuses it: there it is lost",
+        gate=Left(mode=Mode.RAMP, why="vehicle_not_finite"),
+        left={
+            "aeb": absent("vehicle_absent"),
+            "lane_departure": absent("vehicle_absent"),
+            "lane_centring": absent("vehicle_absent"),
+            "side_wind": absent("vehicle_absent"),
+            "drowsiness": absent("vehicle_absent"),
+            "distraction": absent("vehicle_absent"),
+            "isa": absent("vehicle_absent"),
+            "dcas": absent("vehicle_absent"),
+            "elks": absent("vehicle_absent"),
+            "headway": absent("vehicle_absent"),
+            "envelope": ramp("vehicle_not_finite"),
+            "headlamps": degraded("vehicle_absent"),
+            "signal_lamps": degraded("vehicle_absent"),
+        },
+        alerts=("aeb_unavailable", "dcas_fault", "isa_fault", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("steering unavailable",),
+        what="the vehicle says so",
+        gate=Left(mode=Mode.WARNS, why="steering_unavailable"),
+        left={
+            "lane_centring": warns("centring"),
+            "dcas": degraded("activated", ""),
+            "envelope": degraded("steering_unavailable"),
+        },
+    ),
+    Fault(
+        names=("brakes unavailable",),
+        what="the vehicle says so",
+        gate=Left(mode=Mode.WARNS, why="brakes_unavailable"),
+        left={
+            "aeb": warns("collision_imminent"),
+            "dcas": degraded("activated", ""),
+            "envelope": degraded("brakes_unavailable"),
+        },
+    ),
+    Fault(
+        names=("perception lost",),
+        what="the process dies",
+        left={
+            "lane_perception": GONE,
+            "ego_lane": absent("lanes_absent", ""),
+            "lane_departure": absent("lanes_absent"),
+            "lane_centring": absent("lane_unfit", ""),
+            "dcas": absent("safety_system_fault"),
+            "elks": absent("lane_unfit", ""),
+        },
+        alerts=("dcas_ended", "dcas_fault", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("decision lost",),
+        what="the process dies",
+        gate=Left(mode=Mode.RAMP, why="demand_absent"),
+        left={
+            "horizon": GONE,
+            "country": GONE,
+            "ego_lane": GONE,
+            "aeb": GONE,
+            "lane_departure": GONE,
+            "lane_centring": GONE,
+            "lane_change": GONE,
+            "side_wind": GONE,
+            "drowsiness": GONE,
+            "distraction": GONE,
+            "isa": GONE,
+            "dcas": GONE,
+            "elks": GONE,
+            "headway": GONE,
+            "arbiter": GONE,
+            "envelope": ramp("demand_absent"),
+            "headlamps": GONE,
+            "signal_lamps": GONE,
+        },
+    ),
+    Fault(
+        names=("guard lost",),
+        what="the process dies; the supervisor tells, and starts it again within 0.1 s",
+        gate=Left(mode=Mode.GONE, why=""),
+        left={
+            "envelope": GONE,
+            "signal_lamps": degraded("lacks command"),
+            "health": GONE,
+        },
+    ),
+    Fault(
+        names=("clock ahead",),
+        what="by an hour, in every process",
+        gate=Left(mode=Mode.RAMP, why="time_gap"),
+        left={
+            "envelope": ramp("time_gap"),
+        },
+        alerts=("aeb_unavailable",),
+    ),
+    Fault(
+        names=("clock back",),
+        what="by an hour, in every process",
+        gate=Left(mode=Mode.RAMP, why="time_gap"),
+        left={
+            "lane_centring": absent("switched_off", ""),
+            "dcas": absent("available", ""),
+        },
+        alerts=("dcas_ended", "dcas_hand_back", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("counter frozen",),
+        what="the arbiter's number stands still",
+        gate=Left(mode=Mode.RAMP, why="demand_frozen"),
+        left={
+            "envelope": ramp("demand_frozen"),
+        },
+    ),
+    Fault(
+        names=("lane_perception breaks",),
+        what="its core raises",
+        left={
+            "lane_perception": absent(BROKEN),
+            "ego_lane": absent("lanes_absent", ""),
+            "lane_departure": absent("lanes_absent"),
+            "lane_centring": absent("lane_unfit", ""),
+            "dcas": absent("safety_system_fault"),
+            "elks": absent("lane_unfit", ""),
+        },
+        alerts=("dcas_ended", "dcas_fault", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("horizon breaks",),
+        what="its core raises",
+        left={
+            "horizon": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("country breaks",),
+        what="its core raises",
+        left={
+            "country": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("ego_lane breaks",),
+        what="its core raises",
+        left={
+            "ego_lane": absent(BROKEN),
+            "lane_centring": absent("lane_absent"),
+            "lane_change": degraded("lacks lane"),
+            "dcas": absent("lane_absent"),
+            "elks": absent("lane_absent"),
+        },
+        alerts=("dcas_fault", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("aeb breaks",),
+        what="its core raises",
+        left={
+            "aeb": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("lane_departure breaks",),
+        what="its core raises",
+        left={
+            "lane_departure": absent(BROKEN),
+            "dcas": absent("safety_system_fault"),
+        },
+        alerts=("dcas_fault", "dcas_hand_back"),
+    ),
+    Fault(
+        names=("lane_centring breaks",),
+        what="its core raises",
+        left={
+            "lane_centring": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("lane_change breaks",),
+        what="its core raises",
+        left={
+            "lane_change": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("side_wind breaks",),
+        what="its core raises",
+        left={
+            "side_wind": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("drowsiness breaks",),
+        what="its core raises",
+        left={
+            "drowsiness": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("distraction breaks",),
+        what="its core raises",
+        left={
+            "distraction": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("isa breaks",),
+        what="its core raises",
+        left={
+            "isa": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("dcas breaks",),
+        what="its core raises",
+        left={
+            "dcas": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("elks breaks",),
+        what="its core raises",
+        left={
+            "elks": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("headway breaks",),
+        what="its core raises",
+        left={
+            "headway": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("arbiter breaks",),
+        what="its core raises",
+        gate=Left(mode=Mode.RAMP, why="demand_absent"),
+        left={
+            "arbiter": absent(BROKEN),
+            "envelope": ramp("demand_absent"),
+        },
+    ),
+    Fault(
+        names=("envelope breaks",),
+        what="its core raises",
+        gate=Left(mode=Mode.GONE, why=""),
+        left={
+            "envelope": absent(BROKEN),
+            "signal_lamps": degraded("lacks command"),
+        },
+    ),
+    Fault(
+        names=("headlamps breaks",),
+        what="its core raises",
+        left={
+            "headlamps": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("signal_lamps breaks",),
+        what="its core raises",
+        left={
+            "signal_lamps": absent(BROKEN),
+        },
+    ),
+    Fault(
+        names=("health breaks",),
+        what="its core raises",
+        left={
+            "health": absent(BROKEN),
+        },
+    ),
+)
