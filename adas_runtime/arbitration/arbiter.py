@@ -76,19 +76,11 @@ class Choice:
     oldest_input: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArbiterState:
-    """Memory: the counter of the last demand, and how many requests were passed over for the age of their chain."""
-
-    counter: int = 0
-    over_budget: int = 0
-
-
+State = tuple[int, int]  # counter of the last demand; requests that were passed over for the age of their chain
 Request = TypeVar("Request", LateralRequest, LongitudinalRequest)
 NOTHING = Choice()
 make_demand = maker(ActuationCommand)
 make_outputs = maker(ArbiterOutputs)
-make_state = maker(ArbiterState)
 make_status = maker(Status)
 IDLE = Status(state="idle", kpis=(0.0,))
 
@@ -184,15 +176,15 @@ class Arbiter:
     def __init__(self, params: EnvelopeParams, chains: Chains | None = None) -> None:
         self._params = params
         self._chains = Chains() if chains is None else chains
-        self.state = make_state()
+        self.state: State = (0, 0)
 
     def step(self, inputs: ArbiterInputs, now_s: float) -> ArbiterOutputs:
         """One demand; without a vehicle state nothing is asked for, since nobody could tell what the driver does."""
-        old = self.state
-        counter, over_budget = (old.counter + 1) % COUNTER_MODULO, old.over_budget
+        counter, over_budget = self.state
+        counter = (counter + 1) % COUNTER_MODULO
         vehicle = inputs.vehicle
         if vehicle is not None and not inputs.lateral and not inputs.longitudinal:  # most of a drive
-            self.state = make_state(counter=counter, over_budget=over_budget)
+            self.state = counter, over_budget
             return make_outputs(
                 demand=make_demand(
                     stamp_s=now_s,
@@ -220,7 +212,7 @@ class Arbiter:
                 lateral = Choice(author=late_steering[0], cause=OVER_BUDGET)
             if late_driving and longitudinal is NOTHING and cap is NOTHING:
                 longitudinal = Choice(author=late_driving[0], cause=OVER_BUDGET)
-        self.state = make_state(counter=counter, over_budget=over_budget)
+        self.state = counter, over_budget
         named = cap if longitudinal is NOTHING else longitudinal  # one author and cause for the axis
         age_s = None if vehicle is None else max(0.0, now_s - vehicle.stamp_s)
         chain = "" if vehicle is None else self._chains.idle

@@ -20,6 +20,7 @@ from adas_runtime.signals import Signal
 
 HEADER: Final = b"\x00\x01\x00\x00"  # plain CDR, little endian
 LAYOUTS_MAX: Final = 1024  # of one message, by the lengths of its texts
+TEXTS_MAX: Final = 4096  # encoded texts that are kept: authors, causes and chains come back with every message
 _CODES: Final = {Kind.FLOAT: ("d", 8), Kind.BOOL: ("?", 1), Kind.ENUM: ("B", 1)}
 
 
@@ -188,6 +189,7 @@ def _compile_encode(record: type, slow: Callable[[Any], bytes]) -> Callable[[Any
     The layout hangs on the lengths of the texts alone, and few of them differ from message to message.
     """
     source = _Compiler("def encode(r):", little=True)
+    known, encoded = source.name(_texts), source.name(_encoded)
     empty = {Kind.FLOAT: "0.0", Kind.BOOL: "False"}
     codes: list[tuple[str, int]] = []  # size 0: a text, of the next length of the key
     values: list[str] = []
@@ -206,7 +208,7 @@ def _compile_encode(record: type, slow: Callable[[Any], bytes]) -> Callable[[Any
             values.append(f"{target} + 0.0" if item.kind is Kind.FLOAT else target)
         elif item.kind in (Kind.TEXT, Kind.BYTES):
             if item.kind is Kind.TEXT:
-                source.add(f"{target} = {target}.encode() + b'\\0'")
+                source.add(f"{target} = {known}.get({target}) or {encoded}({target})")
             source.add(f"n{index} = len({target})")
             lengths.append(f"n{index}")
             codes += [("I", 4), ("s", 0)]
@@ -237,6 +239,17 @@ def _compile_encode(record: type, slow: Callable[[Any], bytes]) -> Callable[[Any
     source.add(f"pack = {source.name(layouts)}.get({key}) or {source.name(layout)}{key}")
     source.add(f"return pack({', '.join([source.name(HEADER), *values])})")
     return source.compile("encode")
+
+
+_texts: dict[str, bytes] = {}
+
+
+def _encoded(text: str) -> bytes:
+    """A text as CDR has it, and kept for the next message."""
+    if len(_texts) >= TEXTS_MAX:
+        _texts.clear()
+    found = _texts[text] = text.encode() + b"\0"
+    return found
 
 
 _read = cache(_compile_read)

@@ -14,7 +14,6 @@ from adas_runtime.arbitration.arbiter import (
     COUNTER_MODULO,
     Arbiter,
     ArbiterInputs,
-    ArbiterState,
     LateralRank,
     LongitudinalRank,
 )
@@ -279,7 +278,7 @@ def test_the_status_says_whether_anything_is_asked_for(
 
 def test_every_demand_has_the_next_number() -> None:
     arbiter = Arbiter(MARKET.envelope)
-    arbiter.state = ArbiterState(counter=COUNTER_MODULO - 2)
+    arbiter.state = (COUNTER_MODULO - 2, 0)
     nothing = ArbiterInputs(lateral=(), longitudinal=(), vehicle=None)
     said = [arbiter.step(nothing, NOW_S).demand for _ in range(3)]
     assert [demand.counter for demand in said if demand is not None] == [COUNTER_MODULO - 1, 0, 1]
