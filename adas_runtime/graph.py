@@ -155,7 +155,7 @@ class Graph:
             way.insert(0, producer)
             if producer in self._by_name:
                 spec = self._by_name[producer]
-                input_name = spec.trigger or spec.inputs[0].name
+                input_name = spec.triggers[0] if spec.triggers else spec.inputs[0].name
         return tuple(way)
 
     def in_process(self, process: Process) -> tuple[FunctionSpec, ...]:

@@ -42,7 +42,7 @@ from adas_runtime.alks.states import (
     State,
     View,
 )
-from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Output, Process, Status, oldest_input
 from adas_runtime.gaze import GazeReader
 from adas_runtime.market.schema import Market
 from adas_runtime.records import maker
@@ -307,8 +307,13 @@ class Alks:
         driven, reason = memory.driven, memory.reason
         is_lateral = memory.state in CONTROLLING and driven.pose is not None and now.speed_mps > STANDING_MPS
         if is_lateral or driven.is_asking_lateral:
+            is_lane = now.lane is not None and now.lane.is_fit_to_steer
+            oldest, oldest_s = oldest_input(
+                vehicle=stamp_s, lane=now.lane.stamp_s if now.lane is not None and is_lane else None
+            )
             lateral = make_lateral(
-                stamp_s=stamp_s,
+                stamp_s=oldest_s,
+                oldest_input=oldest,
                 author=NAME,
                 cause=reason,
                 is_active=is_lateral,
@@ -317,7 +322,7 @@ class Alks:
             )
         is_longitudinal = memory.state in CONTROLLING or memory.state is State.STOPPED
         if is_longitudinal or driven.is_asking_longitudinal:
-            longitudinal = self._longitudinal(memory, is_longitudinal, stamp_s)
+            longitudinal = self._longitudinal(memory, now, is_longitudinal, stamp_s)
         lamps, lamps_key, lamps_s = self._lamps(memory, now, stamp_s)
         self.state = memory = make_memory(
             now_s=now_s,
@@ -358,7 +363,7 @@ class Alks:
             status=self._status(memory),
         )
 
-    def _longitudinal(self, memory: Memory, is_active: bool, stamp_s: float) -> LongitudinalRequest:
+    def _longitudinal(self, memory: Memory, now: Now, is_active: bool, stamp_s: float) -> LongitudinalRequest:
         accel_mps2 = memory.driven.accel_mps2 if is_active else 0.0
         rank, cause = PROPULSION_RANK, memory.reason
         if memory.emergency is Emergency.BRAKING:
@@ -367,8 +372,17 @@ class Alks:
             rank = EMERGENCY_RANK
         elif accel_mps2 < 0.0:
             rank = DECELERATION_RANK
+        is_stopping = memory.state in (State.STOPPING, State.STOPPED)  # that goes on without anybody's eyes
+        seen_s = None if now.objects is None or is_stopping else now.objects.stamp_s
+        oldest, stamp_s = oldest_input(vehicle=stamp_s, objects=seen_s)
         return make_longitudinal(
-            stamp_s=stamp_s, author=NAME, cause=cause, is_active=is_active, accel_mps2=accel_mps2, priority=rank
+            oldest_input=oldest,
+            stamp_s=stamp_s,
+            author=NAME,
+            cause=cause,
+            is_active=is_active,
+            accel_mps2=accel_mps2,
+            priority=rank,
         )
 
     def _lamps(
@@ -538,8 +552,8 @@ SPEC: Final = FunctionSpec(
         Input(name="change", signal=FunctionStatus, max_age_s=2.5, many=True, source="lane_change"),
     ),
     outputs=(
-        Output(name="lateral", signal=LateralRequest, is_periodic=False),
-        Output(name="longitudinal", signal=LongitudinalRequest, is_periodic=False),
+        Output(name="lateral", signal=LateralRequest, is_periodic=False, rests_on=("vehicle", "lane")),
+        Output(name="longitudinal", signal=LongitudinalRequest, is_periodic=False, rests_on=("vehicle", "objects")),
         Output(name="lamps", signal=LampRequest, is_periodic=False),
         Output(name="alert", signal=Alert, is_periodic=False),
         Output(name="event", signal=DssadEvent, is_periodic=False),
