@@ -35,6 +35,7 @@ from adas_runtime.vehicle.schema import Vehicle
 
 NAME: Final = "aeb"
 BUTTON: Final = "aeb"
+SUPPLIER_LOST: Final = "supplier_lost"  # of the tracker: radar alone is left
 RANK: Final = 2  # `arbitration.arbiter.LongitudinalRank.EMERGENCY_BRAKING`; a test holds them together
 NEVER_S: Final = -math.inf
 STEP_MAX_S: Final = 0.2
@@ -55,6 +56,7 @@ class Inputs:
     driver: DriverInput | None = None
     body: BodyState | None = None
     ads: tuple[FunctionStatus, ...] = ()
+    tracking: tuple[FunctionStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +232,8 @@ class EmergencyBraking:
         # what is over for a moment is kept, so that the release can tell how near it was
         kept = threat if threat is not None or state not in ACTING else old.threat
         bell, alert = old.ring, None
-        call = self._call(state, reason, threat, missing, rolled_s)
+        is_half_blind = any(status.reason == SUPPLIER_LOST for status in inputs.tracking)
+        call = self._call(state, reason, threat, missing, rolled_s, is_half_blind=is_half_blind)
         if call is not None or bell.call is not None:
             bell, alert = ring(bell, call, now_s, NAME, params.alert_period_s)
         self.state = make_memory(
@@ -259,7 +262,9 @@ class EmergencyBraking:
             old.warnings + (state is State.WARN and old.state not in ACTING),
             old.brakings + (state is State.BRAKE and old.state is not State.BRAKE),
         )
-        return make_outputs(request=request, lamps=lamps, alert=alert, status=self._status(threat))
+        return make_outputs(
+            request=request, lamps=lamps, alert=alert, status=self._status(threat, is_half_blind=is_half_blind)
+        )
 
     # --- the driver ---------------------------------------------------------------------------------------------------
 
@@ -376,7 +381,9 @@ class EmergencyBraking:
             )
         return None, None
 
-    def _call(self, state: State, reason: str, threat: Threat | None, missing: str, rolled_s: float) -> Call | None:
+    def _call(
+        self, state: State, reason: str, threat: Threat | None, missing: str, rolled_s: float, *, is_half_blind: bool
+    ) -> Call | None:
         """What the driver is told: a collision first, then that it does not work (R152 5.1.4, 5.4.3, 5.5)."""
         if state in ACTING:
             cause = reason
@@ -387,25 +394,27 @@ class EmergencyBraking:
             return Call("aeb_collision", cause, AlertLevel.CRITICAL, is_acoustic=True, is_haptic=True)
         if state is State.FAULT or state is State.UNAVAILABLE:
             return Call("aeb_unavailable", missing or reason, AlertLevel.WARNING)
+        if is_half_blind:  # radar alone tells neither of people nor of what stands (R152 5.5.7)
+            return Call("aeb_unavailable", SUPPLIER_LOST, AlertLevel.WARNING)
         if state is State.OFF_DRIVER:
             return Call("aeb_off", reason, AlertLevel.INFO)
         if state is State.INIT and rolled_s > INIT_SHOWN_AFTER_S:
             return Call("aeb_starting", reason, AlertLevel.INFO)
         return None
 
-    def _status(self, threat: Threat | None) -> Status:
+    def _status(self, threat: Threat | None, *, is_half_blind: bool) -> Status:
         memory = self.state
         state = memory.state
         health = Health.OK
         if state is State.FAULT:
             health = Health.FAULT
-        elif state is State.UNAVAILABLE:
+        elif state is State.UNAVAILABLE or is_half_blind:
             health = Health.DEGRADED
         return make_status(
             state=state._value_,
             is_active=state in (State.READY, State.WARN, State.BRAKE, State.HOLD),
             health=health,
-            reason=memory.reason,
+            reason=SUPPLIER_LOST if is_half_blind and state is State.READY else memory.reason,
             kpis=(
                 None if threat is None else threat.ttc_s,
                 None if threat is None else threat.gap_m,
@@ -434,6 +443,7 @@ SPEC: Final = FunctionSpec(
         Input(name="lane", signal=EgoLane, max_age_s=0.3, is_optional=True),
         Input(name="driver", signal=DriverInput, max_age_s=1.0, is_optional=True),
         Input(name="body", signal=BodyState, max_age_s=1.0, is_optional=True),
+        Input(name="tracking", signal=FunctionStatus, max_age_s=2.5, many=True, source="tracking"),
         Input(name="ads", signal=FunctionStatus, max_age_s=2.0, many=True, source="alks"),
     ),
     outputs=(

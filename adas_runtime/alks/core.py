@@ -37,6 +37,8 @@ from adas_runtime.alks.states import (
     IDLE,
     SEVERE,
     TRANSITIONS,
+    UNMET,
+    VEHICLE_FAILURES,
     Emergency,
     EmergencyView,
     State,
@@ -80,6 +82,7 @@ PROPULSION_RANK: Final = 6
 CENTRING_RANK: Final = 4  # `arbitration.arbiter.LateralRank.LANE_CENTRING`
 DARK: Final = (LampDemand.NO_DEMAND,) * 3
 PEDAL_MIN: Final = 0.05
+GAP_S: Final = 1.0  # between two steps; a longer one is a process that stood, or a clock that jumped
 
 make_emergency_view = maker(EmergencyView)
 make_lamps = maker(LampRequest)
@@ -98,7 +101,7 @@ class Alks:
 
     Absent inputs. No road users, no lane, no vehicle state: nothing is left to drive by, and the car stops at once, in
     its lane by its own motion. No body, stalks, driver camera, map: a transition demand. No speed limit: its own speed
-    for that. Time running back is a transition demand; a stop that has begun goes on.
+    for that. Time that jumps is a transition demand; a stop that has begun goes on.
     """
 
     def __init__(self, market: Market, vehicle: Vehicle) -> None:
@@ -113,7 +116,7 @@ class Alks:
     def step(self, inputs: Inputs, now_s: float) -> Outputs:
         """One step; total over all inputs."""
         old = self.state
-        if old.now_s is None or not now_s >= old.now_s:
+        if old.now_s is None or not old.now_s <= now_s <= old.now_s + GAP_S:
             if old.now_s is not None and math.isnan(now_s):
                 now_s = old.now_s  # no clock at all: time stands still
             else:
@@ -138,6 +141,7 @@ class Alks:
             seen,
             is_working=old.state in CONTROLLING,
             is_monitoring_lost=self._reader.is_lost(gaze, now_s),
+            is_sensor_lost=any(status.health is not Health.OK for status in inputs.tracking),
         )
         memory = with_memory(old, now_s=now_s, seen=seen, gaze=gaze, availability=availability, is_key_on=is_key_on)
         memory = self._judged(memory, now, inputs, unmet, is_severe=is_severe, is_new_cycle=is_new_cycle)
@@ -146,7 +150,7 @@ class Alks:
         return self._say(old, memory, now)
 
     def _afresh(self, old: Memory, now_s: float) -> Memory:
-        """The first step, or time ran back: who drives asks the driver back, a stop goes on (R157 5.4.2)."""
+        """The first step, or time jumped: who drives asks the driver back, a stop goes on (R157 5.4.2)."""
         seen = Seen(pressed=old.seen.pressed, indicator=old.seen.indicator)
         if old.now_s is None:
             return replace(old, now_s=now_s, entered_s=now_s)
@@ -155,7 +159,7 @@ class Alks:
                 seen, vehicle_s=now_s, body_s=now_s, objects_s=now_s, lane_s=now_s, driver_s=now_s, map_s=now_s,
                 seated_s=now_s,
             )  # fmt: skip
-            old = replace(old, state=State.DEMAND, reason="time_ran_back", demand="time_ran_back", demand_s=now_s)
+            old = replace(old, state=State.DEMAND, reason="time_jumped", demand="time_jumped", demand_s=now_s)
         told = replace(old.told, notice=None, lamps_s=NEVER, ring=replace(old.told.ring, since_s=now_s, sent_s=NEVER))
         driven = replace(old.driven, stamp_s=NEVER, tracks=(), risk_s=NEVER)
         fresh = Memory()
@@ -467,7 +471,7 @@ class Alks:
                 found.append((DssadFlag.TRANSITION_DEMAND, memory.reason))
             elif state is State.STOPPING:
                 if memory.reason in SEVERE:
-                    is_vehicle = memory.reason == "vehicle_absent"
+                    is_vehicle = memory.reason in VEHICLE_FAILURES
                     flag = DssadFlag.SEVERE_VEHICLE_FAILURE if is_vehicle else DssadFlag.SEVERE_SYSTEM_FAILURE
                     found.append((flag, memory.reason))
                 found.append((DssadFlag.STOP_START, memory.reason))
@@ -500,15 +504,16 @@ class Alks:
     def _status(self, memory: Memory) -> Status:
         state, emergency, driven, counters = memory.state, memory.emergency, memory.driven, memory.counters
         shown = state._value_
-        reason = memory.reason
+        reason = memory.demand if state in (State.DEMAND, State.DEMAND_ESCALATED) else memory.reason
         is_at_work = state in CONTROLLING or state is State.STOPPED
         if emergency is not Emergency.NONE and state in CONTROLLING:
             shown = emergency._value_
         health = Health.OK
         if state is State.STOPPING and memory.reason in SEVERE:
             health = Health.FAULT
-        elif state in IDLE and (reason in SEVERE or reason.endswith(("_absent", "_lost"))):
-            health = Health.DEGRADED
+        elif memory.demand in UNMET or (state in IDLE and (reason in SEVERE or reason in UNMET)):
+            is_missing = (memory.demand or reason).endswith(("_absent", "_lost", "_jumped"))
+            health = Health.DEGRADED if is_missing else Health.OK
         return make_status(
             state=shown,
             is_active=is_at_work,
@@ -547,6 +552,7 @@ SPEC: Final = FunctionSpec(
         Input(name="objects", signal=TrackedObjects, max_age_s=0.3, many=True, source="tracking"),
         Input(name="limit", signal=SpeedLimitState, max_age_s=1.0, many=True),
         Input(name="horizon", signal=Horizon, max_age_s=2.0, many=True),
+        Input(name="tracking", signal=FunctionStatus, max_age_s=2.5, many=True, source="tracking"),
         Input(name="dcas", signal=FunctionStatus, max_age_s=2.5, many=True, source="dcas"),
         Input(name="centring", signal=FunctionStatus, max_age_s=2.5, many=True, source="lane_centring"),
         Input(name="change", signal=FunctionStatus, max_age_s=2.5, many=True, source="lane_change"),

@@ -37,7 +37,7 @@ PROBABILITY_MIN: Final = 0.5  # of the way ahead
 SPEED_HYSTERESIS: Final = 1.03
 BRAKE_MARGIN_MPS2: Final = 0.3  # the driver asks for more than the system, surely
 REDUCED_NM: Final = 0.5  # a torque from here on is an input that does not take over: kept in the data storage [D]
-MAP_LOST_S: Final = 2.0  # a map comes a few times a second
+MAP_LOST_S: Final = 0.5  # beyond the age of the last word
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,9 @@ class Looking:
             return None
         return now.now_s if seen.answer_s is None else seen.answer_s
 
-    def unmet(self, now: Now, seen: Seen, *, is_working: bool, is_monitoring_lost: bool) -> tuple[str, bool]:
+    def unmet(
+        self, now: Now, seen: Seen, *, is_working: bool, is_monitoring_lost: bool, is_sensor_lost: bool
+    ) -> tuple[str, bool]:
         """What speaks against driving, `""` nothing; and whether it leaves nothing to drive by."""
         now_s, lost_s, body, vehicle = now.now_s, self._params.input_lost_s, now.body, now.vehicle
         if now_s - seen.vehicle_s >= lost_s:
@@ -212,6 +214,10 @@ class Looking:
             return "objects_absent", True
         if not now.is_lane:
             return "lane_lost", True
+        if vehicle is not None and vehicle.is_steering_available is False:
+            return "steering_unavailable", True
+        if vehicle is not None and vehicle.is_braking_available is False:
+            return "brakes_unavailable", True
         if not self.is_equipped:
             return "not_equipped", False
         if now_s - seen.body_s >= lost_s:
@@ -220,6 +226,8 @@ class Looking:
             return "driver_input_absent", False
         if is_monitoring_lost:
             return "driver_monitoring_lost", False
+        if is_sensor_lost:
+            return "sensor_lost", False
         if vehicle is not None and vehicle.gear is not Gear.DRIVE and (
             vehicle.gear is not Gear.UNKNOWN or vehicle.speed_mps < STANDING_MPS
         ):  # fmt: skip

@@ -54,6 +54,7 @@ class Inputs:
     objects: tuple[TrackedObjects, ...] = ()
     limit: tuple[SpeedLimitState, ...] = ()
     horizon: tuple[Horizon, ...] = ()
+    tracking: tuple[FunctionStatus, ...] = ()
     dcas: tuple[FunctionStatus, ...] = ()
     centring: tuple[FunctionStatus, ...] = ()
     change: tuple[FunctionStatus, ...] = ()

@@ -163,12 +163,16 @@ SEVERE: Final = {  # what leaves nothing to drive by (R157 5.4.4.1.1)
     "vehicle_absent": "The vehicle's state is missing or too old.",
     "objects_absent": "Nobody tells of other road users.",
     "lane_lost": "The lane is not seen, or not surely enough.",
+    "steering_unavailable": "The vehicle says that its steering does not follow.",
+    "brakes_unavailable": "The vehicle says that its brakes do not follow.",
 }
+VEHICLE_FAILURES: Final = ("vehicle_absent", "steering_unavailable", "brakes_unavailable")
 UNMET: Final = {  # while it drives, each of these is a transition demand
     "body_absent": "Seat and belt are not known: the body's messages are missing.",
     "driver_input_absent": "Buttons and stalks are not known: nobody could switch it off.",
     "driver_monitoring_lost": "The driver camera is absent, covered or frozen.",
     "map_lost": "The map does not say where the car is.",
+    "sensor_lost": "One of the sensors that see road users is gone.",
     "gear": "The gear is not drive.",
     "driver_seat": "Nobody sits on the driver's seat, or nobody knows.",
     "driver_belt": "The driver's belt is not fastened, or nobody knows.",
@@ -191,7 +195,7 @@ DEMANDS: Final = {
     "driver_accelerates": "The driver accelerates.",
     "driver_brakes": "The driver brakes.",
     "driver_indicates": "The driver indicates.",
-    "time_ran_back": "The clock ran back.",
+    "time_jumped": "The clock jumped, or nothing came for long.",
 }
 REASONS: Final = {
     "run_cycle": "A new start of the vehicle: off until switched on.",

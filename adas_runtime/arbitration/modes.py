@@ -20,6 +20,8 @@ class Mode(Enum):
     FULL = "full"
     DEGRADED = "degraded"  # works on with less, and says so
     WARNS = "warns only"  # what it asks of the car is not followed
+    DEMANDS = "asks the driver back"  # automation drives on meanwhile, and stops where nobody comes
+    STOPS = "stops the car"  # at once, and holds it
     ABSENT = "absent"  # asks for nothing, warns of nothing
     RAMP = "safe ramp"  # of the envelope: every axis is handed back
     GONE = "gone"  # its process, or the gate itself, says nothing any more
@@ -57,6 +59,16 @@ def warns(why: str, tells: str = "") -> Left:
     return Left(mode=Mode.WARNS, why=why, tells=tells)
 
 
+def demands(why: str, tells: str = "degraded") -> Left:
+    """It drives on and asks the driver back."""
+    return Left(mode=Mode.DEMANDS, why=why, tells=tells)
+
+
+def stops(why: str, tells: str = "fault") -> Left:
+    """It stops the car at once."""
+    return Left(mode=Mode.STOPS, why=why, tells=tells)
+
+
 def absent(why: str, tells: str = "fault") -> Left:
     """It asks for nothing."""
     return Left(mode=Mode.ABSENT, why=why, tells=tells)
@@ -92,6 +104,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
         what="no value comes any more, or the last one again and again with its old stamp",
         gate=Left(mode=Mode.RAMP, why="vehicle_absent"),
         left={
+            "alks": stops("vehicle_absent"),
+            "tracking": degraded("vehicle_absent"),
             "horizon": degraded("lacks vehicle"),
             "country": degraded("lacks vehicle"),
             "aeb": absent("vehicle_absent"),
@@ -110,12 +124,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
             "headlamps": degraded("vehicle_absent"),
             "signal_lamps": degraded("vehicle_absent"),
         },
-        alerts=("aeb_unavailable", "dcas_fault", "isa_fault", "lane_centring_ended"),
+        alerts=(
+            "aeb_unavailable",
+            "alks_stopping",
+            "alks_take_over",
+            "dcas_fault",
+            "isa_fault",
+            "lane_centring_ended",
+        ),
     ),
     Fault(
         names=("driver_input lost", "driver_input stale"),
         what="no value comes any more, or the last one again and again with its old stamp",
         left={
+            "alks": demands("driver_input_absent"),
             "lane_departure": degraded("driver_input_absent"),
             "lane_centring": absent("driver_input_absent"),
             "lane_change": degraded("lacks driver"),
@@ -123,22 +145,24 @@ FAULTS: Final[tuple[Fault, ...]] = (
             "headlamps": degraded("lacks driver"),
             "signal_lamps": degraded("lacks driver"),
         },
-        alerts=("dcas_fault", "dcas_hand_back", "lane_centring_ended"),
+        alerts=("alks_take_over", "alks_take_over_now", "dcas_fault", "dcas_hand_back", "lane_centring_ended"),
     ),
     Fault(
         names=("body lost", "body stale"),
         what="no value comes any more, or the last one again and again with its old stamp",
         left={
+            "alks": demands("body_absent"),
             "dcas": absent("body_absent"),
             "headlamps": absent("light_unknown", "degraded"),
             "signal_lamps": degraded("lacks body"),
         },
-        alerts=("dcas_fault", "dcas_hand_back", "headlamps_fault"),
+        alerts=("alks_take_over", "alks_take_over_now", "dcas_fault", "dcas_hand_back", "headlamps_fault"),
     ),
     Fault(
         names=("camera_front lost", "camera_front stale"),
         what="no value comes any more, or the last one again and again with its old stamp",
         left={
+            "alks": stops("lane_lost"),
             "lane_perception": absent("no camera picture", "degraded"),
             "ego_lane": absent("lanes_absent", ""),
             "lane_departure": absent("lanes_absent"),
@@ -146,11 +170,23 @@ FAULTS: Final[tuple[Fault, ...]] = (
             "dcas": absent("safety_system_fault"),
             "elks": absent("lane_unfit", ""),
         },
-        alerts=("dcas_ended", "dcas_fault", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+        alerts=(
+            "alks_stopping",
+            "dcas_ended",
+            "dcas_fault",
+            "dcas_hand_back",
+            "lane_centring_boundary",
+            "lane_centring_ended",
+        ),
     ),
     Fault(
         names=("radar lost", "radar stale"),
-        what="no value comes any more, or the last one again and again; no function reads the radar yet",
+        what="no value comes any more, or the last one again and again; the supplier alone is left",
+        left={
+            "alks": demands("sensor_lost"),
+            "tracking": degraded("radar_lost"),
+        },
+        alerts=("alks_take_over", "alks_take_over_now"),
     ),
     Fault(
         names=("pose_fix lost", "pose_fix stale"),
@@ -167,39 +203,50 @@ FAULTS: Final[tuple[Fault, ...]] = (
         names=("map_supplier lost", "map_supplier stale"),
         what="no value comes any more, or the last one again and again with its old stamp",
         left={
+            "alks": demands("map_lost"),
             "horizon": absent("no map is given and none supplied", ""),
         },
+        alerts=("alks_take_over",),
     ),
     Fault(
         names=("object_supplier lost", "object_supplier stale"),
         what="no value comes any more, or the last one again and again with its old stamp",
         left={
-            "aeb": absent("objects_absent", "degraded"),
-            "dcas": absent("objects_absent"),
-            "headway": absent("objects_absent", ""),
+            "alks": demands("sensor_lost"),
+            "tracking": degraded("supplier_lost"),
+            "aeb": absent("supplier_lost", "degraded"),
         },
-        alerts=("aeb_unavailable", "dcas_fault", "dcas_hand_back"),
+        alerts=("aeb_unavailable", "alks_take_over", "alks_take_over_now"),
     ),
     Fault(
         names=("driver_camera lost", "driver_camera stale"),
         what="no value comes any more, or the last one again and again with its old stamp",
         left={
+            "alks": demands("driver_monitoring_lost"),
             "distraction": absent("driver_camera_absent"),
             "dcas": absent("driver_monitoring_lost"),
         },
-        alerts=("dcas_fault", "dcas_hand_back"),
+        alerts=("alks_take_over", "dcas_fault", "dcas_hand_back"),
     ),
     Fault(
         names=("vehicle_state implausible",),
         what="90 m/s from one message to the next, and from then on",
         gate=Left(mode=Mode.RAMP, why="speed_jump"),
         left={
+            "envelope": ramp("speed_jump"),
             "aeb": absent("speed_out_of_range", ""),
             "lane_centring": absent("speed_outside_range", ""),
             "dcas": absent("speed_high", ""),
             "elks": absent("speed_outside_range", ""),
         },
-        alerts=("dcas_ended", "dcas_hand_back", "dcas_over_limit", "headway_short", "lane_centring_ended"),
+        alerts=(
+            "alks_emergency",
+            "dcas_ended",
+            "dcas_hand_back",
+            "dcas_over_limit",
+            "headway_short",
+            "lane_centring_ended",
+        ),
     ),
     Fault(
         names=("driver_input implausible",),
@@ -214,15 +261,17 @@ FAULTS: Final[tuple[Fault, ...]] = (
         names=("body implausible",),
         what="tells nothing",
         left={
+            "alks": demands("driver_seat", ""),
             "dcas": absent("driver_seat", ""),
             "headlamps": absent("light_unknown", "degraded"),
         },
-        alerts=("dcas_ended", "dcas_hand_back", "headlamps_fault"),
+        alerts=("alks_take_over", "alks_take_over_now", "dcas_ended", "dcas_hand_back", "headlamps_fault"),
     ),
     Fault(
         names=("camera_front implausible",),
         what="pictures cut short",
         left={
+            "alks": stops("lane_lost"),
             "lane_perception": absent("picture cannot be decoded as jpeg", "degraded"),
             "ego_lane": absent("no_marking", ""),
             "lane_departure": absent("no_marking", "degraded"),
@@ -230,11 +279,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
             "dcas": absent("lane_lost", ""),
             "elks": absent("lane_unfit", ""),
         },
-        alerts=("dcas_ended", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+        alerts=("alks_stopping", "dcas_ended", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
     ),
     Fault(
         names=("radar implausible",),
-        what="no function reads the radar yet",
+        what="nothing to tell; what it saw is followed on for a moment",
     ),
     Fault(
         names=("pose_fix implausible",),
@@ -248,8 +297,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
         names=("map_supplier implausible",),
         what="not matched to the road",
         left={
+            "alks": demands("map_lost"),
             "horizon": absent("no map is given and none supplied", ""),
         },
+        alerts=("alks_take_over",),
     ),
     Fault(
         names=("object_supplier implausible",),
@@ -262,16 +313,19 @@ FAULTS: Final[tuple[Fault, ...]] = (
         names=("driver_camera implausible",),
         what="covered",
         left={
+            "alks": demands("driver_monitoring_lost"),
             "distraction": absent("driver_camera_covered"),
             "dcas": absent("driver_monitoring_lost"),
         },
-        alerts=("dcas_fault", "dcas_hand_back"),
+        alerts=("alks_take_over", "dcas_fault", "dcas_hand_back"),
     ),
     Fault(
         names=("vehicle_state not a number",),
         what="past the border of a process, which refuses it: there it is lost",
         gate=Left(mode=Mode.RAMP, why="vehicle_not_finite"),
         left={
+            "alks": stops("vehicle_absent"),
+            "tracking": degraded("vehicle_absent"),
             "aeb": absent("vehicle_absent"),
             "lane_departure": absent("vehicle_absent"),
             "lane_centring": absent("vehicle_absent"),
@@ -286,32 +340,44 @@ FAULTS: Final[tuple[Fault, ...]] = (
             "headlamps": degraded("vehicle_absent"),
             "signal_lamps": degraded("vehicle_absent"),
         },
-        alerts=("aeb_unavailable", "dcas_fault", "isa_fault", "lane_centring_ended"),
+        alerts=(
+            "aeb_unavailable",
+            "alks_stopping",
+            "alks_take_over",
+            "dcas_fault",
+            "isa_fault",
+            "lane_centring_ended",
+        ),
     ),
     Fault(
         names=("steering unavailable",),
         what="the vehicle says so",
         gate=Left(mode=Mode.WARNS, why="steering_unavailable"),
         left={
+            "alks": stops("steering_unavailable"),
             "lane_centring": warns("centring"),
             "dcas": degraded("activated", ""),
             "envelope": degraded("steering_unavailable"),
         },
+        alerts=("alks_stopping",),
     ),
     Fault(
         names=("brakes unavailable",),
         what="the vehicle says so",
         gate=Left(mode=Mode.WARNS, why="brakes_unavailable"),
         left={
+            "alks": stops("brakes_unavailable"),
             "aeb": warns("collision_imminent"),
             "dcas": degraded("activated", ""),
             "envelope": degraded("brakes_unavailable"),
         },
+        alerts=("alks_stopping",),
     ),
     Fault(
         names=("perception lost",),
         what="the process dies",
         left={
+            "alks": stops("lane_lost"),
             "lane_perception": GONE,
             "ego_lane": absent("lanes_absent", ""),
             "lane_departure": absent("lanes_absent"),
@@ -319,13 +385,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
             "dcas": absent("safety_system_fault"),
             "elks": absent("lane_unfit", ""),
         },
-        alerts=("dcas_ended", "dcas_fault", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+        alerts=(
+            "alks_stopping",
+            "dcas_ended",
+            "dcas_fault",
+            "dcas_hand_back",
+            "lane_centring_boundary",
+            "lane_centring_ended",
+        ),
     ),
     Fault(
         names=("decision lost",),
         what="the process dies",
         gate=Left(mode=Mode.RAMP, why="demand_absent"),
         left={
+            "alks": GONE,
+            "tracking": GONE,
             "horizon": GONE,
             "country": GONE,
             "ego_lane": GONE,
@@ -361,19 +436,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
         what="by an hour, in every process",
         gate=Left(mode=Mode.RAMP, why="time_gap"),
         left={
+            "alks": demands("time_jumped", ""),
+            "dcas": absent("available", ""),
             "envelope": ramp("time_gap"),
         },
-        alerts=("aeb_unavailable",),
+        alerts=("aeb_unavailable", "alks_take_over", "alks_take_over_now", "dcas_ended", "dcas_hand_back"),
     ),
     Fault(
         names=("clock back",),
         what="by an hour, in every process",
         gate=Left(mode=Mode.RAMP, why="time_gap"),
         left={
+            "alks": demands("time_jumped", ""),
             "lane_centring": absent("switched_off", ""),
             "dcas": absent("available", ""),
         },
-        alerts=("dcas_ended", "dcas_hand_back", "lane_centring_ended"),
+        alerts=("alks_take_over", "alks_take_over_now", "dcas_ended", "dcas_hand_back", "lane_centring_ended"),
     ),
     Fault(
         names=("counter frozen",),
@@ -387,6 +465,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         names=("lane_perception breaks",),
         what="its core raises",
         left={
+            "alks": stops("lane_lost"),
             "lane_perception": absent(BROKEN),
             "ego_lane": absent("lanes_absent", ""),
             "lane_departure": absent("lanes_absent"),
@@ -394,7 +473,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
             "dcas": absent("safety_system_fault"),
             "elks": absent("lane_unfit", ""),
         },
-        alerts=("dcas_ended", "dcas_fault", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+        alerts=(
+            "alks_stopping",
+            "dcas_ended",
+            "dcas_fault",
+            "dcas_hand_back",
+            "lane_centring_boundary",
+            "lane_centring_ended",
+        ),
     ),
     Fault(
         names=("horizon breaks",),
@@ -414,13 +500,33 @@ FAULTS: Final[tuple[Fault, ...]] = (
         names=("ego_lane breaks",),
         what="its core raises",
         left={
+            "alks": stops("lane_lost"),
             "ego_lane": absent(BROKEN),
             "lane_centring": absent("lane_absent"),
             "lane_change": degraded("lacks lane"),
             "dcas": absent("lane_absent"),
             "elks": absent("lane_absent"),
         },
-        alerts=("dcas_fault", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+        alerts=("alks_stopping", "dcas_fault", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
+    ),
+    Fault(
+        names=("tracking breaks",),
+        what="its core raises",
+        left={
+            "tracking": absent(BROKEN),
+            "aeb": absent("objects_absent", "degraded"),
+            "dcas": absent("objects_absent"),
+            "alks": stops("objects_absent"),
+            "headway": absent("objects_absent", ""),
+        },
+        alerts=("aeb_unavailable", "alks_stopping", "alks_take_over", "dcas_fault", "dcas_hand_back"),
+    ),
+    Fault(
+        names=("alks breaks",),
+        what="its core raises",
+        left={
+            "alks": absent(BROKEN),
+        },
     ),
     Fault(
         names=("aeb breaks",),

@@ -22,6 +22,7 @@ from adas_runtime.signals import (
     FunctionStatus,
     GazeZone,
     Gear,
+    Health,
     Horizon,
     HorizonSegment,
     Indicator,
@@ -140,6 +141,9 @@ class Moment:
     limit_kmh: float | None = None
     horizon: Horizon | None = MOTORWAY
     dcas: bool = False
+    sensors: bool = True
+    steering: bool = True
+    brakes: bool = True
 
 
 @dataclass(slots=True)
@@ -218,7 +222,8 @@ class Drive:
             stamp_s=now_s, speed_mps=kmh_to_mps(moment.speed_kmh), accel_mps2=moment.accel_mps2, yaw_rate_rps=0.0,
             steering_wheel_angle_rad=0.0, driver_torque_nm=moment.torque_nm, is_hands_on=moment.hands,
             accelerator=moment.accelerator, brake=moment.brake, is_braking=moment.brake > 0.0, gear=moment.gear,
-            is_stability_control_active=moment.esc,
+            is_stability_control_active=moment.esc, is_steering_available=moment.steering,
+            is_braking_available=moment.brakes,
         )  # fmt: skip
         body = BodyState(
             stamp_s=now_s, is_master_switch_on=moment.key, is_driver_seated=moment.seated,
@@ -235,6 +240,8 @@ class Drive:
                 stamp_s=now_s, limit_mps=kmh_to_mps(moment.limit_kmh), kind=LimitKind.EXPLICIT, confidence=0.9
             )
         status = FunctionStatus(stamp_s=now_s, author="dcas", stage=Stage.ON, state="active", is_active=moment.dcas)
+        health = Health.OK if moment.sensors else Health.DEGRADED
+        tracking = FunctionStatus(stamp_s=now_s, author="tracking", stage=Stage.ON, state="tracking", health=health)
         stamped: Callable[[Any], Any] = lambda value: replace(value, stamp_s=now_s)  # noqa: E731
         return Inputs(
             vehicle=vehicle if moment.vehicle else None,
@@ -248,4 +255,5 @@ class Drive:
             limit=() if limit is None else (limit,),
             horizon=() if moment.horizon is None else (stamped(moment.horizon),),
             dcas=(status,),
+            tracking=(tracking,),
         )

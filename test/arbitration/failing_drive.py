@@ -57,9 +57,11 @@ from adas_runtime.vehicle import load_vehicle
 
 START_S: Final = 1000.0
 FAILS_S: Final = 8.0  # after the start; all functions have settled
-END_S: Final = 13.0
+END_S: Final = 14.0
 STEP_S: Final = 0.01
-MARKET: Final = load_market("de", is_dated=False)
+GERMANY: Final = load_market("de", is_dated=False)
+FAST: Final = {"series": "01", "speed_max_kmh": 130.0}  # automated lane keeping at the drives' speed
+MARKET: Final = GERMANY.model_copy(update={"alks": GERMANY.alks.model_copy(update=FAST)})
 VEHICLE: Final = load_vehicle("reference")
 GRAPH: Final = default_graph()
 LANES: Final = live_topic("lane_perception", "lanes")
@@ -67,7 +69,7 @@ TOPIC: Final = {source.name: source.topic for source in SOURCES}
 PERIOD_S: Final = {source.name: 1.0 / source.rate_hz for source in SOURCES}
 SPEED_MPS: Final = 27.0
 SLOW_MPS: Final = 16.0  # where something stands in the lane; emergency braking works up to 60 km/h there
-STANDS_S: Final = 10.0
+STANDS_S: Final = 11.0
 STANDS_AT_M: Final = SLOW_MPS * (END_S - STANDS_S) + 6.0
 
 
@@ -129,6 +131,7 @@ def value(source: str, now_s: float, t_s: float, buttons: dict[float, str]) -> S
     """What a sound source sends at `now_s`."""
     number = round(t_s * 100)
     speed_mps = SPEED_MPS if buttons else SLOW_MPS
+    is_automated = "alks" in buttons.values()
     if source == "vehicle_state":
         return VehicleState(
             stamp_s=now_s,
@@ -138,8 +141,8 @@ def value(source: str, now_s: float, t_s: float, buttons: dict[float, str]) -> S
             yaw_rate_rps=0.0,
             steering_wheel_angle_rad=0.01 * math.sin(t_s),
             steering_wheel_rate_rps=0.01 * math.cos(t_s),
-            driver_torque_nm=0.6 + 0.2 * math.sin(3.0 * t_s),
-            is_hands_on=True,
+            driver_torque_nm=0.0 if is_automated else 0.6 + 0.2 * math.sin(3.0 * t_s),
+            is_hands_on=not is_automated,
             accelerator=0.0,
             brake=0.0,
             is_braking=False,
@@ -258,6 +261,7 @@ class Seen:
 BUTTONS: Final = {  # by drive: what the driver presses, and when
     "assistance": {1.0: "dcas", 2.0: "set_speed"},
     "keeping": {1.0: "lane_centring"},
+    "automation": {3.0: "alks"},
     "collision": {},  # nobody assists, and then something stands in the lane
 }
 
@@ -441,6 +445,10 @@ def _left(function: str, sound: Seen, failed: Seen) -> tuple[Mode, str, str]:
     why = f"lacks {', '.join(after.absent)}" if after.absent and after.health is Health.OK else after.reason
     if function == "envelope" and failed.commands[-1][1].is_safe_stop:
         return Mode.RAMP, why, tells
+    if after.state.startswith("transition_demand"):
+        return Mode.DEMANDS, why, tells
+    if after.state == "minimum_risk_manoeuvre":
+        return Mode.STOPS, why, tells
     is_asked = sound.is_asking(function, at_s)
     is_gone = is_asked and not failed.is_asking(function, at_s)
     if function == "health" and not after.reason.startswith("ValueError"):

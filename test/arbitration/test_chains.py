@@ -65,9 +65,11 @@ def test_what_nobody_declared_has_the_least_budget() -> None:
     assert CHAINS.of("", "").text == "unknown > arbiter > envelope"
 
 
-def test_a_way_in_a_circle_is_none() -> None:
+def test_a_way_without_a_producer_is_none() -> None:
     assert GRAPH.way("dcas", "driver") == ("driver_input", "dcas")
-    assert GRAPH.way("aeb", "ads") == (), "nobody is named alks yet"
+    assert GRAPH.way("aeb", "ads") == ("vehicle_state", "alks", "aeb")
+    alone = Graph(tuple(spec for spec in GRAPH.functions if spec.name in ("aeb", "tracking")))
+    assert alone.way("aeb", "ads") == (), "nobody is named alks there"
 
 
 # --- the arbiter: the next request instead ----------------------------------------------------------------------------
@@ -132,7 +134,7 @@ def test_the_next_request_takes_the_place_of_one_that_is_over_its_budget() -> No
     young = longitudinal(0.05, "dcas", -2.0, LongitudinalRank.DECELERATION)
     demand, status = decided(driving=(old, young))
     assert (demand.accel_mps2, demand.longitudinal_author, demand.longitudinal_cause) == (-2.0, "dcas", "c")
-    assert demand.longitudinal_chain == "object_supplier > dcas > arbiter > envelope"
+    assert demand.longitudinal_chain == "object_supplier > tracking > dcas > arbiter > envelope"
     assert status.state == "demanding" and status.reason == "over_budget: aeb"
 
 
