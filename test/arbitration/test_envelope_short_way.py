@@ -226,3 +226,53 @@ def test_the_envelope_of_the_graph_is_built_with_market_vehicle_and_chains() -> 
     chain = "object_supplier > aeb > arbiter > envelope"
     command = one_step(core, NOW_S + 0.01, 1, **push(-1.0), longitudinal_age_s=0.29, longitudinal_chain=chain)
     assert command.is_longitudinal_active and "longitudinal_over_budget" not in command.limits
+
+
+# --- rare paths that mutants found open -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["is_steering_available", "is_braking_available"])
+def test_without_a_demand_an_actuator_that_cannot_follow_is_told_all_the_same(field: str) -> None:
+    envelope = armed()
+    vehicle = VehicleState(stamp_s=NOW_S + 0.01, speed_mps=20.0, **{field: False})
+    said = envelope.step(EnvelopeInputs(demand=None, vehicle=vehicle), NOW_S + 0.01)
+    why = "steering_unavailable" if field == "is_steering_available" else "brakes_unavailable"
+    assert said.command is not None and set(said.command.limits) == {"demand_absent", why}
+
+
+def test_what_nobody_asks_for_has_no_cause_of_a_refusal() -> None:
+    vehicle = {"is_steering_available": False, "is_braking_available": False}
+    command = one_step(armed(), NOW_S + 0.01, 1, vehicle)
+    assert (command.lateral_cause, command.longitudinal_cause) == ("", "")
+    assert command.limits == ("brakes_unavailable", "steering_unavailable")
+
+
+def test_an_old_value_of_a_cap_is_no_refusal_by_the_driver() -> None:
+    envelope = armed(cap_mps2=-0.5)
+    one_step(envelope, NOW_S + 0.01, 1, **cap(-0.5), longitudinal_age_s=0.5)
+    command = one_step(envelope, NOW_S + 0.02, 2, **cap(-0.5), longitudinal_age_s=0.05)
+    assert command.accel_cap_mps2 is not None and command.accel_cap_mps2 < -0.4
+
+
+def test_just_at_the_time_of_a_frozen_counter_it_is_frozen() -> None:
+    envelope = Envelope(LIMITS, MARKET.model_copy(update={"demand_frozen_s": 0.125}))
+    former = ActuationCommand(stamp_s=NOW_S, author="arbiter", counter=1, oldest_input_age_s=0.0)
+    envelope.state = replace(armed().state, stepped_s=NOW_S + 0.0625, demand=former, demand_s=NOW_S)
+    assert one_step(envelope, NOW_S + 0.125, 1).limits == ("demand_frozen",)
+
+
+def test_just_at_the_end_of_the_clean_time_it_is_armed() -> None:
+    envelope = armed(is_locked=True, lock_cause="demand_absent", clean_since_s=NOW_S + 0.125 - 1.0)
+    assert MARKET.rearm_s == 1.0
+    assert not one_step(envelope, NOW_S + 0.125, 1).is_safe_stop
+
+
+def test_what_locked_out_stays_so_when_the_motion_begins_anew() -> None:
+    """While the ramp still runs: a calm moment in between is no inspection."""
+    hard = {"yaw_rate_rps": 0.5}
+    envelope = armed(
+        is_lateral=True, authority=1.0, engaged_since_s=NOW_S - 5.0, excess_since_s=NOW_S - 5.0, is_locked_out=True
+    )
+    for count, vehicle in enumerate((hard, {}, hard, hard), start=1):
+        one_step(envelope, NOW_S + 0.01 * count, count, vehicle, **steer(0.001))
+        assert envelope.state.is_locked_out

@@ -84,6 +84,12 @@ def test_summary_holds_what_the_contract_says(out: Path) -> None:
     assert summary["command"] == "adas replay bag --market de --out DIR"
 
 
+def test_the_summary_counts_what_the_last_gates_refused_for_its_age(out: Path) -> None:
+    """A counter, so the last of it: also where nothing was refused, which only then can be told from not counted."""
+    functions = read_summary(out).functions
+    assert functions["arbiter"].kpis == functions["envelope"].kpis == {"over_budget": 0.0}
+
+
 def test_every_reader_opens_out_mcap(out: Path) -> None:
     with Reader(out) as reader:  # strict: needs metadata.yaml, and counts that agree with the file
         counted = Counter(connection.topic for connection, _, _ in reader.messages())
