@@ -182,6 +182,33 @@ def test_a_car_ahead_is_not_run_into_on_the_way_to_the_stop() -> None:
     assert nearest_m > 0.5 and loop.executor.core("dcas").state.state is Mode.HELD
 
 
+ANNEX_4 = [
+    *(("4.2.5.2.1-stationary", speed_kmh, 0.0) for speed_kmh in (60.0, 80.0, 100.0, 120.0, 130.0)),
+    ("4.2.5.2.3-slower", 100.0, 50.0),
+    ("4.2.5.2.3-slower", 130.0, 80.0),
+]
+
+
+@pytest.mark.clause("R171 5.3.7.1.1.1")
+@pytest.mark.parametrize(
+    ("speed_kmh", "front_kmh"), [row[1:] for row in ANNEX_4], ids=[f"{r[0]}-{r[1]:.0f}" for r in ANNEX_4]
+)
+def test_a_car_that_stands_or_is_slower_is_met_without_its_touch(speed_kmh: float, front_kmh: float) -> None:
+    """The set-up of Annex 4: active from 250 m on, straight, nobody steers; below the braking of R171 2.19."""
+    loop = Loop(speed_kmh=speed_kmh, others=[Other(lane=1, s_m=1e6, speed_mps=kmh_to_mps(front_kmh))])
+    loop.activate()
+    front = loop.others[0]
+    front.s_m = loop.car.motion.s_m + 250.0
+    front_m = VEHICLE.dimensions.wheelbase_m + VEHICLE.dimensions.front_overhang_m
+    nearest_m, hardest_mps2 = 1e9, 0.0
+    for _ in range(3000):
+        tick = loop.run(STEP_S)[-1]
+        nearest_m = min(nearest_m, front.s_m - loop.car.motion.s_m - front_m)
+        hardest_mps2 = min(hardest_mps2, tick.accel_mps2)
+    assert nearest_m > 1.0 and hardest_mps2 > -5.0
+    assert abs(tick.speed_mps - front.speed_mps) < 1.0, "and it follows"
+
+
 does = st.builds(
     Does,
     hands=st.booleans(),
