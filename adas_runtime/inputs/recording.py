@@ -219,18 +219,29 @@ def is_as_today(topic: BagTopic) -> bool:
 
 
 def _other_version(topic: BagTopic, distro: str) -> Read | str:
-    """By the definition that the recording embeds: each field by its name, wherever it stands."""
+    """By the definition that the recording embeds: each field by its name, wherever it stands.
+
+    A field that may be unknown, and that came after the recording was made, is unknown in it.
+    """
     from adas_runtime.converter import from_msg
+    from adas_runtime.interfaces import shape
     from adas_runtime.signals import BY_NAME
 
     decode = decoder(topic, {}, distro)
     if isinstance(decode, str):
         return decode
-    convert = from_msg(BY_NAME[topic.type.removeprefix(OWN)])
+    name = topic.type.removeprefix(OWN)
+    convert = from_msg(BY_NAME[name])
+    record: type = BY_NAME[name]
+    flags = [f"has_{item.name}" for item in shape(record) if item.is_optional]
 
     def read(data: bytes) -> Any:
+        message = decode(data)
+        for flag in flags:
+            if not hasattr(message, flag):
+                setattr(message, flag, False)
         try:
-            return convert(decode(data))
+            return convert(message)
         except AttributeError as error:
             raise SignalError(f"recorded by another version of the runtime, without the field {error.name}") from error
 

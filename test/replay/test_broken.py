@@ -36,7 +36,7 @@ from replay_bags import (
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from adas_runtime.errors import BagError, ConfigError
+from adas_runtime.errors import BagError, ConfigError, SignalError
 from adas_runtime.inputs.recording import reader_of
 from adas_runtime.inputs.types import defined_types
 from adas_runtime.replay.bag import MCAP_MAGIC, MESSAGE_MAX, Bag, BagTopic, decoder
@@ -544,6 +544,39 @@ def test_a_drive_of_another_version_is_read_by_its_own_definition(tmp_path: Path
         states = [read(data) for _, _, data in opened.messages()]
     assert len(states) == 200
     assert {state.speed_mps for state in states} == {25.0}
+
+
+@pytest.mark.parametrize(
+    ("gone", "is_read"), [(("has_brake", "brake"), True), (("speed_mps",), False)], ids=["may-be-unknown", "needed"]
+)
+def test_what_a_drive_of_an_earlier_version_could_not_tell_is_unknown_in_it(
+    tmp_path: Path, gone: tuple[str, ...], is_read: bool
+) -> None:
+    types = get_typestore(Stores.ROS2_JAZZY)
+    kind = "adas_interfaces/msg/VehicleState"
+    lines = str(store().generate_msgdef(kind, ros_version=2)[0]).splitlines()
+    types.register(
+        get_types_from_msg("\n".join(line for line in lines if line.split()[-1:] not in [[n] for n in gone]), kind)
+    )
+    bag = tmp_path / "bag"
+    current = store()
+    with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connection = writer.add_connection(STATE, kind, typestore=types)
+        for log_ns, topic, _, data in drive(1.0):
+            if topic == STATE:
+                message = current.deserialize_cdr(data, kind)
+                fields = [field[0] for field in current.fielddefs[kind][1] if field[0] not in gone]
+                former = types.types[kind](**{name: getattr(message, name) for name in fields})
+                writer.write(connection, log_ns, bytes(types.serialize_cdr(former, kind)))
+    with Bag(bag) as opened:
+        read = reader_of(opened.topics[STATE], "", "")
+        assert not isinstance(read, str)
+        if is_read:
+            states = [read(data) for _, _, data in opened.messages()]
+            assert len(states) == 100 and {(state.speed_mps, state.brake) for state in states} == {(25.0, None)}
+        else:
+            with pytest.raises(SignalError, match="without the field speed_mps"):
+                [read(data) for _, _, data in opened.messages()]
 
 
 @pytest.mark.parametrize(
