@@ -441,3 +441,7 @@ def test_what_a_function_asked_for_before_it_broke_nobody_stands_behind() -> Non
         assert isinstance(demand[0], ActuationCommand)
         asked.append(demand[0].is_lateral_active)
     assert asked == [True] * 50 + [False] * 10
+
+
+def test_without_a_graph_every_chain_is_unknown() -> None:
+    assert chains_of(None).by_input == {} and chains_of(None).of("aeb", "objects").budget_s == UNKNOWN_BUDGET_S

@@ -276,3 +276,47 @@ def test_what_locked_out_stays_so_when_the_motion_begins_anew() -> None:
     for count, vehicle in enumerate((hard, {}, hard, hard), start=1):
         one_step(envelope, NOW_S + 0.01 * count, count, vehicle, **steer(0.001))
         assert envelope.state.is_locked_out
+
+
+def test_the_driver_overrides_nothing_that_is_handed_back_already() -> None:
+    command = one_step(armed(is_lateral=True, authority=1.0), NOW_S + 0.01, 1, {"driver_torque_nm": 5.0})
+    assert command.is_lateral_active and command.limits == ()
+
+
+def test_an_age_that_cannot_be_told_is_not_told() -> None:
+    envelope = armed()
+    vehicle = VehicleState(stamp_s=math.nan, speed_mps=20.0)
+    said = envelope.step(EnvelopeInputs(demand=None, vehicle=vehicle), NOW_S + 0.01)
+    assert said.command is not None and said.command.oldest_input_age_s is None
+    command = one_step(armed(), NOW_S + 0.01, 1, **steer(0.001), stamp_s=math.nan, lateral_age_s=0.05)
+    assert command.lateral_age_s is None and command.lateral_chain == ""
+
+
+def test_the_command_tells_age_and_chain_of_each_axis() -> None:
+    told = {"lateral_age_s": 0.05, "lateral_chain": "a", "longitudinal_age_s": 0.07, "longitudinal_chain": "b"}
+    command = one_step(armed(), NOW_S + 0.01, 1, **steer(0.001), **push(-1.0), stamp_s=NOW_S, **told)
+    assert (command.lateral_chain, command.longitudinal_chain) == ("a", "b")
+    assert command.lateral_age_s == pytest.approx(0.06) and command.longitudinal_age_s == pytest.approx(0.08)
+
+
+def test_what_the_declaration_promises() -> None:
+    """A command each 10 ms without a demand, 200 a second at the most, always, and the count from the beginning."""
+    assert (SPEC.period_s, SPEC.min_period_s, SPEC.has_stage, SPEC.trigger) == (0.01, 0.005, False, "demand")
+    assert {item.name: item.max_age_s for item in SPEC.inputs} == {"demand": 0.1, "vehicle": 0.1}
+    quiet = Quiet()
+    assert quiet.both()[0].status.kpis == (0.0,) and len(SPEC.kpis) == 1
+
+
+def test_a_pause_of_just_the_time_that_is_let_is_no_gap() -> None:
+    envelope = Envelope(LIMITS, MARKET.model_copy(update={"time_gap_s": 0.125}))
+    envelope.state = armed().state
+    assert one_step(envelope, NOW_S + 0.125, 1).limits == ()
+
+
+def test_the_short_way_waits_until_the_drivers_hand_is_forgotten() -> None:
+    quiet = Quiet()
+    quiet.both(vehicle={"driver_torque_nm": 5.0})
+    for _ in range(round(MARKET.override_resume_s / 0.01) + 20):
+        quiet.both()
+        assert asdict(quiet.short.state) == asdict(quiet.whole.state)
+    assert quiet.short.state.override_until_s is None
