@@ -14,6 +14,7 @@ from adas_runtime.arbitration.envelope import (
     CAP_HEADROOM_MPS2,
     CAP_OPEN_MPS2,
     SPEC,
+    STEP_MAX_S,
     Envelope,
     EnvelopeInputs,
     EnvelopeOutputs,
@@ -320,3 +321,30 @@ def test_the_short_way_waits_until_the_drivers_hand_is_forgotten() -> None:
         quiet.both()
         assert asdict(quiet.short.state) == asdict(quiet.whole.state)
     assert quiet.short.state.override_until_s is None
+
+
+def test_a_speed_that_changes_just_as_fast_as_is_believed() -> None:
+    most_mps = MARKET.speed_slew_mps2 * (0.125 + STEP_MAX_S)
+    assert one_step(armed(speed_mps=0.0), NOW_S + 0.125, 1, {"speed_mps": most_mps}).limits == ()
+
+
+def test_just_at_their_times_the_override_ends_and_the_watch_begins() -> None:
+    envelope = armed(is_lateral=True, authority=1.0, override_until_s=NOW_S + 0.125)
+    assert one_step(envelope, NOW_S + 0.125, 1, **steer(0.0)).limits == ()
+    assert MARKET.excess_after_s == 0.5
+    envelope = armed(is_lateral=True, authority=1.0, engaged_since_s=NOW_S + 0.125 - 0.5)
+    one_step(envelope, NOW_S + 0.125, 1, {"yaw_rate_rps": 0.5}, **steer(0.0))
+    assert envelope.state.excess_since_s == NOW_S + 0.125
+
+
+def test_either_axis_alone_is_excessive_and_just_at_its_time_is_not_beyond_it() -> None:
+    both = {"is_lateral": True, "authority": 1.0, "is_longitudinal": True, "engaged_since_s": NOW_S - 5.0}
+    envelope = Envelope(LIMITS, MARKET.model_copy(update={"excess_s": 0.25}))
+    envelope.state = replace(armed(**both).state, excess_since_s=NOW_S + 0.125 - 0.25)
+    hard = {"yaw_rate_rps": 0.5, "accel_mps2": 0.0}
+    one_step(envelope, NOW_S + 0.125, 1, hard, **steer(0.0), **push(0.0))
+    assert envelope.state.excess_since_s is not None and not envelope.state.is_locked_out
+
+
+def test_a_trace_that_is_just_the_least_is_none() -> None:
+    assert not one_step(armed(is_longitudinal=True, accel_mps2=ACCEL_EPS_MPS2), NOW_S, 1).is_longitudinal_active
