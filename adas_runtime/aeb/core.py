@@ -82,6 +82,7 @@ class Memory:
         is_full: Full braking was asked for in this braking.
         acted_s: When the driver last did what interrupts.
         spared: The object that the interruption was meant for.
+        half_s: Since when radar alone is left to see others, `None` while it is not.
     """
 
     state: State = State.INIT
@@ -108,6 +109,7 @@ class Memory:
     ring: Ring = SILENT
     warnings: int = 0
     brakings: int = 0
+    half_s: float | None = None
 
 
 make_lamps = maker(LampRequest)
@@ -232,7 +234,10 @@ class EmergencyBraking:
         # what is over for a moment is kept, so that the release can tell how near it was
         kept = threat if threat is not None or state not in ACTING else old.threat
         bell, alert = old.ring, None
-        is_half_blind = any(status.reason == SUPPLIER_LOST for status in inputs.tracking)
+        half_s = None
+        if any(status.reason == SUPPLIER_LOST for status in inputs.tracking):
+            half_s = now_s if old.half_s is None else old.half_s
+        is_half_blind = half_s is not None and now_s - half_s >= params.fault_after_s
         call = self._call(state, reason, threat, missing, rolled_s, is_half_blind=is_half_blind)
         if call is not None or bell.call is not None:
             bell, alert = ring(bell, call, now_s, NAME, params.alert_period_s)
@@ -261,6 +266,7 @@ class EmergencyBraking:
             bell,
             old.warnings + (state is State.WARN and old.state not in ACTING),
             old.brakings + (state is State.BRAKE and old.state is not State.BRAKE),
+            half_s,
         )
         return make_outputs(
             request=request, lamps=lamps, alert=alert, status=self._status(threat, is_half_blind=is_half_blind)

@@ -141,7 +141,6 @@ class Alks:
             seen,
             is_working=old.state in CONTROLLING,
             is_monitoring_lost=self._reader.is_lost(gaze, now_s),
-            is_sensor_lost=any(status.health is not Health.OK for status in inputs.tracking),
         )
         memory = with_memory(old, now_s=now_s, seen=seen, gaze=gaze, availability=availability, is_key_on=is_key_on)
         memory = self._judged(memory, now, inputs, unmet, is_severe=is_severe, is_new_cycle=is_new_cycle)
@@ -157,7 +156,7 @@ class Alks:
         if old.state in DRIVING:  # its inputs were there a moment ago
             seen = replace(
                 seen, vehicle_s=now_s, body_s=now_s, objects_s=now_s, lane_s=now_s, driver_s=now_s, map_s=now_s,
-                seated_s=now_s,
+                seated_s=now_s, sensors_s=now_s,
             )  # fmt: skip
             old = replace(old, state=State.DEMAND, reason="time_jumped", demand="time_jumped", demand_s=now_s)
         told = replace(old.told, notice=None, lamps_s=NEVER, ring=replace(old.told.ring, since_s=now_s, sent_s=NEVER))

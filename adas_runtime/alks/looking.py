@@ -17,6 +17,7 @@ from adas_runtime.signals import (
     BodyState,
     EgoLane,
     Gear,
+    Health,
     Horizon,
     HorizonSegment,
     Indicator,
@@ -195,6 +196,7 @@ class Looking:
             indicator,
             is_braking if vehicle is not None else seen.is_braking,
             is_accelerating if vehicle is not None else seen.is_accelerating,
+            seen.sensors_s if any(status.health is not Health.OK for status in inputs.tracking) else now_s,
         )
 
     def answered(self, seen: Seen, now: Now, gaze: Gaze) -> float | None:
@@ -203,9 +205,7 @@ class Looking:
             return None
         return now.now_s if seen.answer_s is None else seen.answer_s
 
-    def unmet(
-        self, now: Now, seen: Seen, *, is_working: bool, is_monitoring_lost: bool, is_sensor_lost: bool
-    ) -> tuple[str, bool]:
+    def unmet(self, now: Now, seen: Seen, *, is_working: bool, is_monitoring_lost: bool) -> tuple[str, bool]:
         """What speaks against driving, `""` nothing; and whether it leaves nothing to drive by."""
         now_s, lost_s, body, vehicle = now.now_s, self._params.input_lost_s, now.body, now.vehicle
         if now_s - seen.vehicle_s >= lost_s:
@@ -226,7 +226,7 @@ class Looking:
             return "driver_input_absent", False
         if is_monitoring_lost:
             return "driver_monitoring_lost", False
-        if is_sensor_lost:
+        if now_s - seen.sensors_s >= lost_s:
             return "sensor_lost", False
         if vehicle is not None and vehicle.gear is not Gear.DRIVE and (
             vehicle.gear is not Gear.UNKNOWN or vehicle.speed_mps < STANDING_MPS

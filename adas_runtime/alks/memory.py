@@ -78,6 +78,7 @@ class Seen:
 
     Args:
         vehicle_s, body_s, objects_s, lane_s, driver_s, map_s: Last time of each; of the lane, fit to steer by.
+        sensors_s: Last time that every sensor of road users was there.
         seated_s: Last time that the driver sat on the seat, or nobody knew.
         steer_s: Since when the driver's torque overrides, `None` while it does not.
         answer_s: Since when hands and eyes are both there, `None` while they are not.
@@ -97,6 +98,7 @@ class Seen:
     indicator: Indicator = Indicator.OFF
     is_braking: bool = False
     is_accelerating: bool = False
+    sensors_s: float = NEVER
 
 
 @dataclass(frozen=True, slots=True)

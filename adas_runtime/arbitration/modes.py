@@ -127,7 +127,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         alerts=(
             "aeb_unavailable",
             "alks_stopping",
-            "alks_take_over",
             "dcas_fault",
             "isa_fault",
             "lane_centring_ended",
@@ -343,7 +342,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         alerts=(
             "aeb_unavailable",
             "alks_stopping",
-            "alks_take_over",
             "dcas_fault",
             "isa_fault",
             "lane_centring_ended",
@@ -519,7 +517,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
             "alks": stops("objects_absent"),
             "headway": absent("objects_absent", ""),
         },
-        alerts=("aeb_unavailable", "alks_stopping", "alks_take_over", "dcas_fault", "dcas_hand_back"),
+        alerts=("aeb_unavailable", "alks_stopping", "dcas_fault", "dcas_hand_back"),
     ),
     Fault(
         names=("alks breaks",),

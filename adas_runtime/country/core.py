@@ -16,7 +16,7 @@ from adas_runtime.function import REASON_MAX_BYTES, BuildContext, FunctionSpec, 
 from adas_runtime.market.laws import abroad, country_of
 from adas_runtime.market.rules import load_rules
 from adas_runtime.market.schema import Market
-from adas_runtime.signals import Alert, AlertLevel, Horizon, VehicleState
+from adas_runtime.signals import Alert, AlertLevel, Horizon, Stage, VehicleState
 
 NAME: Final = "country"
 CODE: Final = "not_released_here"
@@ -146,7 +146,10 @@ def _listed(head: str, items: tuple[str, ...]) -> str:
 
 
 def lower_abroad(market: Market) -> dict[str, tuple[str, ...]]:
-    """By country that a run of this market carries: what is released there less far than here, what does most first."""
+    """By country that a run of this market carries: what is released there less far than here, what does most first.
+
+    What runs in shadow here touches nobody: the driver lacks nothing of it anywhere.
+    """
     here = market.stages()
     found = {}
     for other in abroad(market.isa.abroad):
@@ -154,7 +157,7 @@ def lower_abroad(market: Market) -> dict[str, tuple[str, ...]]:
         found[country_of(other)] = tuple(
             f"{name} {there[name].name.lower()} there, {stage.name.lower()} here"
             for name, stage in sorted(here.items(), key=lambda item: -item[1])
-            if there[name] < stage
+            if there[name] < stage and stage > Stage.SHADOW
         )
     return found
 

@@ -73,8 +73,11 @@ def test_a_car_that_stands_on_the_wire_is_warned_of_and_braked_for(probe: Probe)
             quiet = until(lambda: (c := probe.last(COMMAND)) and not c.is_safe_stop and c, "the guard lets requests in")
             assert not quiet.is_longitudinal_active
             go.set()
-            alert = until(lambda: (a := probe.last(ALERT)) and a.is_active and a, "the driver is warned")
-            assert alert.code == "aeb_collision" and alert.is_optical and alert.is_acoustic and alert.is_haptic
+            alert = until(
+                lambda: (a := probe.last(ALERT)) and a.is_active and a.code == "aeb_collision" and a,
+                "the driver is warned",
+            )
+            assert alert.is_optical and alert.is_acoustic and alert.is_haptic
             braked = until(
                 lambda: (c := probe.last(COMMAND)) and c.is_longitudinal_active and c.accel_mps2 <= -5.0 and c,
                 "the brakes are told",

@@ -224,7 +224,7 @@ def test_the_envelope_of_the_graph_is_built_with_market_vehicle_and_chains() -> 
     core = SPEC.build(BuildContext(market=GERMANY, vehicle=CAR, graph=default_graph()))
     assert isinstance(core, Envelope) and core.limits == LIMITS
     core.state = replace(armed().state)
-    chain = "object_supplier > aeb > arbiter > envelope"
+    chain = "object_supplier > tracking > aeb > arbiter > envelope"
     command = one_step(core, NOW_S + 0.01, 1, **push(-1.0), longitudinal_age_s=0.29, longitudinal_chain=chain)
     assert command.is_longitudinal_active and "longitudinal_over_budget" not in command.limits
 

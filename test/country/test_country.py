@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adas_runtime.country.core import CODE, HYSTERESIS_M, CountryWatch, Inputs, build, lower_abroad
-from adas_runtime.function import BuildContext
+from adas_runtime.country.core import CODE, HYSTERESIS_M, CountryWatch, Inputs, _listed, build, lower_abroad
+from adas_runtime.function import REASON_MAX_BYTES, BuildContext
 from adas_runtime.market import load_market
 from adas_runtime.signals import Alert, AlertLevel, Horizon, HorizonSegment, VehicleState
 from adas_runtime.vehicle import load_vehicle
@@ -43,10 +43,18 @@ def test_where_the_stages_are_lower_the_driver_is_told_behind_the_border() -> No
     first = drive.alerts[0]
     assert first.code == CODE and first.is_active and first.level is AlertLevel.INFO
     assert "in CH, market DE" in first.cause and "isa off there, warn here" in first.cause
-    assert first.cause.endswith(" more"), "what reaches the driver comes first; the rest is counted, never cut off"
+    assert "shadow here" not in first.cause, "what touches nobody here is missed by nobody there"
     drive.go("DE", HYSTERESIS_M + 60.0)
     assert drive.state == "home" and not drive.alerts[-1].is_active
     assert sum(not alert.is_active for alert in drive.alerts) == 1
+
+
+def test_what_does_not_fit_into_the_text_is_counted_and_never_cut_off() -> None:
+    many = tuple(f"function_{number} off there, warn here" for number in range(20))
+    text = _listed("in CH, market DE: ", many)
+    assert text.endswith(" more") and many[0] in text and len(text.encode()) <= REASON_MAX_BYTES
+    shown = text.count("off there")
+    assert text.endswith(f" and {20 - shown} more")
 
 
 def test_a_neighbour_that_releases_as_much_is_told_to_nobody() -> None:

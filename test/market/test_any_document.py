@@ -197,7 +197,7 @@ def test_a_value_of_a_wrong_kind_at_every_key(folder: Path, value: str) -> None:
         if judge(folder, body.encode()):
             accepted.append(".".join(str(part) for part in key))
     may_hold = {
-        "true": ".is_,.has_,.accept_,_confirmed,.door_rule,_read,_enabled,.needs_,.on_other_,.may_wait_,.to_s",
+        "true": ".is_,.has_,.accept_,_confirmed,.door_rule,_read,_enabled,.needs_,.on_other_,.may_wait_,.to_s,.calls_",
         "null": "valid_,heavy_distance_m",
         "-1": "jerk_min_mps3,cap_min_mps2",
         '"x"': "title,revision,approval_ref,reason,lane_departure_,software_id",
