@@ -208,7 +208,7 @@ def together(seconds: float) -> list[float]:
         "driver": ("/vehicle/driver_input", 5),
         "body": ("/vehicle/body", 10),
         "gaze": ("/driver/state", 5),
-        "objects": ("/objects/tracked", 5),
+        "objects": (live_topic("tracking", "objects"), 5),
         "horizon": (live_topic("horizon", "horizon"), 20),
     }
     presses = {30: "dcas", 80: "set_speed"}

@@ -9,7 +9,7 @@ from typing import Final
 from adas_runtime import __version__
 from adas_runtime.alks.availability import AvailabilityMonitor
 from adas_runtime.alks.driving import Driving
-from adas_runtime.alks.looking import Looking, Now
+from adas_runtime.alks.looking import Looking, Now, is_motorway
 from adas_runtime.alks.memory import (
     NAME,
     NEVER,
@@ -129,6 +129,12 @@ class Alks:
         if body is not None and body.is_master_switch_on is not None:
             is_new_cycle = is_key_on is not None and is_key_on is not body.is_master_switch_on
             is_key_on = body.is_master_switch_on
+        if old.state is State.OFF and not is_new_cycle and self._is_idle(old, inputs):
+            reason = "road_outside" if inputs.horizon else "map_lost"
+            self.state = memory = with_memory(old, now_s=now_s, reason=reason, is_key_on=is_key_on)
+            return make_outputs(
+                lateral=None, longitudinal=None, lamps=None, alert=None, event=None, status=self._status(memory)
+            )
         now, seen = self._looking.look(old, inputs, now_s)
         driver = inputs.gaze[0] if inputs.gaze else None
         gaze = self._reader.step(old.gaze, driver, now_s)
@@ -147,6 +153,18 @@ class Alks:
         if memory.state in CONTROLLING or memory.state is State.STOPPED or old.state in CONTROLLING:
             memory = self._driven(old, memory, now)
         return self._say(old, memory, now)
+
+    @staticmethod
+    def _is_idle(old: Memory, inputs: Inputs) -> bool:
+        """Off, away from every motorway, nothing pressed, nothing left to say: most of a car's life, at little cost."""
+        told, driven = old.told, old.driven
+        if told.ring is not SILENT or told.notice is not None or told.entries or told.lamps:
+            return False
+        if driven.is_asking_lateral or driven.is_asking_longitudinal:
+            return False
+        if inputs.driver and inputs.driver[0].pressed != old.seen.pressed:
+            return False
+        return not any(item.segments and is_motorway(item.segments[0]) for item in inputs.horizon)
 
     def _afresh(self, old: Memory, now_s: float) -> Memory:
         """The first step, or time jumped: who drives asks the driver back, a stop goes on (R157 5.4.2)."""
