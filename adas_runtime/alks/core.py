@@ -37,7 +37,6 @@ from adas_runtime.alks.states import (
     IDLE,
     SEVERE,
     TRANSITIONS,
-    UNMET,
     VEHICLE_FAILURES,
     Emergency,
     EmergencyView,
@@ -48,7 +47,7 @@ from adas_runtime.function import EPS_S, BuildContext, FunctionSpec, Input, Outp
 from adas_runtime.gaze import GazeReader
 from adas_runtime.market.schema import Market
 from adas_runtime.records import maker
-from adas_runtime.ringing import SILENT, Call, ring
+from adas_runtime.ringing import Call, ring
 from adas_runtime.signals import (
     Alert,
     AlertLevel,
@@ -158,7 +157,7 @@ class Alks:
     def _is_idle(old: Memory, inputs: Inputs) -> bool:
         """Off, away from every motorway, nothing pressed, nothing left to say: most of a car's life, at little cost."""
         told, driven = old.told, old.driven
-        if told.ring is not SILENT or told.notice is not None or told.entries or told.lamps:
+        if told.ring.call is not None or told.notice is not None or told.entries or told.lamps:
             return False
         if driven.is_asking_lateral or driven.is_asking_longitudinal:
             return False
@@ -307,7 +306,7 @@ class Alks:
             notice = None
         call = self._call(memory, notice)
         bell, alert = told.ring, None
-        if call is not None or bell is not SILENT:
+        if call is not None or bell.call is not None:
             bell, alert = ring(bell, call, now_s, NAME, params.alert_period_s)
         entries = self._entries(old, memory, now)
         event, number = None, told.number
@@ -528,9 +527,8 @@ class Alks:
         health = Health.OK
         if state is State.STOPPING and memory.reason in SEVERE:
             health = Health.FAULT
-        elif memory.demand in UNMET or (state in IDLE and (reason in SEVERE or reason in UNMET)):
-            is_missing = (memory.demand or reason).endswith(("_absent", "_lost", "_jumped"))
-            health = Health.DEGRADED if is_missing else Health.OK
+        elif memory.demand.endswith(("_absent", "_lost")):  # while it is off it lacks nothing
+            health = Health.DEGRADED
         return make_status(
             state=shown,
             is_active=is_at_work,
