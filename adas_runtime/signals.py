@@ -19,6 +19,8 @@ SPEED_MAX_MPS: Final = 150.0
 MAX_LANE_BOUNDARIES: Final = 8
 MAX_OBJECTS: Final = 256
 MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
+RADAR_ALONE: Final[tuple[str, ...]] = ("radar",)  # sources of an object that no camera saw
+PEDAL_MIN: Final = 0.05  # a pedal that is pressed less is a foot that rests on it [D]
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +404,15 @@ class VehicleState(Signal):
     is_steering_available: Annotated[bool | None, Note("the steering takes commands; false: it cannot")] = None
     is_braking_available: Annotated[bool | None, Note("the brakes take commands; false: they cannot")] = None
 
+    @property
+    def is_pedal_pressed(self) -> bool:
+        """The driver presses the brake or the accelerator, as far as the car tells."""
+        return (
+            self.is_braking is True
+            or (self.brake is not None and self.brake > PEDAL_MIN)
+            or (self.accelerator is not None and self.accelerator > PEDAL_MIN)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverInput(Signal):
@@ -456,6 +467,11 @@ class BodyState(Signal):
     outside_temperature_k: Annotated[float | None, Note("air outside", "K", 150.0, 400.0)] = None
     utc_s: Annotated[float | None, Note("time of day and date, since 1970, UTC", "s", 0.0, 1e11)] = None
     utc_offset_s: Annotated[float | None, Note("local time less UTC, east positive", "s", -54000.0, 54000.0)] = None
+
+    @property
+    def is_road_wet(self) -> bool:
+        """Rain is sensed, or the wipers go on and on."""
+        return self.is_raining is True or self.wiper in (Wiper.SLOW, Wiper.FAST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

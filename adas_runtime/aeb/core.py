@@ -40,7 +40,6 @@ RANK: Final = 2  # `arbitration.arbiter.LongitudinalRank.EMERGENCY_BRAKING`; a t
 NEVER_S: Final = -math.inf
 STEP_MAX_S: Final = 0.2
 STANDING_MPS: Final = 0.1
-PEDAL_MIN: Final = 0.05
 WARN_KEPT_S: Final = 0.5  # a warning goes on until braking is this much later than where it began [D]
 NEAR_S: Final = 0.6  # so near, a sensor may lose what we are about to hit [D]
 EPS_MPS: Final = 1e-9
@@ -212,7 +211,7 @@ class EmergencyBraking:
             is_braked_for,
             is_over,
             vehicle is not None and vehicle.speed_mps <= STANDING_MPS,
-            vehicle is not None and self._is_taken_over(vehicle),
+            vehicle is not None and vehicle.is_pedal_pressed,
         )
         state, reason, entered_s = old.state, old.reason, old.entered_s
         row = TRANSITIONS.fire(state, view)
@@ -299,14 +298,6 @@ class EmergencyBraking:
         return ""
 
     @staticmethod
-    def _is_taken_over(vehicle: VehicleState) -> bool:
-        return (
-            vehicle.is_braking is True
-            or (vehicle.brake is not None and vehicle.brake > PEDAL_MIN)
-            or (vehicle.accelerator is not None and vehicle.accelerator > PEDAL_MIN)
-        )
-
-    @staticmethod
     def _is_mastered(threat: Threat, vehicle: VehicleState | None) -> bool:
         """The driver brakes already, and hard enough: no warning helps."""
         if vehicle is None or vehicle.accel_mps2 is None or not vehicle.is_braking:
@@ -327,26 +318,17 @@ class EmergencyBraking:
         """Tracks, threat, and the stamp of the objects that they come from."""
         if objects is None or vehicle is None:
             return old.tracks, None, old.stamp_s
-        tracks, is_new = old.tracks, objects.stamp_s > old.stamp_s or old.stamp_s > now_s
-        if is_new:
-            tracks = self._finder.followed(tracks, objects, speed_mps)
-        stamp_s = objects.stamp_s if is_new else old.stamp_s  # out of order: what came later still holds
-        if not tracks:
-            return tracks, None, stamp_s
-        accel_mps2, yaw_rate_rps = vehicle.accel_mps2, vehicle.yaw_rate_rps
-        if lane is not None and not math.isfinite(lane.stamp_s + lane.heading_rad + lane.curvature_1pm):
-            lane = None
-        threat, tracks = self._finder.find(
-            tracks,
+        return self._finder.step(
+            old.tracks,
+            old.stamp_s,
+            objects,
             lane,
             speed_mps,
-            min(accel_mps2, 0.0) if accel_mps2 is not None and math.isfinite(accel_mps2) else 0.0,
-            yaw_rate_rps if yaw_rate_rps is not None and math.isfinite(yaw_rate_rps) else 0.0,
+            vehicle.accel_mps2,
+            vehicle.yaw_rate_rps,
             now_s,
-            old.threat.object_id if old.state is State.BRAKE and old.threat is not None else None,
-            is_new=is_new,
+            target=old.threat.object_id if old.state is State.BRAKE and old.threat is not None else None,
         )
-        return tracks, threat, stamp_s
 
     # --- what it says -------------------------------------------------------------------------------------------------
 

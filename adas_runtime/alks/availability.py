@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.alks.params import AlksParams
+from adas_runtime.dcas.params import GazeParams
 from adas_runtime.records import maker
 from adas_runtime.signals import DriverState
 from adas_runtime.units import deg_to_rad
 
-CLOSED: Final = 0.2  # eyes less open than this are closed [D]
-CONFIDENCE_MIN: Final = 0.4  # of the driver camera
 NEVER: Final = -math.inf
 
 
@@ -43,7 +42,8 @@ make_availability = maker(Availability)
 class AvailabilityMonitor:
     """Counts the signs. A camera that stands still, is covered or sees no face adds none."""
 
-    def __init__(self, params: AlksParams) -> None:
+    def __init__(self, params: AlksParams, gaze: GazeParams) -> None:
+        self._eyes_closed, self._confidence_min = gaze.eyes_closed, gaze.confidence_min
         self._least = params.criteria_min
         self._lasts_s = params.criterion_s
         self._move_rad = deg_to_rad(params.head_move_deg)
@@ -60,8 +60,8 @@ class AvailabilityMonitor:
         """
         acted_s = now_s if is_acting else old.acted_s
         eyes_s, head_s, yaw_rad, pitch_rad = old.eyes_s, old.head_s, old.yaw_rad, old.pitch_rad
-        if driver is not None and is_seen and driver.is_face_visible and driver.confidence >= CONFIDENCE_MIN:
-            if driver.eye_openness is not None and driver.eye_openness >= CLOSED:
+        if driver is not None and is_seen and driver.is_face_visible and driver.confidence >= self._confidence_min:
+            if driver.eye_openness is not None and driver.eye_openness >= self._eyes_closed:
                 eyes_s = now_s
             turned, nodded = driver.head_yaw_rad, driver.head_pitch_rad
             if turned is not None and nodded is not None and math.isfinite(turned + nodded):

@@ -20,7 +20,6 @@ from adas_runtime.alks.memory import (
     Outputs,
     Seen,
     make_entry,
-    make_memory,
     make_outputs,
     make_told,
     with_driven,
@@ -80,7 +79,6 @@ DECELERATION_RANK: Final = 4
 PROPULSION_RANK: Final = 6
 CENTRING_RANK: Final = 4  # `arbitration.arbiter.LateralRank.LANE_CENTRING`
 DARK: Final = (LampDemand.NO_DEMAND,) * 3
-PEDAL_MIN: Final = 0.05
 GAP_S: Final = 1.0  # between two steps; a longer one is a process that stood, or a clock that jumped
 
 make_emergency_view = maker(EmergencyView)
@@ -108,7 +106,7 @@ class Alks:
         self._params = market.alks
         self._looking = Looking(market, vehicle)
         self._reader = GazeReader(market.dcas.gaze)
-        self._monitor = AvailabilityMonitor(market.alks)
+        self._monitor = AvailabilityMonitor(market.alks, market.dcas.gaze)
         self._driving = Driving(market, vehicle, self._looking)
         self._software = f"adas_runtime {__version__} {market.name} {market.digest[:16]}"
 
@@ -248,9 +246,7 @@ class Alks:
         vehicle = now.vehicle
         if vehicle is None:
             return False
-        is_pressed = vehicle.is_braking is True or (vehicle.brake or 0.0) > PEDAL_MIN
-        is_pressed = is_pressed or (vehicle.accelerator or 0.0) > PEDAL_MIN
-        return is_pressed or vehicle.gear in (Gear.PARK, Gear.NEUTRAL, Gear.REVERSE)
+        return vehicle.is_pedal_pressed or vehicle.gear in (Gear.PARK, Gear.NEUTRAL, Gear.REVERSE)
 
     def _driven(self, old: Memory, memory: Memory, now: Now) -> Memory:
         """What it asks for: emergency manoeuvre, speed, lane."""
@@ -327,10 +323,8 @@ class Alks:
         driven, reason = memory.driven, memory.reason
         is_lateral = memory.state in CONTROLLING and driven.pose is not None and now.speed_mps > STANDING_MPS
         if is_lateral or driven.is_asking_lateral:
-            is_lane = now.lane is not None and now.lane.is_fit_to_steer
-            oldest, oldest_s = oldest_input(
-                vehicle=stamp_s, lane=now.lane.stamp_s if now.lane is not None and is_lane else None
-            )
+            lane_s = now.lane.stamp_s if now.lane is not None and now.lane.is_fit_to_steer else None
+            oldest, oldest_s = oldest_input(vehicle=stamp_s, lane=lane_s)
             lateral = make_lateral(
                 stamp_s=oldest_s,
                 oldest_input=oldest,
@@ -344,23 +338,11 @@ class Alks:
         if is_longitudinal or driven.is_asking_longitudinal:
             longitudinal = self._longitudinal(memory, now, is_longitudinal, stamp_s)
         lamps, lamps_key, lamps_s = self._lamps(memory, now, stamp_s)
-        self.state = memory = make_memory(
-            now_s=now_s,
-            state=memory.state,
-            reason=reason,
-            entered_s=memory.entered_s,
-            demand=memory.demand,
-            demand_s=memory.demand_s,
-            emergency=memory.emergency,
-            standing_s=memory.standing_s,
-            is_key_on=memory.is_key_on,
-            seen=memory.seen,
-            gaze=memory.gaze,
-            availability=memory.availability,
-            driven=driven
-            if (is_lateral, is_longitudinal) == (driven.is_asking_lateral, driven.is_asking_longitudinal)
-            else with_driven(driven, is_asking_lateral=is_lateral, is_asking_longitudinal=is_longitudinal),
-            side=memory.side,
+        if (is_lateral, is_longitudinal) != (driven.is_asking_lateral, driven.is_asking_longitudinal):
+            driven = with_driven(driven, is_asking_lateral=is_lateral, is_asking_longitudinal=is_longitudinal)
+        self.state = memory = with_memory(
+            memory,
+            driven=driven,
             told=make_told(
                 bell,
                 notice,
@@ -372,7 +354,6 @@ class Alks:
                 memory.state in CONTROLLING and now.is_reduced,
                 now.body is not None and now.body.is_crash_detected is True,
             ),
-            counters=memory.counters,
         )
         return make_outputs(
             lateral=lateral,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from adas_runtime.alks.looking import Looking, Now
-from adas_runtime.alks.memory import STANDING_MPS, Driven, Memory, make_driven
+from adas_runtime.alks.memory import STANDING_MPS, Driven, Memory, with_driven
 from adas_runtime.alks.params import EMERGENCY_MPS2
 from adas_runtime.alks.side import SideStep, SideStepper
 from adas_runtime.alks.side import State as Side
@@ -17,25 +17,24 @@ from adas_runtime.collision.bundle import brakes_of
 from adas_runtime.collision.threat import ThreatFinder, Track
 from adas_runtime.lateral.change_judge import Judge
 from adas_runtime.lateral.control import CENTRE, PathControl, Target
+from adas_runtime.lateral.gap import WIDTH_USUAL_M
 from adas_runtime.longitudinal.curves import slower_ahead
 from adas_runtime.longitudinal.following import Drive, Lead, braking_needed_mps2, build_following
-from adas_runtime.longitudinal.lead import ONCOMING_MPS, RADAR_ALONE, LeadChooser, middle_of
+from adas_runtime.longitudinal.lead import ONCOMING_MPS, LeadChooser, middle_of
 from adas_runtime.market.schema import Market
 from adas_runtime.records import maker
-from adas_runtime.signals import EgoLane, TrackedObjects, Wiper
+from adas_runtime.signals import RADAR_ALONE, EgoLane, TrackedObjects
 from adas_runtime.units import kmh_to_mps
 from adas_runtime.vehicle.schema import Vehicle
 
 BESIDE_RATE_MPS: Final = 0.3  # to the side, for who drives beside us [D]
 BESIDE_WIDTH_M: Final = 1.8
-LANE_M: Final = 3.5
 INTRUDES_M: Final = 0.475  # a car 1.8 m wide, 0.375 m out of the middle of a lane of 3.5 m (R157 Annex 3, CCD)
 INTRUDES_MPS: Final = 0.3  # slower, and it wanders in its lane [D]
 SEEN_PICTURES: Final = 4  # a ghost of a picture or two is nothing in the way [D]
 PASSED_S: Final = 0.1  # R157 Annex 3, FSM's lateral check
 BESIDE_LENGTH_M: Final = 4.5
 BESIDE_AHEAD_M: Final = 5.0  # who will soon be beside us counts already [D]
-STEER_LEAST_MPS: Final = STANDING_MPS
 
 make_drive = maker(Drive)
 
@@ -47,7 +46,6 @@ class Driving:
         params = self._params = market.alks
         size = vehicle.dimensions
         self._facts = market.following
-        self._looking = looking
         self._is_heavy = vehicle.category not in ("M1", "N1")
         self._control = PathControl(market.lateral_control, vehicle)
         self._following = build_following(market, vehicle)
@@ -95,21 +93,16 @@ class Driving:
             )
         )
         need_mps2 = min(need_mps2, wanted.needed_mps2, in_way_mps2)
-        return make_driven(
-            old.control,
-            self._following.state,
-            self._chooser.state,
-            tracks,
-            stamp_s,
-            wanted.accel_mps2,
-            need_mps2,
-            now.now_s if need_mps2 < -EMERGENCY_MPS2 else old.risk_s,
-            old.lane,
-            old.pose,
-            old.aside_m,
-            None if lead is None else lead.gap_m,
-            old.is_asking_lateral,
-            old.is_asking_longitudinal,
+        return with_driven(
+            old,
+            following=self._following.state,
+            lead=self._chooser.state,
+            tracks=tracks,
+            stamp_s=stamp_s,
+            accel_mps2=wanted.accel_mps2,
+            needed_mps2=need_mps2,
+            risk_s=now.now_s if need_mps2 < -EMERGENCY_MPS2 else old.risk_s,
+            gap_m=None if lead is None else lead.gap_m,
         )
 
     def accel_mps2(
@@ -167,7 +160,7 @@ class Driving:
                 control, driven.pose, speed_mps=now.speed_mps, yaw_rate_rps=now.yaw_rate_rps, dt_s=now.dt_s
             )
         aside_m = 0.0
-        if state not in CONTROLLING or now.speed_mps <= STEER_LEAST_MPS:
+        if state not in CONTROLLING or now.speed_mps <= STANDING_MPS:
             control = self._control.watch(
                 control,
                 pose if lane is not None and lane.is_fit_to_steer else None,
@@ -191,30 +184,14 @@ class Driving:
                 accel_max_mps2=self._lateral_max_mps2,
                 target=target,
             )
-        return make_driven(
-            control,
-            driven.following,
-            driven.lead,
-            driven.tracks,
-            driven.stamp_s,
-            driven.accel_mps2,
-            driven.needed_mps2,
-            driven.risk_s,
-            known,
-            pose,
-            aside_m,
-            driven.gap_m,
-            driven.is_asking_lateral,
-            driven.is_asking_longitudinal,
-        )
+        return with_driven(driven, control=control, lane=known, pose=pose, aside_m=aside_m)
 
     # --- parts --------------------------------------------------------------------------------------------------------
 
     def _gap_s(self, now: Now) -> float:
         """Time gap to keep: R157's table to 60 km/h, and everywhere the country's (R157 5.2.3.3) [s]."""
-        body = now.body
         gap_s = self._facts.time_gap_s(
-            is_wet=body is not None and (body.is_raining is True or body.wiper in (Wiper.SLOW, Wiper.FAST)),
+            is_wet=now.body is not None and now.body.is_road_wet,
             is_tunnel=now.horizon is not None and now.horizon.segments[0].is_tunnel,
         )
         return max(gap_s, following_gap_s(now.speed_mps, is_heavy=self._is_heavy))
@@ -224,22 +201,15 @@ class Driving:
         objects, vehicle = now.objects, now.vehicle
         if objects is None or vehicle is None or not math.isfinite(objects.stamp_s):
             return old.tracks, old.stamp_s, 0.0
-        tracks, is_new = old.tracks, objects.stamp_s > old.stamp_s or old.stamp_s > now.now_s
-        if is_new:
-            tracks = self._finder.followed(tracks, objects, now.speed_mps)
-        stamp_s = objects.stamp_s if is_new else old.stamp_s
-        if not tracks:
-            return tracks, stamp_s, 0.0
-        accel_mps2 = vehicle.accel_mps2
-        threat, tracks = self._finder.find(
-            tracks,
+        tracks, threat, stamp_s = self._finder.step(
+            old.tracks,
+            old.stamp_s,
+            objects,
             now.lane,
             now.speed_mps,
-            min(accel_mps2, 0.0) if accel_mps2 is not None and math.isfinite(accel_mps2) else 0.0,
+            vehicle.accel_mps2,
             now.yaw_rate_rps,
             now.now_s,
-            None,
-            is_new=is_new,
         )
         needed_mps2 = 0.0 if threat is None or not threat.may_brake or threat.is_contrary else threat.needed_mps2
         return tracks, stamp_s, needed_mps2
@@ -256,7 +226,7 @@ class Driving:
         way = None
         if lane is not None:
             way = (lane.offset_m, lane.heading_rad, lane.curvature_1pm, lane.curvature_rate_1pm2, lane.x_max_m)
-        half_m = 0.5 * ((lane.width_m if lane is not None else None) or LANE_M)
+        half_m = 0.5 * ((lane.width_m if lane is not None else None) or WIDTH_USUAL_M)
         for track in tracks:
             item = track.item
             age_s = max(now.now_s - track.stamp_s, 0.0)

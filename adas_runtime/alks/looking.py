@@ -11,6 +11,7 @@ from adas_runtime.alks.states import CONTROLLING
 from adas_runtime.alks.table import speed_of_range_mps
 from adas_runtime.gaze import Gaze, Sight
 from adas_runtime.lateral.control import turning_rps
+from adas_runtime.longitudinal.curves import sure_map
 from adas_runtime.market.schema import Market
 from adas_runtime.records import maker
 from adas_runtime.signals import (
@@ -32,7 +33,6 @@ from adas_runtime.units import kmh_to_mps
 from adas_runtime.vehicle.schema import Vehicle
 
 DT_MAX_S: Final = 0.2  # a late step may not be used to jump
-MAP_CONFIDENCE_MIN: Final = 0.6
 LIMIT_CONFIDENCE_MIN: Final = 0.5
 PROBABILITY_MIN: Final = 0.5  # of the way ahead
 SPEED_HYSTERESIS: Final = 1.03
@@ -48,7 +48,7 @@ class Now:
     Args:
         speed_mps: Speed, 0 without a vehicle.
         yaw_rate_rps: Yaw rate; where the car does not tell it, from the last request.
-        lane: As seen; `is_fit` says whether it is fit to steer by.
+        lane: As seen, fit to steer by or not.
         horizon: The map ahead, `None` where it does not know the car.
         is_lane: There is a lane to steer by, or it was there a moment ago.
         is_acting: The driver works a control.
@@ -112,11 +112,7 @@ class Looking:
         body = inputs.body[0] if inputs.body else None
         lane = inputs.lane[0] if inputs.lane else None
         objects = inputs.objects[0] if inputs.objects else None
-        horizon = None
-        for candidate in inputs.horizon:
-            if candidate.is_matched and candidate.confidence >= MAP_CONFIDENCE_MIN and candidate.segments:
-                horizon = candidate
-                break
+        horizon = sure_map(inputs.horizon)
         speed_mps, yaw_rate_rps, torque_nm = 0.0, 0.0, 0.0
         is_on = is_braking = is_accelerating = has_esc = False
         if vehicle is not None:
@@ -139,8 +135,7 @@ class Looking:
                 is_switched = ALKS_BUTTON in driver.pressed and ALKS_BUTTON not in pressed
             is_acting = is_acting or driver.indicator is not indicator
             pressed, indicator = driver.pressed, driver.indicator
-        # pedals that were down before it was switched on are no answer to it
-        is_new_brake, is_new_accelerator = is_braking and not seen.is_braking, is_accelerating
+        is_new_brake = is_braking and not seen.is_braking  # one that was down before is no answer to the switch
         is_stronger = is_braking and self._is_stronger(vehicle, old.driven.accel_mps2)
         override, control = "", ""
         if old.state in CONTROLLING:
@@ -148,7 +143,7 @@ class Looking:
                 override = "driver_steers"  # R157 6.3.1
             elif is_on and is_stronger:
                 override = "driver_brakes"  # R157 6.3.2
-            elif is_on and is_new_accelerator:
+            elif is_on and is_accelerating:
                 override = "driver_accelerates"  # R157 6.3.3
             elif is_accelerating:
                 control = "driver_accelerates"
@@ -195,7 +190,6 @@ class Looking:
             pressed,
             indicator,
             is_braking if vehicle is not None else seen.is_braking,
-            is_accelerating if vehicle is not None else seen.is_accelerating,
             seen.sensors_s if any(status.health is not Health.OK for status in inputs.tracking) else now_s,
         )
 

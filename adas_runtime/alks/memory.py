@@ -82,7 +82,7 @@ class Seen:
         seated_s: Last time that the driver sat on the seat, or nobody knew.
         steer_s: Since when the driver's torque overrides, `None` while it does not.
         answer_s: Since when hands and eyes are both there, `None` while they are not.
-        pressed, indicator, is_braking, is_accelerating: In the former step.
+        pressed, indicator, is_braking: In the former step.
     """
 
     vehicle_s: float = NEVER
@@ -97,7 +97,6 @@ class Seen:
     pressed: tuple[str, ...] = ()
     indicator: Indicator = Indicator.OFF
     is_braking: bool = False
-    is_accelerating: bool = False
     sensors_s: float = NEVER
 
 
@@ -209,9 +208,7 @@ class Memory:
     counters: Counters = Counters()
 
 
-make_driven = maker(Driven)
 make_entry = maker(Entry)
-make_memory = maker(Memory)
 make_outputs = maker(Outputs)
 make_seen = maker(Seen)
 make_told = maker(Told)

@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
 from typing import Final, TypeVar
 
-from adas_runtime.arbitration.chains import ROUNDING_S, Chains, chains_of
+from adas_runtime.arbitration.chains import ROUNDING_S, Chains, chains_of, idle
 from adas_runtime.arbitration.params import EnvelopeParams
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
 from adas_runtime.records import maker
@@ -82,13 +81,6 @@ NOTHING = Choice()
 make_demand = maker(ActuationCommand)
 make_outputs = maker(ArbiterOutputs)
 make_status = maker(Status)
-IDLE = Status(state="idle", kpis=(0.0,))
-
-
-@lru_cache(maxsize=8)
-def idle(over_budget: int) -> Status:
-    """Nothing is asked for; the same object again, so that the executor sees that nothing changed."""
-    return Status(state="idle", kpis=(float(over_budget),)) if over_budget else IDLE
 
 
 def choose_lateral(requests: tuple[LateralRequest, ...], vehicle: VehicleState, override_torque_nm: float) -> Choice:
@@ -195,7 +187,7 @@ class Arbiter:
                     oldest_input_age_s=max(0.0, now_s - vehicle.stamp_s),
                     oldest_input_chain=self._chains.idle,
                 ),
-                status=idle(over_budget) if over_budget else IDLE,
+                status=idle(over_budget),
             )
         late: tuple[str, ...] = ()
         if vehicle is None:

@@ -23,10 +23,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
-from adas_runtime.arbitration.chains import ROUNDING_S, UNKNOWN_BUDGET_S, Chains, chains_of
+from adas_runtime.arbitration.chains import ROUNDING_S, UNKNOWN_BUDGET_S, Chains, chains_of, idle
 from adas_runtime.arbitration.params import LATERAL_ACCEL_LAW_HEAVY_MPS2, EnvelopeParams
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
 from adas_runtime.records import copier, maker, replacer
@@ -189,13 +188,6 @@ make_command = maker(ActuationCommand)
 demand_with = replacer(ActuationCommand)
 make_outputs = maker(EnvelopeOutputs)
 make_status = maker(Status)
-IDLE = Status(state="idle", kpis=(0.0,))
-
-
-@lru_cache(maxsize=8)
-def idle(over_budget: int) -> Status:
-    """Nothing is asked for; the same object again, so that the executor sees that nothing changed."""
-    return Status(state="idle", kpis=(float(over_budget),)) if over_budget else IDLE
 
 
 def _is_finite(*values: float | None) -> bool:
@@ -297,7 +289,7 @@ class Envelope:
                 oldest_input_age_s=min(max(0.0, oldest_s, waited_s + age_s), 1e6),
                 oldest_input_chain=demand.oldest_input_chain,
             ),
-            status=IDLE if not old.over_budget else idle(old.over_budget),
+            status=idle(old.over_budget),
         )
 
     def _stepped(self, inputs: EnvelopeInputs, now_s: float) -> EnvelopeOutputs:

@@ -98,6 +98,19 @@ class Fault:
     alerts: tuple[str, ...] = ()
 
 
+def breaks(
+    name: str, *, left: Mapping[str, Left] | None = None, gate: Left = FULL, alerts: tuple[str, ...] = ()
+) -> Fault:
+    """A function's core raises: it is gone, and so is what rests on it."""
+    return Fault(
+        names=(f"{name} breaks",),
+        what="its core raises",
+        gate=gate,
+        left={name: absent(BROKEN), **(left or {})},
+        alerts=alerts,
+    )
+
+
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         names=("vehicle_state lost", "vehicle_state stale"),
@@ -459,12 +472,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
             "envelope": ramp("demand_frozen"),
         },
     ),
-    Fault(
-        names=("lane_perception breaks",),
-        what="its core raises",
+    breaks(
+        "lane_perception",
         left={
             "alks": stops("lane_lost"),
-            "lane_perception": absent(BROKEN),
             "ego_lane": absent("lanes_absent", ""),
             "lane_departure": absent("lanes_absent"),
             "lane_centring": absent("lane_unfit", ""),
@@ -480,26 +491,12 @@ FAULTS: Final[tuple[Fault, ...]] = (
             "lane_centring_ended",
         ),
     ),
-    Fault(
-        names=("horizon breaks",),
-        what="its core raises",
-        left={
-            "horizon": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("country breaks",),
-        what="its core raises",
-        left={
-            "country": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("ego_lane breaks",),
-        what="its core raises",
+    breaks("horizon"),
+    breaks("country"),
+    breaks(
+        "ego_lane",
         left={
             "alks": stops("lane_lost"),
-            "ego_lane": absent(BROKEN),
             "lane_centring": absent("lane_absent"),
             "lane_change": degraded("lacks lane"),
             "dcas": absent("lane_absent"),
@@ -507,11 +504,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
         },
         alerts=("alks_stopping", "dcas_fault", "dcas_hand_back", "lane_centring_boundary", "lane_centring_ended"),
     ),
-    Fault(
-        names=("tracking breaks",),
-        what="its core raises",
+    breaks(
+        "tracking",
         left={
-            "tracking": absent(BROKEN),
             "aeb": absent("objects_absent", "degraded"),
             "dcas": absent("objects_absent"),
             "alks": stops("objects_absent"),
@@ -519,129 +514,39 @@ FAULTS: Final[tuple[Fault, ...]] = (
         },
         alerts=("aeb_unavailable", "alks_stopping", "dcas_fault", "dcas_hand_back"),
     ),
-    Fault(
-        names=("alks breaks",),
-        what="its core raises",
+    breaks("alks"),
+    breaks("aeb"),
+    breaks(
+        "lane_departure",
         left={
-            "alks": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("aeb breaks",),
-        what="its core raises",
-        left={
-            "aeb": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("lane_departure breaks",),
-        what="its core raises",
-        left={
-            "lane_departure": absent(BROKEN),
             "dcas": absent("safety_system_fault"),
         },
         alerts=("dcas_fault", "dcas_hand_back"),
     ),
-    Fault(
-        names=("lane_centring breaks",),
-        what="its core raises",
-        left={
-            "lane_centring": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("lane_change breaks",),
-        what="its core raises",
-        left={
-            "lane_change": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("side_wind breaks",),
-        what="its core raises",
-        left={
-            "side_wind": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("drowsiness breaks",),
-        what="its core raises",
-        left={
-            "drowsiness": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("distraction breaks",),
-        what="its core raises",
-        left={
-            "distraction": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("isa breaks",),
-        what="its core raises",
-        left={
-            "isa": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("dcas breaks",),
-        what="its core raises",
-        left={
-            "dcas": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("elks breaks",),
-        what="its core raises",
-        left={
-            "elks": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("headway breaks",),
-        what="its core raises",
-        left={
-            "headway": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("arbiter breaks",),
-        what="its core raises",
+    breaks("lane_centring"),
+    breaks("lane_change"),
+    breaks("side_wind"),
+    breaks("drowsiness"),
+    breaks("distraction"),
+    breaks("isa"),
+    breaks("dcas"),
+    breaks("elks"),
+    breaks("headway"),
+    breaks(
+        "arbiter",
         gate=Left(mode=Mode.RAMP, why="demand_absent"),
         left={
-            "arbiter": absent(BROKEN),
             "envelope": ramp("demand_absent"),
         },
     ),
-    Fault(
-        names=("envelope breaks",),
-        what="its core raises",
+    breaks(
+        "envelope",
         gate=Left(mode=Mode.GONE, why=""),
         left={
-            "envelope": absent(BROKEN),
             "signal_lamps": degraded("lacks command"),
         },
     ),
-    Fault(
-        names=("headlamps breaks",),
-        what="its core raises",
-        left={
-            "headlamps": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("signal_lamps breaks",),
-        what="its core raises",
-        left={
-            "signal_lamps": absent(BROKEN),
-        },
-    ),
-    Fault(
-        names=("health breaks",),
-        what="its core raises",
-        left={
-            "health": absent(BROKEN),
-        },
-    ),
+    breaks("headlamps"),
+    breaks("signal_lamps"),
+    breaks("health"),
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from adas_runtime.collision.brakes import Brakes
 from adas_runtime.records import maker
-from adas_runtime.signals import EgoLane, ObjectClass, TrackedObject, TrackedObjects
+from adas_runtime.signals import RADAR_ALONE, EgoLane, ObjectClass, TrackedObject, TrackedObjects
 from adas_runtime.vehicle.schema import Vehicle
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ HARD_MPS2: Final = -2.0
 HARDEST_MPS2: Final = 9.0  # no road user brakes harder
 CLOSING_MIN_MPS: Final = 0.3
 LANE_CONFIDENCE: Final = 0.5
-RADAR_ALONE: Final = ("radar",)
 STD_MAX_M: Final = 1.0
 FOLLOWED_S: Final = 4.7  # nobody is followed who is farther away in time than that, and 10 m
 APPROACH_MPS: Final = 6.0  # at this speed of approach at least
@@ -141,6 +140,44 @@ class ThreatFinder:
         self._brakes = brakes
         self._front_m = size.wheelbase_m + size.front_overhang_m
         self._half_m = 0.5 * size.width_m
+
+    def step(
+        self,
+        tracks: tuple[Track, ...],
+        stamp_s: float,
+        objects: TrackedObjects,
+        lane: EgoLane | None,
+        speed_mps: float,
+        accel_mps2: float | None,
+        yaw_rate_rps: float | None,
+        now_s: float,
+        *,
+        target: int | None = None,
+    ) -> tuple[tuple[Track, ...], Threat | None, float]:
+        """The tracks after this moment, the gravest threat, and the stamp of the message that the tracks hold.
+
+        Args:
+            stamp_s: Of the message that `tracks` hold; one that comes out of order changes nothing.
+            target: The object that is braked for.
+        """
+        is_new = objects.stamp_s > stamp_s or stamp_s > now_s
+        if is_new:
+            tracks, stamp_s = self.followed(tracks, objects, speed_mps), objects.stamp_s
+        if not tracks:
+            return tracks, None, stamp_s
+        if lane is not None and not math.isfinite(lane.stamp_s + lane.heading_rad + lane.curvature_1pm):
+            lane = None
+        threat, tracks = self.find(
+            tracks,
+            lane,
+            speed_mps,
+            min(accel_mps2, 0.0) if accel_mps2 is not None and math.isfinite(accel_mps2) else 0.0,
+            yaw_rate_rps if yaw_rate_rps is not None and math.isfinite(yaw_rate_rps) else 0.0,
+            now_s,
+            target,
+            is_new=is_new,
+        )
+        return tracks, threat, stamp_s
 
     def followed(self, old: tuple[Track, ...], objects: TrackedObjects, speed_mps: float) -> tuple[Track, ...]:
         """The tracks with a new message of objects in them; only of what is ahead."""

@@ -8,6 +8,7 @@ from adas_runtime.dcas.memory import NAME, NEVER, Inputs, Memory, Now, Seen, mak
 from adas_runtime.dcas.modes import WORKING, State
 from adas_runtime.dcas.params import CANCEL_BUTTON
 from adas_runtime.lateral.control import turning_rps
+from adas_runtime.longitudinal.curves import sure_map
 from adas_runtime.market.schema import Market
 from adas_runtime.signals import (
     AlertLevel,
@@ -23,7 +24,6 @@ from adas_runtime.vehicle.schema import Vehicle
 
 EMERGENCY_RANK: Final = 2  # `arbitration.arbiter.LongitudinalRank`; a test holds them together
 DT_MAX_S: Final = 0.2  # a late step may not be used to jump
-MAP_CONFIDENCE_MIN: Final = 0.6
 SPEED_HYSTERESIS: Final = 1.03
 UNKNOWN_GEAR_FROM_MPS: Final = 1.0  # where the car tells no gear, it has to roll
 DROWSINESS: Final = "drowsiness"
@@ -61,11 +61,8 @@ class Looking:
         objects = inputs.objects[0] if inputs.objects else None
         is_fit = lane is not None and lane.is_fit_to_steer
         fit_s = now_s if is_fit else seen.fit_s
-        horizon, segment = None, None
-        for candidate in inputs.horizon:
-            if candidate.is_matched and candidate.confidence >= MAP_CONFIDENCE_MIN and candidate.segments:
-                horizon, segment = candidate, candidate.segments[0]
-                break
+        horizon = sure_map(inputs.horizon)
+        segment = None if horizon is None else horizon.segments[0]
         speed_mps, yaw_rate_rps = 0.0, 0.0
         is_on = is_steering = is_braking = is_accelerating = False
         torque_s, hands_s = seen.torque_s, seen.hands_s

@@ -23,7 +23,7 @@ from adas_runtime.dcas.params import (
 from adas_runtime.longitudinal.following_params import FollowingParams
 from adas_runtime.market.facts import PLACES, SpeedDefaults
 from adas_runtime.records import maker
-from adas_runtime.signals import SPEED_MAX_MPS, SpeedUnit, Wiper
+from adas_runtime.signals import SPEED_MAX_MPS, SpeedUnit
 from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def gap_in_force_s(facts: Following, now: Now, choice: int) -> float:
     body = now.body
     return facts.time_gap_s(
         choice=choice,
-        is_wet=body is not None and (body.is_raining is True or body.wiper in (Wiper.SLOW, Wiper.FAST)),
+        is_wet=body is not None and body.is_road_wet,
         is_tunnel=now.is_tunnel,
         has_trailer=body is not None and body.is_trailer_coupled is True,
     )

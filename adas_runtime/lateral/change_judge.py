@@ -6,7 +6,14 @@ from math import cos, sin
 from typing import TYPE_CHECKING, Final
 
 from adas_runtime.lateral.control import Pose
-from adas_runtime.lateral.gap import REAR_RANGE_LEAST_M, Around, around, critical_gap_m, least_speed_mps
+from adas_runtime.lateral.gap import (
+    REAR_RANGE_LEAST_M,
+    WIDTH_USUAL_M,
+    Around,
+    around,
+    critical_gap_m,
+    least_speed_mps,
+)
 from adas_runtime.signals import EgoLane, LaneBeyond, LaneEdge, LaneSide, TrackedObjects
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
 from adas_runtime.vehicle.schema import Vehicle
@@ -18,7 +25,6 @@ if TYPE_CHECKING:
 AGE_MAX_S: Final = 0.3
 EDGE_CONFIDENCE_MIN: Final = 0.3
 BRAKING_MPS2: Final = 1.0  # of ours behind a slower car in the other lane
-WIDTH_USUAL_M: Final = 3.5
 CONTROL_SHARE: Final = 0.8
 BACK_JERK_MPS3: Final = 4.0
 APPROACH_SLACK_M: Final = 1.0  # noise of the gap does not take a movement back that began with the margin

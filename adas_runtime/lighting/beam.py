@@ -6,12 +6,11 @@ import math
 from typing import Final
 
 from adas_runtime.lighting.params import HeadlampParams, MainBeamParams
-from adas_runtime.signals import Horizon, ObjectClass, TrackedObject, TrackedObjects
+from adas_runtime.signals import RADAR_ALONE, Horizon, ObjectClass, TrackedObject, TrackedObjects
 from adas_runtime.units import deg_to_rad
 
 FOLLOWS_MPS: Final = 1.0  # faster than this along our way shows tail lamps; all else may show headlamps
 HALF_WIDTH_M: Final = 1.0  # of a road user, around the point that is tracked
-RADAR_ALONE: Final = ("radar",)
 ON_FOOT: Final = (ObjectClass.CYCLIST, ObjectClass.PEDESTRIAN)
 
 

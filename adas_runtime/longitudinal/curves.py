@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Final
 
 from adas_runtime.signals import EgoLane, Horizon
@@ -15,6 +16,14 @@ PROBABILITY_MIN: Final = 0.7  # of the way ahead: a curve of a slip road that is
 LOOK_AHEAD_M: Final = 300.0
 POINTS_MAX: Final = 8
 LANE_SHARES: Final = (0.0, 0.5, 1.0)  # of the range in which the lane is seen
+
+
+def sure_map(candidates: Iterable[Horizon]) -> Horizon | None:
+    """The first map that knows where the car is, and surely enough to drive by; `None` without one."""
+    for candidate in candidates:
+        if candidate.is_matched and candidate.confidence >= MAP_CONFIDENCE_MIN and candidate.segments:
+            return candidate
+    return None
 
 
 def slower_ahead(

@@ -14,7 +14,7 @@ from typing import Final
 
 from adas_runtime.longitudinal.following import Lead
 from adas_runtime.records import maker
-from adas_runtime.signals import EgoLane, ObjectClass, TrackedObject, TrackedObjects
+from adas_runtime.signals import RADAR_ALONE, EgoLane, ObjectClass, TrackedObject, TrackedObjects
 from adas_runtime.vehicle.schema import Vehicle
 
 BESIDE_M: Final = 0.15  # room beside our car that another one takes from us when it comes nearer [D]
@@ -47,7 +47,6 @@ WIDTHS_M: Final = {
     ObjectClass.TRAILER: 2.5,
 }
 WIDTH_M: Final = 1.6  # of what is not known
-RADAR_ALONE: Final = ("radar",)
 TOUCH_M: Final = 1.0  # behind our front: what touches us is ahead still
 
 

@@ -13,10 +13,10 @@ from typing import Final
 
 from adas_runtime.perception.tracking.motion import surer
 from adas_runtime.perception.tracking.params import TrackingParams
-from adas_runtime.perception.tracking.radar import ALONE, IN_LINE_M, NOBODY, RADAR_ALONE, Echo, Tie, make_echo, tie_with
+from adas_runtime.perception.tracking.radar import ALONE, IN_LINE_M, NOBODY, Echo, Tie, make_echo, tie_with
 from adas_runtime.perception.tracking.supplier import Told, bounded, coasted, make_told, with_changes
 from adas_runtime.records import maker
-from adas_runtime.signals import MAX_OBJECTS, SPEED_MAX_MPS, ObjectClass, TrackedObject
+from adas_runtime.signals import MAX_OBJECTS, RADAR_ALONE, SPEED_MAX_MPS, ObjectClass, TrackedObject
 
 SEEN_S: Final = 0.5  # of `TrackedObject.sources`
 SURE_LISTS: Final = 3  # so many lists in which both sensors agree, and the object carries both [D]

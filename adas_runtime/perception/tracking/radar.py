@@ -17,7 +17,6 @@ from adas_runtime.records import maker, replacer
 from adas_runtime.signals import ObjectClass, RadarObjects, RadarTrack
 
 NOBODY: Final = -1
-RADAR_ALONE: Final[tuple[str, ...]] = ("radar",)
 SIDE_SPEED_STD_MPS: Final = 1.5  # of a new body: across the road everyone is slow [D]
 SPEED_STD_MPS: Final = 15.0  # of a new body whose speed no radar told
 STRAIGHT: Final = 0.7  # sideways of this times ahead, the speed that a radar measures says little of that ahead
