@@ -172,7 +172,7 @@ class Executor:
         context: Market and vehicle that the cores are built from.
         stages: Stage per function that has one; a function without an entry is `off`.
         process: Only this process's functions; `None`: all.
-        without: Functions that are not run although the graph holds them (their outputs come from a recording).
+        without: Functions that are not run although the graph holds them (their outputs come from elsewhere).
     """
 
     def __init__(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from adas_runtime.errors import WiringError
@@ -96,6 +97,12 @@ class Status:
     rest_s: float = 0.0
 
 
+@lru_cache(maxsize=64)
+def lasting_status(state: str, *kpis: float | None) -> Status:
+    """A status that says the same for long: the same object again, so that the executor sees that nothing changed."""
+    return Status(state=state, kpis=kpis)
+
+
 class Core(Protocol):
     """A function's pure core.
 
@@ -157,6 +164,8 @@ class FunctionSpec:
         trigger: Input whose arrival makes it step at once, or several.
         min_period_s: A trigger makes it step no sooner than this after the former step that a trigger made; one that
             comes before makes it step then, so that a sender that runs wild costs no more than this [s].
+        is_slow: One step takes longer than the others of its process may wait: live, it steps in a thread beside them,
+            on the newest of what came meanwhile. The replay waits for it.
         has_stage: Its stage comes from the market; false: it always runs (arbiter, envelope, health).
         kpis: Names of the figures in `Status.kpis`.
         alerts: Codes of the alerts that it may raise; of `fault/isa` what stands before the slash. Each has a text in
@@ -174,6 +183,7 @@ class FunctionSpec:
     period_s: float
     trigger: str | tuple[str, ...] | None = None
     min_period_s: float = 0.0
+    is_slow: bool = False
     has_stage: bool = True
     kpis: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()

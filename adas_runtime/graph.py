@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from adas_runtime.errors import WiringError
 from adas_runtime.function import FunctionSpec, Process
@@ -298,8 +299,16 @@ class Graph:
         return tuple(ordered)
 
 
-def default_graph() -> Graph:
-    """The graph of the product. A new function is one more line here."""
+NETWORKS: Final = ("sign_reading",)  # functions that are in the graph of a car whose vehicle file names them
+REPLACES: Final = {"sign_reading": "sign_camera"}  # what comes from outside in a car without the network
+
+
+def default_graph(networks: Collection[str] = ()) -> Graph:
+    """The graph of the product. A new function is one more line here.
+
+    Args:
+        networks: Which of `NETWORKS` the car runs (`Vehicle.networks`).
+    """
     from adas_runtime.aeb.core import SPEC as aeb
     from adas_runtime.alks.core import SPEC as alks
     from adas_runtime.arbitration.arbiter import SPEC as arbiter
@@ -321,11 +330,15 @@ def default_graph() -> Graph:
     from adas_runtime.lighting.headlamps import SPEC as headlamps
     from adas_runtime.lighting.signal_lamps import SPEC as signal_lamps
     from adas_runtime.perception.lane_function import SPEC as lane_perception
+    from adas_runtime.perception.sign_function import SPEC as sign_reading
     from adas_runtime.perception.tracking.core import SPEC as tracking
 
+    of_networks = [spec for spec in (sign_reading,) if spec.name in networks]
+    replaced = {REPLACES[spec.name] for spec in of_networks if spec.name in REPLACES}
     return Graph(
         (
             lane_perception,
+            *of_networks,
             horizon,
             country,
             ego_lane,
@@ -347,5 +360,6 @@ def default_graph() -> Graph:
             headlamps,
             signal_lamps,
             health,
-        )
+        ),
+        [source for source in SOURCES if source.name not in replaced],
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.alks.params import AlksParams
-from adas_runtime.dcas.params import GazeParams
 from adas_runtime.records import maker
 from adas_runtime.signals import DriverState
 from adas_runtime.units import deg_to_rad
@@ -42,8 +41,9 @@ make_availability = maker(Availability)
 class AvailabilityMonitor:
     """Counts the signs. A camera that stands still, is covered or sees no face adds none."""
 
-    def __init__(self, params: AlksParams, gaze: GazeParams) -> None:
-        self._eyes_closed, self._confidence_min = gaze.eyes_closed, gaze.confidence_min
+    def __init__(self, params: AlksParams, *, eyes_closed: float, confidence_min: float) -> None:
+        """`eyes_closed`: eyes less open than this are closed; `confidence_min`: of the driver camera."""
+        self._eyes_closed, self._confidence_min = eyes_closed, confidence_min
         self._least = params.criteria_min
         self._lasts_s = params.criterion_s
         self._move_rad = deg_to_rad(params.head_move_deg)

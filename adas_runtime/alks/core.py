@@ -106,7 +106,10 @@ class Alks:
         self._params = market.alks
         self._looking = Looking(market, vehicle)
         self._reader = GazeReader(market.dcas.gaze)
-        self._monitor = AvailabilityMonitor(market.alks, market.dcas.gaze)
+        gaze = market.dcas.gaze
+        self._monitor = AvailabilityMonitor(
+            market.alks, eyes_closed=gaze.eyes_closed, confidence_min=gaze.confidence_min
+        )
         self._driving = Driving(market, vehicle, self._looking)
         self._software = f"adas_runtime {__version__} {market.name} {market.digest[:16]}"
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, TypeVar
 
-from adas_runtime.arbitration.chains import ROUNDING_S, Chains, chains_of, idle
+from adas_runtime.arbitration.chains import ROUNDING_S, Chains, chains_of
 from adas_runtime.arbitration.params import EnvelopeParams
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, lasting_status
 from adas_runtime.records import maker
 from adas_runtime.signals import ActuationCommand, Health, LateralRequest, LongitudinalRequest, VehicleState
 
@@ -187,7 +187,7 @@ class Arbiter:
                     oldest_input_age_s=max(0.0, now_s - vehicle.stamp_s),
                     oldest_input_chain=self._chains.idle,
                 ),
-                status=idle(over_budget),
+                status=lasting_status("idle", float(over_budget)),
             )
         late: tuple[str, ...] = ()
         if vehicle is None:
@@ -239,7 +239,7 @@ class Arbiter:
         )
         is_active = lateral.is_active or longitudinal.is_active or cap.is_active
         if vehicle is not None and not is_active and not late:
-            return make_outputs(demand=demand, status=idle(over_budget))
+            return make_outputs(demand=demand, status=lasting_status("idle", float(over_budget)))
         reason = "vehicle state is absent" if vehicle is None else ""
         if late:
             reason = f"{OVER_BUDGET}: {', '.join(late)}"

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-
-from adas_runtime.function import Status
 
 if TYPE_CHECKING:
     from adas_runtime.graph import Graph
@@ -23,12 +20,6 @@ ENVELOPE: Final = "envelope"
 ARROW: Final = " > "
 UNKNOWN_BUDGET_S: Final = 0.1  # of a chain that nobody declared: that of the vehicle state, the least of all  [D]
 ROUNDING_S: Final = 1e-6  # an age that is the budget but for rounding
-
-
-@lru_cache(maxsize=8)
-def idle(over_budget: int) -> Status:
-    """Nothing is asked for; the same object again, so that the executor sees that nothing changed."""
-    return Status(state="idle", kpis=(float(over_budget),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

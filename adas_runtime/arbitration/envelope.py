@@ -25,9 +25,9 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from adas_runtime.arbitration.chains import ROUNDING_S, UNKNOWN_BUDGET_S, Chains, chains_of, idle
+from adas_runtime.arbitration.chains import ROUNDING_S, UNKNOWN_BUDGET_S, Chains, chains_of
 from adas_runtime.arbitration.params import LATERAL_ACCEL_LAW_HEAVY_MPS2, EnvelopeParams
-from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped
+from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status, clipped, lasting_status
 from adas_runtime.records import copier, maker, replacer
 from adas_runtime.signals import ActuationCommand, Health, VehicleState
 from adas_runtime.units import GRAVITY_MPS2
@@ -289,7 +289,7 @@ class Envelope:
                 oldest_input_age_s=min(max(0.0, oldest_s, waited_s + age_s), 1e6),
                 oldest_input_chain=demand.oldest_input_chain,
             ),
-            status=idle(old.over_budget),
+            status=lasting_status("idle", float(old.over_budget)),
         )
 
     def _stepped(self, inputs: EnvelopeInputs, now_s: float) -> EnvelopeOutputs:
@@ -727,7 +727,7 @@ class Envelope:
         is_capping = state.cap_mps2 is not None
         kpis = (float(state.over_budget),)
         if not (is_safe or is_active or is_capping or limits):
-            status = idle(state.over_budget)
+            status = lasting_status("idle", float(state.over_budget))
         elif state.is_locked_out:
             status = make_status(
                 state="locked_out",

@@ -24,6 +24,7 @@ from adas_runtime.inputs.binder import Binder
 from adas_runtime.inputs.feed import SOURCE_OF
 from adas_runtime.interfaces import type_name
 from adas_runtime.nodes.base import ProcessNode, Stop
+from adas_runtime.nodes.beside import Beside
 from adas_runtime.nodes.ledger import Reader, Writer
 from adas_runtime.nodes.mounts import mounts
 from adas_runtime.nodes.qos import FRAMES_DEPTH, LEASE_S, MARKET_STATUS, TopicQos, profile, requested
@@ -56,6 +57,14 @@ class WarmsUp(Protocol):
         """Load what the first step would wait for; its memory stays that of a start."""
 
 
+def _warm(executor: Executor) -> Executor:
+    for spec in executor.functions:
+        core = executor.core(spec.name)
+        if isinstance(core, WarmsUp):
+            core.warm_up()
+    return executor
+
+
 Sender = tuple[Any, Callable[[Any], Any], Writer]
 
 
@@ -65,6 +74,7 @@ class Host(ProcessNode):
     def __init__(self, settings: Settings, loaded: Loaded, stop: Stop) -> None:
         super().__init__(settings, loaded, stop)
         self._functions: Executor | None = None
+        self._beside: Beside | None = None
         self._files: Loaded | None = None
         self._binder: Binder | None = None
         self._senders: dict[str, Sender] = {}
@@ -81,17 +91,21 @@ class Host(ProcessNode):
 
     def prepare(self, loaded: Loaded) -> None:
         """Build the functions of this process: their models, devices and states."""
-        executor = Executor(
-            loaded.graph,
-            BuildContext(market=loaded.market, vehicle=loaded.vehicle, roads=loaded.roads),
-            loaded.market.stages(),
-            process=self.settings.process,
-        )
-        for spec in executor.functions:
-            core = executor.core(spec.name)
-            if isinstance(core, WarmsUp):
-                core.warm_up()
+        context = BuildContext(market=loaded.market, vehicle=loaded.vehicle, roads=loaded.roads)
+        here = loaded.graph.in_process(self.settings.process)
+        slow = frozenset(spec.name for spec in here if spec.is_slow)
+        stages, process = loaded.market.stages(), self.settings.process
+        executor = _warm(Executor(loaded.graph, context, stages, process=process, without=slow))
         wanted = set(executor.external_topics)
+        if slow:
+            quick = frozenset(spec.name for spec in here) - slow
+            self._beside = Beside(
+                _warm(Executor(loaded.graph, context, stages, process=process, without=quick)),
+                self.now_s,
+                self._said_beside,
+                self._failed_beside,
+            )
+            wanted |= self._beside.topics
         feeds = [
             feed
             for feed in loaded.feeds
@@ -120,13 +134,14 @@ class Host(ProcessNode):
             executor.keep(self._run_cycle.found())
         self.ledger.functions.clear()
         topics = {topic.name: topic for topic in loaded.graph.topics()}
-        for spec in executor.functions:
+        for spec in loaded.graph.in_process(self.settings.process):
             for output in (*(item.name for item in spec.outputs), STATUS_OUTPUT):
                 topic = topics[live_topic(spec.name, output)]
                 self._open_writer(topic, topic.name)
                 if output != STATUS_OUTPUT and spec.has_stage:
                     self._open_writer(topic, shadow_topic(spec.name, output))
-        read = [topics[name] for name in executor.external_topics if topics[name].process is not None]
+        heard = {*executor.external_topics, *(() if self._beside is None else self._beside.topics)}
+        read = [topics[name] for name in sorted(heard) if topics[name].process is not None]
         for topic in read:
             self._open_reader(topic)
         self._watch_peers(loaded, {topic.name for topic in read})
@@ -141,6 +156,8 @@ class Host(ProcessNode):
         self._timer = self.create_timer(
             FIRST_STEP_S, self.guarded(self._on_timer), clock=None if self._is_sim_time else self._steady
         )
+        if self._beside is not None:
+            self._beside.start()
         if self._usage is not None:
             self._usage_timer = self.create_timer(
                 USAGE_PERIOD_S, self.guarded(self._usage.save_soon), clock=self._steady
@@ -155,6 +172,8 @@ class Host(ProcessNode):
 
     def finish(self) -> None:
         """Close all topics; the functions stay built."""
+        if self._beside is not None:
+            self._beside.end()
         if self._jump is not None:
             self._jump.unregister()
             self._jump = None
@@ -181,7 +200,7 @@ class Host(ProcessNode):
 
     def forget(self) -> None:
         """Drop the functions and what they hold."""
-        self._functions = self._files = self._binder = self._usage = self._run_cycle = None
+        self._functions = self._files = self._binder = self._usage = self._run_cycle = self._beside = None
         self.ledger.functions.clear()
 
     # --- topics ---
@@ -314,6 +333,8 @@ class Host(ProcessNode):
         executor = self._functions
         if executor is None or self._timer is None:
             return
+        if self._beside is not None and topic in self._beside.topics:
+            self._beside.offer(topic, signal)
         begin_s = time.perf_counter()
         emissions = executor.offer(topic, signal, now_s)
         if emissions:
@@ -355,6 +376,22 @@ class Host(ProcessNode):
             self.get_logger().warning(f"/clock ran back by {-jump.delta.nanoseconds * 1e-9:.3f} s: all starts afresh")
         self._armed_s = None
         self._on_timer()
+
+    def _said_beside(self, emissions: list[Emission]) -> None:
+        """In the thread beside: let the node's executor publish."""
+        assert self.executor is not None
+        self.executor.create_task(self.guarded(self._publish_beside), emissions)
+
+    def _failed_beside(self, error: Exception) -> None:
+        def tell() -> None:
+            raise error
+
+        assert self.executor is not None
+        self.executor.create_task(self.guarded(tell))
+
+    def _publish_beside(self, emissions: list[Emission]) -> None:
+        if self._timer is not None:  # else it has finished meanwhile
+            self._publish(emissions)
 
     def _publish(self, emissions: Iterable[Emission]) -> None:
         for emission in emissions:

@@ -14,7 +14,7 @@ import threading
 from typing import Any, Final
 
 from adas_runtime.function import Process
-from adas_runtime.graph import MARKET_STATUS_TOPIC, default_graph, live_topic
+from adas_runtime.graph import MARKET_STATUS_TOPIC, NETWORKS, default_graph, live_topic
 from adas_runtime.nodes.life import Ending, begin, driving
 from adas_runtime.nodes.settings import node_name
 from adas_runtime.signals import Alert, AlertLevel, FunctionStatus, Health, Stage
@@ -41,8 +41,8 @@ class Monitor:
         import adas_interfaces.msg as messages
 
         self.node = Node(NAME)
-        graph = default_graph()
-        self._missing = {spec.name for spec in graph.functions}
+        graph = default_graph(NETWORKS)  # what a car does not run says nothing
+        self._missing = {spec.name for spec in graph.functions if spec.name not in NETWORKS}
         self._shown: dict[str, tuple[Any, ...]] = {}
         self._lock = threading.Lock()
         self._processes: dict[str, Any] = {}

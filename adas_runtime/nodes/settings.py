@@ -92,7 +92,7 @@ def load(settings: Settings) -> Loaded:
     check_car(market, vehicle)
     roads, refusal = _roads(settings)
     return Loaded(
-        graph=default_graph(),
+        graph=default_graph(vehicle.networks),
         market=market,
         vehicle=vehicle,
         feeds=tuple(feed for feed in load_input_map(settings.inputs).live_feeds() if feed.feeds),

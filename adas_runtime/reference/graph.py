@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from adas_runtime.function import STATUS_PERIOD_S
-from adas_runtime.graph import Graph, Topic, default_graph
+from collections.abc import Iterable
+
+from adas_runtime.function import STATUS_PERIOD_S, FunctionSpec
+from adas_runtime.graph import NETWORKS, REPLACES, Graph, Topic, default_graph
 from adas_runtime.nodes.qos import MARKET_STATUS, offered
 from adas_runtime.reference.picture import draw
 from adas_runtime.reference.text import anchor, code, generated, table
@@ -30,6 +32,11 @@ camera that promises nothing must still be heard.
 
 A function in the stage `shadow` writes to `/adas/shadow/...` instead, where nobody listens but the recorder. In the
 stage `warn` only its requests to steer, brake or light go there. Its status always stays on the live topic.
+"""
+
+WITH_NETWORKS = """## Functions with networks
+
+They are in the graph of a car whose vehicle file names them: `networks: [sign_reading]`.
 """
 
 
@@ -61,7 +68,9 @@ def page() -> str:
                 ],
             ),
             "## Functions\n",
-            _functions(graph),
+            _functions(graph, graph.functions),
+            WITH_NETWORKS,
+            _with_networks(),
         ]
     )
 
@@ -94,9 +103,14 @@ def _rate(topic: Topic) -> str:
     return f"{1.0 / topic.period_s:g} Hz" if topic.process is None else f"at least {1.0 / topic.period_s:g} Hz"
 
 
-def _functions(graph: Graph) -> str:
+def _with_networks() -> str:
+    graph = default_graph(NETWORKS)
+    return _functions(graph, [spec for spec in graph.functions if spec.name in NETWORKS])
+
+
+def _functions(graph: Graph, specs: Iterable[FunctionSpec]) -> str:
     parts = []
-    for spec in graph.functions:
+    for spec in specs:
         told = spec.summary[0].upper() + spec.summary[1:].rstrip(".")
         with_each = " or ".join(code(name) for name in spec.triggers)
         step = f"steps with each {with_each} and at least" if with_each else "steps"
@@ -120,6 +134,10 @@ def _functions(graph: Graph) -> str:
             when = "with each step" if output.is_periodic else "as an event"
             rows.append(("out", code(output.name), output.signal.__name__, when, code(name)))
         parts.append(table(("", "name", "type", "age or time", "topics"), rows))
+        if spec.name in REPLACES:
+            parts.append(f"It takes the place of the source `{REPLACES[spec.name]}`.\n")
+        if spec.is_slow:
+            parts.append("Live, it steps in a thread beside the other functions of its process.\n")
         if spec.alerts:
             parts.append(f"Alerts: {', '.join(code(name) for name in spec.alerts)}.\n")
         if spec.kpis:

@@ -205,7 +205,7 @@ class _Replay:
     def run(self, progress: Callable[[float], None] | None) -> None:
         began_s = time.perf_counter()
         bag = self.bag
-        graph = default_graph()
+        graph = default_graph(self.vehicle.networks)
         kinds = {name: topic.type for name, topic in bag.topics.items()}
         feeds = list(feeds_of(bag, self.input_map))
         recorded = {
@@ -380,7 +380,11 @@ class _Replay:
         has_outputs = any(not topic.endswith("/" + STATUS_OUTPUT) for topic in recorded)
         has_camera = any("camera_front" in feed.feeds for feed in feeds)
         if self.job.from_decision and not has_outputs:
-            wanted = sorted(topic for topic in recorded_perception(default_graph()) if not topic.endswith("/status"))
+            wanted = sorted(
+                topic
+                for topic in recorded_perception(default_graph(self.vehicle.networks))
+                if not topic.endswith("/status")
+            )
             raise BagError(
                 f"holds no {' or '.join(wanted)} of this program",
                 where=str(self.job.bag),

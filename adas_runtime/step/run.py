@@ -10,7 +10,7 @@ from typing import Any, Final
 from adas_runtime.errors import AdasError
 from adas_runtime.executor import Executor
 from adas_runtime.function import BuildContext, Core, FunctionSpec, Input, Status
-from adas_runtime.graph import Graph, Source, default_graph
+from adas_runtime.graph import NETWORKS, Graph, Source, default_graph
 from adas_runtime.signals import FunctionStatus, Health, Stage
 from adas_runtime.step.feed import Line, Sent
 
@@ -96,7 +96,7 @@ def function_of(name: str) -> FunctionSpec:
     Raises:
         AdasError: There is none.
     """
-    graph = default_graph()
+    graph = default_graph(NETWORKS)
     for spec in graph.functions:
         if spec.name == name:
             return spec

@@ -159,6 +159,10 @@ class Vehicle(Strict):
     )
     equipment: VehicleEquipment = Field(description="What else the car has.")
     limits: VehicleLimits = Field(description="What the maker lets the runtime ask for.")
+    networks: tuple[Literal["sign_reading"], ...] = Field(
+        description="Functions with neural networks that run in this car: `sign_reading` takes the place of a sign "
+        "camera with a reader of its own."
+    )
     cameras: dict[Literal["front", "driver"], CameraMount] = Field(description="Cameras by place.")
 
     @model_validator(mode="after")

@@ -14,13 +14,13 @@ from signal_values import records
 from adas_runtime.converter import check, pack
 from adas_runtime.executor import Executor
 from adas_runtime.function import BuildContext, Core, FunctionSpec, Input, Status
-from adas_runtime.graph import Graph, Source, default_graph
+from adas_runtime.graph import NETWORKS, Graph, Source, default_graph
 from adas_runtime.market import load_market
 from adas_runtime.signals import Alert, FunctionStatus, Signal, Stage
 from adas_runtime.vehicle import load_vehicle
 
 MARKET = load_market("de")
-NAMES = tuple(spec.name for spec in default_graph().functions)
+NAMES = tuple(spec.name for spec in default_graph(NETWORKS).functions)
 CONTEXT = BuildContext(market=MARKET, vehicle=load_vehicle("reference"), functions=NAMES)
 START_S = 1000.0
 LARGE = [HealthCheck.data_too_large, HealthCheck.too_slow]  # a function with many inputs draws much for one step

@@ -6,10 +6,10 @@ import pytest
 from function_contract import FunctionContract
 
 from adas_runtime.function import FunctionSpec
-from adas_runtime.graph import default_graph
+from adas_runtime.graph import NETWORKS, default_graph
 
 
-@pytest.fixture(params=default_graph().functions, ids=lambda spec: spec.name)
+@pytest.fixture(params=default_graph(NETWORKS).functions, ids=lambda spec: spec.name)
 def spec(request: pytest.FixtureRequest) -> FunctionSpec:
     found: FunctionSpec = request.param
     return found
@@ -23,3 +23,5 @@ class TestEveryFunction(FunctionContract):
         self.spec = spec  # type: ignore[misc]
         if len(spec.inputs) > 8:
             self.examples = 10  # each draws as much as three of the others
+        if spec.is_slow:
+            self.examples = 3  # networks are loaded and proven anew for each

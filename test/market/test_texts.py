@@ -10,7 +10,7 @@ import pytest
 from market_files import write
 
 from adas_runtime.errors import ConfigError
-from adas_runtime.graph import default_graph
+from adas_runtime.graph import NETWORKS, default_graph
 from adas_runtime.market import load_market, market_names
 from adas_runtime.market.report import checked
 from adas_runtime.market.texts import PLACEHOLDER, codes, direction, driver_text, missing, text_files
@@ -22,17 +22,17 @@ FILES = text_files()
 
 def test_every_alert_that_a_function_declares_has_a_text_and_no_text_is_left_over() -> None:
     """That it raises no other is part of every function's contract (test/frame)."""
-    declared = {code for spec in default_graph().functions for code in spec.alerts}
+    declared = {code for spec in default_graph(NETWORKS).functions for code in spec.alerts}
     assert declared == set(codes()), "write it in config/texts/en.yaml, then in every other language"
 
 
 def test_who_raises_alerts_declares_their_codes() -> None:
-    for spec in default_graph().functions:
+    for spec in default_graph(NETWORKS).functions:
         assert any(output.signal is Alert for output in spec.outputs) is bool(spec.alerts), spec.name
 
 
 def test_every_function_of_the_graph_has_a_name_for_the_driver() -> None:
-    assert {spec.name for spec in default_graph().functions} <= set(FILES["en"].functions)
+    assert {spec.name for spec in default_graph(NETWORKS).functions} <= set(FILES["en"].functions)
 
 
 def test_the_languages_asked_for_are_there() -> None:

@@ -23,7 +23,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from adas_runtime.converter import from_msg, to_msg
-from adas_runtime.graph import Topic, default_graph
+from adas_runtime.graph import NETWORKS, Topic, default_graph
 from adas_runtime.interfaces import type_name
 from adas_runtime.nodes.qos import MARKET_STATUS, offered, profile, requested
 from adas_runtime.nodes.settings import message_type
@@ -31,7 +31,7 @@ from adas_runtime.signals import Signal, VehicleState
 
 HERE = Path(__file__).resolve().parent
 PATIENCE_S = 60.0  # what a test waits for a condition on a busy machine; it says nothing of the runtime's speed
-TOPICS = {topic.name: topic for topic in (*default_graph().topics(), MARKET_STATUS)}
+TOPICS = {topic.name: topic for topic in (*default_graph(NETWORKS).topics(), *default_graph().topics(), MARKET_STATUS)}
 COMMAND = "/adas/envelope/command"
 DEMAND = "/adas/arbiter/demand"
 VEHICLE = "/vehicle/state"
