@@ -487,8 +487,8 @@ def mounts() -> dict[str, CameraMount | None]:
         (fx, _, cx), (_, fy, cy), _ = lens["K"]
         made["lens"] = CameraMount(
             width_px=lens["image_size"][0], height_px=lens["image_size"][1], fx_px=fx, fy_px=fy, cx_px=cx, cy_px=cy,
-            distortion=tuple(lens["D"]), x_m=1.6, y_m=0.0, z_m=1.3, roll_deg=0.0, pitch_deg=0.0, yaw_deg=0.0,
-            is_calibrated=False,
+            lens="plumb_bob", distortion=tuple(lens["D"]), x_m=1.6, y_m=0.0, z_m=1.3,
+            roll_deg=0.0, pitch_deg=0.0, yaw_deg=0.0, is_calibrated=False,
         )  # fmt: skip
     return made
 

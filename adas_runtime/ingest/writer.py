@@ -80,7 +80,7 @@ class Messages:
         if camera is not None:
             k = np.array([camera.fx_px, 0, camera.cx_px, 0, camera.fy_px, camera.cy_px, 0, 0, 1], dtype=np.float64)
             p = np.insert(k, [3, 6, 9], 0.0)
-            r, d = np.eye(3).ravel(), np.array(camera.distortion)
+            r, d = np.eye(3).ravel(), np.array(camera.distortion[: 4 if camera.is_fisheye else 5])
         region = self._types["sensor_msgs/msg/RegionOfInterest"](
             x_offset=0, y_offset=0, height=0, width=0, do_rectify=False
         )
@@ -88,7 +88,7 @@ class Messages:
             header=self._head(stamp_ns, CAMERA_FRAME),
             height=height,
             width=width,
-            distortion_model="plumb_bob" if camera is not None else "",
+            distortion_model=camera.lens if camera is not None else "",
             d=d,
             k=k,
             r=r,

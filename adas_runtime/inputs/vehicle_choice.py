@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from adas_runtime.errors import AdasError
 from adas_runtime.inputs.load import InputMap
@@ -27,6 +27,7 @@ INFO: Final = "sensor_msgs/msg/CameraInfo"
 SAME_SHARE: Final = 0.005  # of the focal length: what a CameraInfo may differ from the vehicle's file
 LOOKS: Final = 400  # CameraInfo messages that are looked at for a change
 PLUMB_BOB: Final = ("plumb_bob", "radial", "")
+FISHEYE: Final = ("equidistant", "fisheye", "kannala_brandt4")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Lens:
     cx_px: float
     cy_px: float
     distortion: tuple[float, float, float, float, float]
+    lens: Literal["plumb_bob", "equidistant"] = "plumb_bob"
     refusal: str = ""
 
 
@@ -126,6 +128,7 @@ def choose(name: str, bag: Bag, input_map: InputMap | None = None) -> Choice:
                 "fy_px": lens.fy_px,
                 "cx_px": lens.cx_px,
                 "cy_px": lens.cy_px,
+                "lens": lens.lens,
                 "distortion": lens.distortion,
                 "is_calibrated": False,
             }
@@ -181,16 +184,20 @@ def lens_of(info: Any, *, is_rectified: bool) -> Lens | None:
         return None
     refusal = ""
     model = re.sub(r"\W", "_", str(info.distortion_model).lower())
+    is_fisheye = bool(d) and model in FISHEYE
     values = d
     if not all(map(math.isfinite, [*k, *d])) or k[0] <= 0.0 or k[4] <= 0.0:
         refusal = "its K or D holds no usable numbers"
     elif int(info.width) < 1 or int(info.height) < 1:
         refusal = "it names no picture size"
+    elif is_fisheye:
+        if len(d) != 4:
+            refusal = f"it has {len(d)} distortion values, equidistant has 4"
     elif any(abs(value) > 0.0 for value in d):
         if model == "rational_polynomial" and not any(d[5:]):
             values = d[:5]
         elif model not in PLUMB_BOB:
-            refusal = f"its distortion model {model} is not supported, only plumb_bob is"
+            refusal = f"its distortion model {model} is not supported, only plumb_bob and equidistant are"
         elif len(d) > 5 and any(d[5:]):
             refusal = f"it has {len(d)} distortion values, plumb_bob has 5"
     roi = getattr(info, "roi", None)
@@ -208,6 +215,7 @@ def lens_of(info: Any, *, is_rectified: bool) -> Lens | None:
         cx_px=k[2],
         cy_px=k[5],
         distortion=(padded[0], padded[1], padded[2], padded[3], padded[4]),
+        lens="equidistant" if is_fisheye else "plumb_bob",
         refusal=refusal,
     )
 
@@ -221,8 +229,10 @@ def _is_same(lens: Lens, mount: CameraMount) -> bool:
         (lens.cy_px, (mount.cy_px + 0.5) * y - 0.5),
     )
     near = SAME_SHARE * lens.fx_px
-    return all(abs(a - b) <= near for a, b in pairs) and all(
-        abs(a - b) <= 1e-3 for a, b in zip(lens.distortion, mount.distortion, strict=True)
+    return (
+        lens.lens == mount.lens
+        and all(abs(a - b) <= near for a, b in pairs)
+        and all(abs(a - b) <= 1e-3 for a, b in zip(lens.distortion, mount.distortion, strict=True))
     )
 
 

@@ -1,11 +1,11 @@
-"""Pinhole camera with plumb-bob distortion in the vehicle frame: pixels, rays and the flat ground."""
+"""A camera in the vehicle frame, pinhole with plumb-bob distortion or fisheye: pixels, rays and the flat ground."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ Array = npt.NDArray[np.float64]
 
 ASPECT_TOLERANCE: Final = 0.02  # a picture of another shape was cropped or comes from another camera
 UNDISTORT_ITERATIONS: Final = 12  # Newton from the distorted point: from below towards the fold, never past it
+THETA_MAX_RAD: Final = math.pi  # a fisheye sees at most all around
+FISHEYE_ITERATIONS: Final = 20
 DETERMINANT_MIN: Final = 1e-3  # at the fold itself, where a lens model turns back, there is no slope to follow
 
 
@@ -24,6 +26,10 @@ class Camera:
     """A camera for pictures of one size.
 
     Axes of the vehicle are ISO 8855. Angles: roll right side down, pitch nose down, yaw left positive [rad].
+
+    Args:
+        lens: `plumb_bob` (Brown, OpenCV's pinhole): distortion is k1, k2, p1, p2, k3. `equidistant` (Kannala and Brandt
+            2006, OpenCV's fisheye): k1 to k4, and 0; it sees behind itself where the lens does.
     """
 
     width_px: int
@@ -32,6 +38,7 @@ class Camera:
     fy_px: float
     cx_px: float
     cy_px: float
+    lens: Literal["plumb_bob", "equidistant"] = "plumb_bob"
     distortion: tuple[float, float, float, float, float] = (0.0, 0.0, 0.0, 0.0, 0.0)
     x_m: float = 0.0
     y_m: float = 0.0
@@ -53,8 +60,13 @@ class Camera:
 
     @property
     def has_distortion(self) -> bool:
-        """Whether any coefficient differs from zero."""
-        return any(value != 0.0 for value in self.distortion)
+        """Whether straight lines come out bent."""
+        return self.is_fisheye or any(value != 0.0 for value in self.distortion)
+
+    @property
+    def is_fisheye(self) -> bool:
+        """Whether the distance from the middle grows with the angle, not with its tangent."""
+        return self.lens == "equidistant"
 
     def project(self, points_m: Array) -> Array:
         """Pixels of points in the vehicle frame.
@@ -62,10 +74,13 @@ class Camera:
         Args:
             points_m: (n, 3), x y z [m].
         Returns:
-            (n, 2), column and row [px]; NaN behind the camera and where the distortion model folds back.
+            (n, 2), column and row [px]; NaN where the lens does not see: behind a pinhole, and beyond the angle at
+            which the distortion model folds back.
         """
         offset = np.asarray(points_m, dtype=np.float64) - np.array([self.x_m, self.y_m, self.z_m])
         body = offset @ self.rotation
+        if self.is_fisheye:
+            return self._fisheye_pixels(body)
         depth = np.where(body[:, 0] > 1e-6, body[:, 0], np.nan)
         return self._to_pixels(-body[:, 1] / depth, -body[:, 2] / depth)
 
@@ -75,7 +90,9 @@ class Camera:
         return self.project(np.stack([x, np.broadcast_to(y_m, x.shape), np.zeros_like(x)], axis=1))
 
     def rays(self, pixels: Array) -> Array:
-        """Directions in the vehicle frame, not normalised, (n, 3)."""
+        """Directions in the vehicle frame, not normalised, (n, 3); NaN where no ray comes through the lens."""
+        if self.is_fisheye:
+            return np.asarray(self._fisheye_bodies(np.asarray(pixels, dtype=np.float64)) @ self.rotation.T)
         xn, yn = self._to_normal(np.asarray(pixels, dtype=np.float64))
         return np.asarray(np.stack([np.ones_like(xn), -xn, -yn], axis=1) @ self.rotation.T)
 
@@ -88,8 +105,7 @@ class Camera:
 
     def vanishing_point(self) -> tuple[float, float]:
         """Pixel of the direction straight ahead of the vehicle (column, row)."""
-        body = self.rotation[0]  # the vehicle's x axis in body axes
-        pixel = self._to_pixels(np.array([-body[1] / body[0]]), np.array([-body[2] / body[0]]))[0]
+        pixel = self.project(np.array([[self.x_m + 1.0, self.y_m, self.z_m]]))[0]
         return float(pixel[0]), float(pixel[1])
 
     def with_angles(self, *, pitch_rad: float, yaw_rad: float) -> Camera:
@@ -98,14 +114,45 @@ class Camera:
 
     def with_vanishing_point(self, column_px: float, row_px: float) -> Camera:
         """The same camera, turned so that straight ahead is seen at this pixel."""
-        xn, yn = self._to_normal(np.array([[column_px, row_px]]))
+        body = self.rays(np.array([[column_px, row_px]]))[0] @ self.rotation
         # without roll: yaw and pitch follow one after the other from the ray; roll turns the ray first
         cr, sr = math.cos(self.roll_rad), math.sin(self.roll_rad)
-        left, up = -float(xn[0]), -float(yn[0])
+        left, up = float(body[1] / body[0]), float(body[2] / body[0])
         left, up = cr * left - sr * up, sr * left + cr * up
         pitch = math.atan(up)  # the ray (1, left, up) must become horizontal
         yaw = -math.atan2(left, math.hypot(1.0, up))
         return self.with_angles(pitch_rad=pitch, yaw_rad=yaw)
+
+    def _fisheye_pixels(self, body: Array) -> Array:
+        k1, k2, k3, k4, _ = self.distortion
+        across = np.hypot(body[:, 1], body[:, 2])
+        theta = np.arctan2(across, body[:, 0])
+        t2 = theta * theta
+        seen = theta * (1.0 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4))))
+        slope = 1.0 + t2 * (3.0 * k1 + t2 * (5.0 * k2 + t2 * (7.0 * k3 + t2 * 9.0 * k4)))
+        seen = np.where((slope > 0.0) & (theta < THETA_MAX_RAD) & (across + np.abs(body[:, 0]) > 0.0), seen, np.nan)
+        scale = np.where(across > 1e-12, seen / np.maximum(across, 1e-12), np.where(body[:, 0] > 0.0, 1.0, np.nan))
+        return np.stack(
+            [self.cx_px - self.fx_px * scale * body[:, 1], self.cy_px - self.fy_px * scale * body[:, 2]], axis=1
+        )
+
+    def _fisheye_bodies(self, pixels: Array) -> Array:
+        """Unit rays in body axes (forward, left, up)."""
+        k1, k2, k3, k4, _ = self.distortion
+        xd = (pixels[:, 0] - self.cx_px) / self.fx_px
+        yd = (pixels[:, 1] - self.cy_px) / self.fy_px
+        seen = np.hypot(xd, yd)
+        theta = np.minimum(seen, THETA_MAX_RAD)
+        for _ in range(FISHEYE_ITERATIONS):
+            t2 = theta * theta
+            off = theta * (1.0 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4)))) - seen
+            slope = 1.0 + t2 * (3.0 * k1 + t2 * (5.0 * k2 + t2 * (7.0 * k3 + t2 * 9.0 * k4)))
+            theta = np.clip(theta - off / np.where(slope > DETERMINANT_MIN, slope, np.inf), 0.0, THETA_MAX_RAD)
+        t2 = theta * theta
+        is_ray = np.abs(theta * (1.0 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4)))) - seen) < 1e-6
+        theta = np.where(is_ray, theta, np.nan)
+        out = np.where(seen > 1e-12, np.sin(theta) / np.maximum(seen, 1e-12), 1.0)
+        return np.stack([np.cos(theta), -xd * out, -yd * out], axis=1)
 
     def _to_pixels(self, xn: Array, yn: Array) -> Array:
         if self.has_distortion:
@@ -160,6 +207,7 @@ def camera_of(mount: CameraMount, width_px: int, height_px: int) -> Camera | Non
         # pixel centres are whole numbers, so the picture's corner lies at -0.5
         cx_px=(mount.cx_px + 0.5) * scale_x - 0.5,
         cy_px=(mount.cy_px + 0.5) * scale_y - 0.5,
+        lens=mount.lens,
         distortion=mount.distortion,
         x_m=mount.x_m,
         y_m=mount.y_m,

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from adas_runtime.errors import AdasError
 from adas_runtime.perception.camera import Camera
 from adas_runtime.signals import MarkingColour
 from adas_runtime.synth.ground import GroundView, Texture
@@ -29,6 +30,7 @@ Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 ASPHALT: Final = (96.0, 97.0, 98.0)
 GROUND: Final[dict[str, Colour]] = {"grass": (62.0, 108.0, 92.0), "sand": (128.0, 168.0, 190.0)}
+IDEAL_MIN: Final = 0.26  # cosine of the widest angle that an ideal picture can hold: 75 degrees to each side
 NOISE_GAIN: Final = 2.2  # spread of the sensor noise by day [grey levels]  [D]
 NOISE_BIAS: Final = 24
 HAZE_REACH_M: Final[dict[Rain, float]] = {Rain.NONE: 700.0, Rain.LIGHT: 260.0, Rain.HEAVY: 120.0}
@@ -434,6 +436,12 @@ def _ideal_camera(camera: Camera) -> tuple[Camera, tuple[NDArray[np.int16], NDAr
         np.arange(camera.width_px, dtype=np.float64), np.arange(camera.height_px, dtype=np.float64)
     )
     body = camera.rays(np.stack((columns.ravel(), rows.ravel()), axis=1)) @ camera.rotation
+    if not (body[:, 0] > IDEAL_MIN * np.linalg.norm(body, axis=1)).all():
+        raise AdasError(
+            "sees too far to the side to be rendered",
+            where="camera front",
+            mend="take a lens below 150 degrees",
+        )
     u = camera.cx_px - camera.fx_px * body[:, 1] / body[:, 0]
     v = camera.cy_px - camera.fy_px * body[:, 2] / body[:, 0]
     left, top = max(0, math.ceil(-u.min()) + 2), max(0, math.ceil(-v.min()) + 2)
@@ -444,6 +452,7 @@ def _ideal_camera(camera: Camera) -> tuple[Camera, tuple[NDArray[np.int16], NDAr
         height_px=top + max(bottom, camera.height_px),
         cx_px=camera.cx_px + left,
         cy_px=camera.cy_px + top,
+        lens="plumb_bob",
         distortion=(0.0, 0.0, 0.0, 0.0, 0.0),
     )
     shape = (camera.height_px, camera.width_px)

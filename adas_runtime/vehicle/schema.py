@@ -11,7 +11,7 @@ from adas_runtime.config import Strict
 
 
 class CameraMount(Strict):
-    """Intrinsics (OpenCV pinhole, plumb-bob distortion) and mounting of one camera in the vehicle frame."""
+    """Intrinsics (as OpenCV and `CameraInfo` have them) and mounting of one camera in the vehicle frame."""
 
     width_px: int = Field(
         ge=1,
@@ -27,7 +27,12 @@ class CameraMount(Strict):
     fy_px: float = Field(gt=0.0, description="Focal length, vertical [px].")
     cx_px: float = Field(description="Principal point, column [px].")
     cy_px: float = Field(description="Principal point, row [px].")
-    distortion: tuple[float, float, float, float, float] = Field(description="k1, k2, p1, p2, k3.")
+    lens: Literal["plumb_bob", "equidistant"] = Field(
+        description="Distortion model: `plumb_bob` of a pinhole, `equidistant` of a fisheye (Kannala and Brandt)."
+    )
+    distortion: tuple[float, float, float, float, float] = Field(
+        description="k1, k2, p1, p2, k3 of `plumb_bob`; k1, k2, k3, k4 and 0 of `equidistant`."
+    )
     x_m: float = Field(description="Ahead of the rear axle [m].")
     y_m: float = Field(description="Left of the vehicle's centre line [m].")
     z_m: float = Field(gt=0.0, le=5.0, description="Above the ground [m].")
@@ -44,6 +49,8 @@ class CameraMount(Strict):
             raise ValueError("cx_px lies outside the picture; intrinsics and width_px must belong together")
         if not 0.0 <= self.cy_px <= self.height_px:
             raise ValueError("cy_px lies outside the picture; intrinsics and height_px must belong together")
+        if self.lens == "equidistant" and self.distortion[4] != 0.0:
+            raise ValueError("distortion: equidistant has four values; the fifth must be 0")
         return self
 
 

@@ -81,7 +81,8 @@ def test_a_foreign_lens_is_taken_but_not_called_calibrated(tmp_path: Path) -> No
     [
         (None, "comes without CameraInfo"),
         (info(0.0), "K of zeros"),
-        (info(**FOREIGN, model="equidistant", d=(0.1, 0.0, 0.0, 0.0)), "equidistant is not supported"),
+        (info(**FOREIGN, model="equidistant", d=(0.1, 0.0, 0.0)), "3 distortion values, equidistant has 4"),
+        (info(**FOREIGN, model="double_sphere", d=(0.1, 0.0)), "double_sphere is not supported"),
         (info(**FOREIGN, model="rational_polynomial", d=(0.1,) * 8), "rational_polynomial is not supported"),
         (info(**FOREIGN, roi=(640, 360)), "cuts a region"),
         (info(**FOREIGN, size=(1280, 960)), "another shape"),
@@ -90,13 +91,22 @@ def test_a_foreign_lens_is_taken_but_not_called_calibrated(tmp_path: Path) -> No
         (info(cx=5000.0), "no possible lens"),
         (info(**FOREIGN, size=(0, 0)), "no picture size"),
     ],
-    ids="none zeros fisheye rational region shape nan negative outside sizeless".split(),
+    ids="none zeros fisheye sphere rational region shape nan negative outside sizeless".split(),
 )
 def test_what_is_not_known_of_a_camera_is_told(tmp_path: Path, lens: Any, word: str) -> None:
     topics = {PICTURE: picture(), **({INFO: lens} if lens is not None else {})}
     vehicle, told = chosen(tmp_path / "bag", topics)
     assert vehicle == load_vehicle("unknown_camera")
     assert word in told and "--vehicle" in told
+
+
+@pytest.mark.parametrize("model", ["equidistant", "fisheye", "kannala_brandt4"])
+def test_a_fisheye_is_taken_by_any_of_its_names_also_without_distortion(tmp_path: Path, model: str) -> None:
+    for number, d in enumerate(((0.02, -0.004, 0.001, 0.0), (0.0,) * 4)):
+        lens = info(**FOREIGN, model=model, d=d)
+        vehicle, _ = chosen(tmp_path / str(number), {PICTURE: picture(), INFO: lens})
+        mount = vehicle.cameras["front"]
+        assert (mount.lens, mount.distortion) == ("equidistant", (*d, 0.0))
 
 
 def test_a_rational_model_without_its_upper_terms_is_a_plumb_bob(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -90,3 +91,64 @@ def test_the_same_ground_whatever_the_size_of_the_picture(width_px: int, height_
 
 def test_a_picture_of_another_shape_is_not_from_this_camera() -> None:
     assert camera_of(load_vehicle("reference").cameras["front"], 1242, 375) is None
+
+
+fisheyes = st.builds(
+    Camera,
+    lens=st.just("equidistant"),
+    width_px=st.just(1280),
+    height_px=st.just(960),
+    fx_px=st.floats(300.0, 420.0),
+    fy_px=st.floats(300.0, 420.0),
+    cx_px=st.floats(600.0, 680.0),
+    cy_px=st.floats(440.0, 520.0),
+    distortion=st.tuples(
+        st.floats(-0.05, 0.05), st.floats(-0.01, 0.01), st.floats(-0.002, 0.002), st.just(0.0), st.just(0.0)
+    ),
+    x_m=st.floats(-1.0, 3.5),
+    y_m=st.floats(-1.0, 1.0),
+    z_m=st.floats(0.5, 2.0),
+    roll_rad=st.floats(-0.1, 0.1),
+    pitch_rad=st.floats(-0.2, 0.9),
+    yaw_rad=st.floats(-3.1, 3.1),
+)
+
+
+@given(camera=fisheyes, column=st.floats(0.0, 1279.0), row=st.floats(0.0, 959.0), away_m=st.floats(0.5, 50.0))
+def test_a_fisheye_s_ray_goes_through_its_pixel_also_behind_the_lens(
+    camera: Camera, column: float, row: float, away_m: float
+) -> None:
+    ray = camera.rays(np.array([[column, row]]))
+    if not np.isfinite(ray).all():
+        return  # beyond what the lens sees
+    point = np.array([camera.x_m, camera.y_m, camera.z_m]) + away_m * ray
+    back = camera.project(point)[0]
+    if np.isfinite(back).all():  # at the very fold there is no ray back
+        assert back == pytest.approx((column, row), abs=1e-3)
+
+
+@given(camera=fisheyes, points=st.lists(st.tuples(*[st.floats(-20.0, 20.0)] * 3), min_size=1, max_size=8))
+def test_a_fisheye_sees_points_where_opencv_s_does(camera: Camera, points: list[tuple[float, float, float]]) -> None:
+    body = np.array(points) @ camera.rotation + np.array([0.0, 0.0, 0.0])
+    ahead = body[:, 0] > 0.2
+    assume(bool(ahead.any()))
+    optical = np.stack([-body[ahead, 1], -body[ahead, 2], body[ahead, 0]], axis=1)
+    matrix = np.array([[camera.fx_px, 0.0, camera.cx_px], [0.0, camera.fy_px, camera.cy_px], [0.0, 0.0, 1.0]])
+    wanted, _ = cv2.fisheye.projectPoints(
+        optical[:, None], np.zeros(3), np.zeros(3), matrix, np.array(camera.distortion[:4])
+    )
+    place = np.array([camera.x_m, camera.y_m, camera.z_m])
+    found = camera.project(np.array(points)[ahead] + place)
+    seen = np.isfinite(found).all(axis=1)
+    assert found[seen] == pytest.approx(wanted[:, 0][seen], abs=1e-6)
+
+
+def test_a_wide_fisheye_sees_the_ground_beside_and_a_little_behind_itself() -> None:
+    camera = Camera(
+        lens="equidistant", width_px=1280, height_px=960, fx_px=360.0, fy_px=360.0, cx_px=640.0, cy_px=480.0,
+        x_m=3.4, z_m=0.7, pitch_rad=0.3,
+    )  # fmt: skip
+    ground = np.array([[3.3, 4.0], [3.0, -2.0], [8.0, 0.0]])
+    pixels = camera.project_ground(ground[:, 0], ground[:, 1])
+    assert np.isfinite(pixels).all()
+    assert camera.to_ground(pixels) == pytest.approx(ground, abs=1e-6)
