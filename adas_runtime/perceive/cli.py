@@ -43,12 +43,17 @@ def perceive(
     camera: Annotated[
         str | None, typer.Option(metavar="TOPIC", help="Topic of a recording; else the front camera's is guessed.")
     ] = None,
+    corrupt: Annotated[
+        str | None,
+        typer.Option(metavar="KIND[:SEVERITY]", help="Spoil each picture first: rain, dirt:0.8, ...; severity 0 to 1."),
+    ] = None,
 ) -> int:
     """Show what perception sees, per picture: lane boundaries in metres and in pixels, speed signs."""
     from contextlib import nullcontext
 
     from adas_runtime.ingest.progress import Progress
     from adas_runtime.market import load_market
+    from adas_runtime.perceive.corruptions import Corruptor
     from adas_runtime.perceive.film import Drawer, OverlayFolder
     from adas_runtime.perceive.run import perceive as look
     from adas_runtime.perceive.sources import Kind, find
@@ -56,6 +61,8 @@ def perceive(
 
     if stills and overlay is None:
         raise AdasError("draws nothing without --overlay", where="--stills", mend="name a folder with --overlay DIR")
+    if corrupt is not None:
+        Corruptor.of(corrupt)  # a wrong one is refused before anything is read
     rules = load_market(market)
     reader = SignReader(market)  # proven once, not once an input
     named = None if vehicle == "auto" else _load(vehicle)
@@ -85,6 +92,7 @@ def perceive(
                     max_frames=max_frames,
                     camera_topic=camera,
                     say=_say,
+                    corruptor=None if corrupt is None else Corruptor.of(corrupt),
                 ):
                     while notes:
                         _say(notes.pop(0))
@@ -195,6 +203,7 @@ class _Tally:
         self._one = 0
         self._widths: list[float] = []
         self._trust = ""
+        self._sick: dict[str, int] = {}
 
     def add(self, seen: Seen) -> None:
         """Count one picture."""
@@ -207,6 +216,8 @@ class _Tally:
             self._widths.append(offsets["left"] - offsets["right"])
         if seen.record["camera"] is not None:
             self._trust = seen.record["camera"]["state"]
+            if (health := seen.record["camera"]["health"]) != "none":
+                self._sick[health] = self._sick.get(health, 0) + 1
 
     def line(self, name: str) -> str:
         """One line for the table."""
@@ -220,4 +231,6 @@ class _Tally:
             text += f", lane {median(self._widths):.2f} m wide"
         if self._trust and self._trust != "calibrated":
             text += "; camera not calibrated: metres are assumed"
+        for health, count in sorted(self._sick.items(), key=lambda item: -item[1]):
+            text += f"; camera {health} in {100 * count / self.count:.0f} %"
         return text

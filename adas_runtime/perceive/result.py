@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adas_runtime.perception.camera import Camera
+from adas_runtime.perception.camera_health import Health
 from adas_runtime.perception.lane_model import LaneResult
 from adas_runtime.perception.sign_votes import Reading
 from adas_runtime.perception.signs import SeenSign
@@ -23,6 +24,7 @@ Record = dict[str, Any]
 
 HORIZON_CLEAR_SHARE: Final = 1 / 144  # of the picture's rows; closer to the horizon a row stands for many metres
 BEYOND_M: Final = 15.0  # a curve is carried on this far past its last paint, and no farther
+WELL: Final = Health()
 SAMPLES: Final = 3000  # some four a row: a tight bend far ahead turns within one
 
 
@@ -107,6 +109,7 @@ def record(
     result: LaneResult,
     vehicle: str,
     trust: str,
+    health: Health = WELL,
     signs: Sequence[SeenSign] = (),
     agreed: Sequence[Reading | None] = (),
     unit: str = "kmh",
@@ -120,6 +123,7 @@ def record(
         result: What perception found.
         vehicle: Name of the vehicle whose camera was assumed.
         trust: `calibrated`, `estimated` or `estimating`: what metres are worth.
+        health: Of the camera's pictures; it is in the confidences of the lanes already.
         signs: Speed signs, the surest first.
         agreed: What the pictures together say of each; empty for a picture by itself.
         unit: Of the market's signs, kmh or mph.
@@ -138,6 +142,8 @@ def record(
             "vehicle": vehicle,
             "is_calibrated": model.is_calibrated,
             "state": trust,
+            "health": health.trouble.name.lower(),
+            "health_factor": _round(0.0 if health.is_useless else health.factor, 3),
             "pitch_rad": _round(camera.pitch_rad, 5),
             "yaw_rad": _round(camera.yaw_rad, 5),
             "height_m": _round(camera.z_m, 3),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 
 from adas_runtime.errors import AdasError
 from adas_runtime.market import Market
+from adas_runtime.perceive.corruptions import Corruptor
 from adas_runtime.perceive.result import Record, Trace, record
 from adas_runtime.perceive.sources import Frame, Kind, Say, Source, frames
+from adas_runtime.perception import camera_health
 from adas_runtime.perception.camera import Camera, camera_of
 from adas_runtime.perception.lane_model import LaneDetector, LaneResult, LaneState
 from adas_runtime.perception.models.signs import SignReader
@@ -48,6 +50,7 @@ def perceive(
     max_frames: int | None,
     camera_topic: str | None,
     say: Say,
+    corruptor: Corruptor | None = None,
 ) -> Iterator[Seen]:
     """Look at a source's pictures.
 
@@ -60,13 +63,14 @@ def perceive(
         max_frames: Stop after so many looks.
         camera_topic: Topic of a recording.
         say: Called with each line that the user should read.
+        corruptor: What weather, dirt or a fault does to each picture before it is looked at.
     Raises:
         AdasError: The source cannot be read.
     """
     cv2.setNumThreads(1)  # as in the car; threads would make sums depend on the machine
     mount = vehicle.cameras.get("front")
     detector = LaneDetector(market.perception, market.lanes, mount)
-    state = LaneState()
+    state, health_state = LaneState(), camera_health.START
     tracks: Tracks = ()
     looked = 0
     former_size: tuple[int, int] | None = None
@@ -76,6 +80,8 @@ def perceive(
         if max_frames is not None and looked >= max_frames:
             break
         looked += 1
+        if frame.image is not None and corruptor is not None:
+            frame = replace(frame, image=corruptor.step(frame.image))
         if frame.image is None:
             yield _broken(source, frame)
             continue
@@ -89,8 +95,11 @@ def perceive(
         former_size = (width, height)
         if source.kind is Kind.PICTURE:
             result, state = detector.settle(frame.image, frame.stamp_s)
+            health = camera_health.alone(frame.image)
         else:
             result, state = detector.step(frame.image, frame.stamp_s, state)
+            health, health_state = camera_health.step(frame.image, frame.stamp_s, health_state)
+        result = replace(result, model=camera_health.weighed(result.model, health))
         trust = _trust(result, state, is_single=source.kind is Kind.PICTURE)
         signs = reader.look(frame.image, is_near=source.kind is Kind.PICTURE)
         agreed: tuple[Reading | None, ...] = ()
@@ -103,6 +112,7 @@ def perceive(
             result=result,
             vehicle=vehicle.name,
             trust=trust,
+            health=health,
             signs=signs,
             agreed=agreed,
             unit=market.road.speed_unit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
@@ -11,6 +11,8 @@ from adas_runtime.signals import CameraFrame, Health, LaneModel, LaneSide
 if TYPE_CHECKING:
     # at run time only where a picture is looked at: every process reads this declaration, and OpenCV with NumPy is
     # 0.2 s and 30 MB
+    from adas_runtime.perception import camera_health
+    from adas_runtime.perception.camera_health import HealthState
     from adas_runtime.perception.lane_model import LaneDetector, LaneState
 
 
@@ -31,21 +33,30 @@ class LanePerceptionOutputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerceptionState:
-    """Memory: the detector's, and the stamp of the last picture, so that none is worked on twice."""
+    """Memory: the detector's, the camera's health, and the stamp of the last picture: none is worked on twice."""
 
     lanes: LaneState
+    health: HealthState
     stamp_s: float | None = None
 
 
 class LanePerception:
-    """Decodes the newest picture and finds the lane in it. Without a new picture it says nothing."""
+    """Decodes the newest picture and finds the lane in it. Without a new picture it says nothing.
+
+    What the picture itself is worth goes into every confidence; a camera that is covered, hangs, lacks a part of its
+    picture or was knocked shows no lane, and the status says why. Where the mounting is estimated anyway, a knocked
+    camera begins to estimate it anew.
+    """
 
     def __init__(self, detector: LaneDetector) -> None:
+        from adas_runtime.perception import camera_health
         from adas_runtime.perception.lane_model import LaneState, decode
 
         self._detector = detector
         self._decode = decode
-        self.state = PerceptionState(lanes=LaneState())
+        self._camera = camera_health
+        self._afresh = LaneState()
+        self.state = PerceptionState(lanes=self._afresh, health=camera_health.START)
 
     def warm_up(self) -> None:
         """Load what the first picture would otherwise wait for; nothing of it is remembered."""
@@ -61,15 +72,25 @@ class LanePerception:
             return LanePerceptionOutputs(lanes=None, status=Status(state="waiting", is_active=True))
         image = self._decode(frame.encoding, frame.data, frame.width_px, frame.height_px)
         if image is None or min(image.shape[:2]) < 32:
-            self.state = PerceptionState(lanes=self.state.lanes, stamp_s=frame.stamp_s)
+            self.state = replace(self.state, stamp_s=frame.stamp_s)
             reason = f"picture cannot be decoded as {frame.encoding}" if image is None else "picture is too small"
             return LanePerceptionOutputs(
                 lanes=LaneModel(stamp_s=frame.stamp_s, reason=reason),
                 status=Status(state="broken_picture", health=Health.DEGRADED, reason=reason),
             )
+        health, memory = self._camera.step(image, frame.stamp_s, self.state.health)
+        if health.is_useless and health.trouble is not self._camera.Trouble.SHIFTED:
+            self.state = PerceptionState(lanes=self.state.lanes, health=memory, stamp_s=frame.stamp_s)
+            return LanePerceptionOutputs(
+                lanes=LaneModel(stamp_s=frame.stamp_s, reason=health.trouble.value), status=_troubled(health)
+            )
         result, lanes = self._detector.step(image, frame.stamp_s, self.state.lanes)
-        self.state = PerceptionState(lanes=lanes, stamp_s=frame.stamp_s)
-        model = result.model
+        if health.is_useless and not result.is_mount_known:
+            lanes, memory = self._afresh, self._camera.START
+        self.state = PerceptionState(lanes=lanes, health=memory, stamp_s=frame.stamp_s)
+        model = self._camera.weighed(result.model, health)
+        if health.is_useless:
+            return LanePerceptionOutputs(lanes=model, status=_troubled(health))
         left, right = model.side(LaneSide.LEFT), model.side(LaneSide.RIGHT)
         state = "both" if left and right else "left_only" if left else "right_only" if right else "no_lane"
         return LanePerceptionOutputs(
@@ -77,9 +98,15 @@ class LanePerception:
             status=Status(
                 state=state,
                 is_active=True,
+                health=Health.DEGRADED if health.trouble.value else Health.OK,
+                reason=health.trouble.value,
                 kpis=(left.confidence if left else None, right.confidence if right else None),
             ),
         )
+
+
+def _troubled(health: camera_health.Health) -> Status:
+    return Status(state=health.trouble.name.lower(), health=Health.DEGRADED, reason=health.trouble.value)
 
 
 def _build(context: BuildContext) -> LanePerception:

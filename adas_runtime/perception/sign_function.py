@@ -6,7 +6,7 @@ with a reader of its own. Its networks take longer than a picture's turn, so it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
@@ -16,6 +16,7 @@ from adas_runtime.units import kmh_to_mps, mph_to_mps
 if TYPE_CHECKING:
     # at run time only where a picture is looked at: onnxruntime with its networks is 150 MB
     from adas_runtime.market.schema import Market
+    from adas_runtime.perception.camera_health import HealthState
     from adas_runtime.perception.models.signs import SignReader
     from adas_runtime.perception.sign_votes import Tracks
     from adas_runtime.perception.signs import Box
@@ -49,6 +50,7 @@ class SignReadingState:
 
     tracks: Tracks = ()
     stamp_s: float | None = None
+    health: HealthState | None = None
 
 
 class SignReading:
@@ -58,10 +60,12 @@ class SignReading:
     """
 
     def __init__(self, reader: SignReader, market: Market, mount: CameraMount | None) -> None:
+        from adas_runtime.perception import camera_health
         from adas_runtime.perception.lane_model import decode
         from adas_runtime.perception.sign_votes import voted
 
         self._reader, self._decode, self._voted = reader, decode, voted
+        self._camera = camera_health
         self._mount = mount
         self._unit = market.speed_unit
         self._hfov_deg = market.perception.unknown_camera_hfov_deg
@@ -85,15 +89,21 @@ class SignReading:
             return SignReadingOutputs(signs=None, status=Status(state="waiting", is_active=True))
         picture = self._decode(frame.encoding, frame.data, frame.width_px, frame.height_px)
         if picture is None or min(picture.shape[:2]) < 32:
-            self.state = SignReadingState(tracks=self.state.tracks, stamp_s=frame.stamp_s)
+            self.state = replace(self.state, stamp_s=frame.stamp_s)
             reason = f"picture cannot be decoded as {frame.encoding}" if picture is None else "picture is too small"
             status = Status(state="broken_picture", health=Health.DEGRADED, reason=reason)
             return SignReadingOutputs(signs=None, status=status)
         rows, columns = picture.shape[:2]
+        health, memory = self._camera.step(picture, frame.stamp_s, self.state.health or self._camera.START)
+        if health.is_useless and health.trouble is not self._camera.Trouble.SHIFTED:  # a sign is read anywhere
+            self.state = SignReadingState(stamp_s=frame.stamp_s, health=memory)
+            state, reason = health.trouble.name.lower(), health.trouble.value
+            return SignReadingOutputs(signs=None, status=Status(state=state, health=Health.DEGRADED, reason=reason))
         seen = self._reader.look(picture)
         tracks, agreed = self._voted(self.state.tracks, seen, frame.stamp_s, columns)
-        self.state = SignReadingState(tracks=tracks, stamp_s=frame.stamp_s)
+        self.state = SignReadingState(tracks=tracks, stamp_s=frame.stamp_s, health=memory)
         told = []
+        worth = 1.0 if health.is_useless else health.factor
         for sign, reading in zip(seen, agreed, strict=True):
             if reading is None:
                 continue
@@ -107,7 +117,7 @@ class SignReading:
                     x_m=x_m,
                     y_m=y_m,
                     is_relevant=abs(y_m) <= BESIDE_M,
-                    confidence=min(sign.confidence, CONFIDENCE_MAX),
+                    confidence=min(sign.confidence, CONFIDENCE_MAX) * worth,
                 )
             )
         told.sort(key=lambda sign: (sign.x_m or 0.0, sign.kind))

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adas_runtime.arbitration.arbiter import (
-    COUNTER_MODULO,
+    SPEC,
     Arbiter,
     ArbiterInputs,
     LateralRank,
     LongitudinalRank,
 )
+from adas_runtime.arbitration.chains import Chains
 from adas_runtime.arbitration.envelope import GRAVITY_MPS2, Limits
 from adas_runtime.converter import check
 from adas_runtime.executor import Executor
@@ -278,10 +279,10 @@ def test_the_status_says_whether_anything_is_asked_for(
 
 def test_every_demand_has_the_next_number() -> None:
     arbiter = Arbiter(MARKET.envelope)
-    arbiter.state = (COUNTER_MODULO - 2, 0)
+    arbiter.state = (65534, 0)
     nothing = ArbiterInputs(lateral=(), longitudinal=(), vehicle=None)
     said = [arbiter.step(nothing, NOW_S).demand for _ in range(3)]
-    assert [demand.counter for demand in said if demand is not None] == [COUNTER_MODULO - 1, 0, 1]
+    assert [demand.counter for demand in said if demand is not None] == [65535, 0, 1]
 
 
 def test_in_the_graph_a_demand_comes_with_every_vehicle_state() -> None:
@@ -345,3 +346,113 @@ def test_what_always_holds(asked: tuple[LongitudinalRequest, ...], accelerator: 
     assert (again.accel_mps2, again.accel_cap_mps2) == (demand.accel_mps2, demand.accel_cap_mps2), (
         "the order of arrival decides nothing"
     )
+
+
+# --- what mutants of the module asked for -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rank", "place"),
+    [
+        (LongitudinalRank.EMERGENCY_BRAKING, 2),
+        (LongitudinalRank.EMERGENCY_MANOEUVRE, 3),
+        (LongitudinalRank.DECELERATION, 4),
+        (LongitudinalRank.SPEED_CAP, 5),
+        (LongitudinalRank.PROPULSION, 6),
+        (LateralRank.EMERGENCY_STEERING, 3),
+        (LateralRank.LANE_CENTRING, 4),
+        (LateralRank.COMFORT, 5),
+    ],
+    ids=lambda value: f"aeb.md-5-{value.name}" if not isinstance(value, int) or hasattr(value, "name") else None,
+)
+def test_every_rank_is_the_row_of_the_sheet(rank: LongitudinalRank | LateralRank, place: int) -> None:
+    """Functions and recordings name it by this number."""
+    assert int(rank) == place
+
+
+def test_what_it_declares_bounds_how_old_and_how_often() -> None:
+    assert {item.name: item.max_age_s for item in SPEC.inputs} == {
+        "lateral": 0.4,
+        "longitudinal": 0.4,
+        "vehicle": 0.1,
+    }
+    assert (SPEC.period_s, SPEC.min_period_s) == (0.02, 0.005)
+
+
+@pytest.mark.parametrize(("stamp_s", "age_s"), [(NOW_S - 0.03, 0.03), (NOW_S + 0.02, 0.0)], ids=["old", "ahead"])
+def test_the_age_of_a_demand_for_nothing_is_that_of_the_vehicle_state(stamp_s: float, age_s: float) -> None:
+    state = VehicleState(stamp_s=stamp_s, speed_mps=20.0)
+    demand = Arbiter(MARKET.envelope).step(ArbiterInputs(lateral=(), longitudinal=(), vehicle=state), NOW_S).demand
+    assert demand is not None and demand.oldest_input_age_s == pytest.approx(age_s)
+
+
+GENEROUS = Chains()
+
+
+@pytest.mark.parametrize(
+    ("vehicle_age_s", "wanted_s", "is_vehicle"),
+    [(0.08, 0.08, True), (0.05, 0.05, True), (0.02, 0.05, False)],
+    ids=["vehicle older", "both alike", "request older"],
+)
+def test_the_oldest_of_vehicle_and_request_is_what_a_demand_tells(
+    vehicle_age_s: float, wanted_s: float, is_vehicle: bool
+) -> None:
+    arbiter = Arbiter(MARKET.envelope, GENEROUS)
+    state = VehicleState(stamp_s=NOW_S - vehicle_age_s, speed_mps=20.0)
+    request = along(ACC, -1.0, stamp_s=NOW_S - 0.05)
+    demand = arbiter.step(ArbiterInputs(lateral=(), longitudinal=(request,), vehicle=state), NOW_S).demand
+    assert demand is not None
+    assert demand.oldest_input_age_s == pytest.approx(wanted_s)
+    assert (demand.oldest_input_chain == GENEROUS.idle) is is_vehicle
+    assert demand.longitudinal_age_s == pytest.approx(0.05)
+
+
+def test_the_age_of_the_axis_is_the_older_of_brake_and_cap() -> None:
+    arbiter = Arbiter(MARKET.envelope, GENEROUS)
+    state = VehicleState(stamp_s=NOW_S, speed_mps=20.0)
+    requests = (along(CRUISE, 1.0, stamp_s=NOW_S - 0.02), along(ISA, 0.5, stamp_s=NOW_S - 0.06))
+    demand = arbiter.step(ArbiterInputs(lateral=(), longitudinal=requests, vehicle=state), NOW_S).demand
+    assert demand is not None and demand.longitudinal_age_s == pytest.approx(0.06)
+
+
+OLD_S = NOW_S - 5.0
+
+
+def test_of_late_requests_the_first_is_named_and_one_in_time_takes_their_place() -> None:
+    late = (along(ACC, -1.0, "first", stamp_s=OLD_S), along(ACC, -2.0, "second", stamp_s=OLD_S))
+    alone = decide(longitudinal=late)
+    assert (alone.longitudinal_author, alone.longitudinal_cause) == ("first", "over_budget")
+    assert not alone.is_longitudinal_active
+    with_other = decide(longitudinal=(*late, along(ACC, -0.5, "third")))
+    assert (with_other.longitudinal_author, with_other.accel_mps2) == ("third", -0.5)
+    with_cap = decide(longitudinal=(*late, along(ISA, 0.5, "cap")))
+    assert (with_cap.longitudinal_author, with_cap.accel_cap_mps2) == ("cap", 0.5)
+    across_late = across(LateralRank.COMFORT, 1e-3, "slow", stamp_s=OLD_S)
+    assert decide(lateral=(across_late,)).lateral_cause == "over_budget"
+    both = decide(lateral=(across_late, across(LateralRank.LANE_CENTRING, 2e-3, "quick")))
+    assert (both.lateral_author, both.is_lateral_active) == ("quick", True)
+
+
+def test_who_asks_for_nothing_is_never_late() -> None:
+    arbiter = Arbiter(MARKET.envelope)
+    quiet = along(ACC, 0.0, stamp_s=OLD_S, is_active=False)
+    said = arbiter.step(
+        ArbiterInputs(lateral=(), longitudinal=(quiet,), vehicle=VehicleState(stamp_s=NOW_S, speed_mps=20.0)), NOW_S
+    )
+    assert said.status.reason == "" and said.status.kpis == (0.0,)
+
+
+def test_steering_has_no_authority_where_nobody_steers() -> None:
+    demand = decide(longitudinal=(along(ACC, -1.0),))
+    assert demand.is_longitudinal_active and not demand.is_lateral_active and demand.lateral_authority == 0.0
+
+
+def test_a_floored_pedal_interrupts_no_braking_that_nobody_asked_for() -> None:
+    """R152 5.3.2: what is told as interrupted was there."""
+    demand = decide(longitudinal=(along(AEB, -5.0, is_active=False),), accelerator=1.0)
+    assert demand.longitudinal_cause != "driver_kick_down"
+
+
+def test_a_request_for_no_acceleration_ends_with_the_driver_s_brake_as_propulsion_does() -> None:
+    demand = decide(longitudinal=(along(ACC, 0.0),), is_braking=True)
+    assert (demand.is_longitudinal_active, demand.longitudinal_author) == (False, "driver")

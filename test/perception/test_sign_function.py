@@ -28,12 +28,18 @@ def _afresh(reading: SignReading) -> None:
     reading.state = type(reading.state)()
 
 
+def grainy(picture: np.ndarray, number: int) -> np.ndarray:
+    """With the noise of a sensor: without any, and twice the same, it is a camera that is covered or hangs."""
+    noise = np.random.default_rng(number).normal(0.0, 2.5, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
 def shown(reading: SignReading, number: int, picture: np.ndarray | bytes | None) -> SignReadingOutputs:
     """One picture, five a second."""
     stamp_s = 100.0 + 0.2 * number
     frame = None
     if picture is not None:
-        data = picture if isinstance(picture, bytes) else cv2.imencode(".jpg", picture)[1].tobytes()
+        data = picture if isinstance(picture, bytes) else cv2.imencode(".jpg", grainy(picture, number))[1].tobytes()
         frame = CameraFrame(
             stamp_s=stamp_s, camera=CameraId.FRONT, width_px=1280, height_px=720, encoding="jpeg", data=data
         )

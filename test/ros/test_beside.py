@@ -96,8 +96,8 @@ def sign_car(tmp_path: Path) -> Path:
     return path
 
 
-def picture() -> bytes:
-    """A road with a limit of 70 beside it."""
+def picture(number: int) -> bytes:
+    """A road with a limit of 70 beside it, and the noise of a sensor."""
     image = np.full((720, 1280, 3), (214, 196, 178), np.uint8)
     image[340:] = (92, 98, 96)
     sign = Sign(s_m=0.0, d_m=0.0, kind=SignKind.SPEED_LIMIT, value=70, unit=SpeedUnit.KMH, look="ring")
@@ -105,7 +105,8 @@ def picture() -> bytes:
     share = alpha[..., None] / 255.0
     spot = image[240:304, 860:924]
     spot[:] = np.round(spot * (1.0 - share) + face * share)
-    return cv2.imencode(".jpg", image)[1].tobytes()
+    noise = np.random.default_rng(number).normal(0.0, 2.5, image.shape)
+    return cv2.imencode(".jpg", np.clip(image + noise, 0, 255).astype(np.uint8))[1].tobytes()
 
 
 def test_in_the_live_graph_signs_are_read_while_every_picture_gets_its_lanes(probe: Probe, sign_car: Path) -> None:
@@ -113,21 +114,21 @@ def test_in_the_live_graph_signs_are_read_while_every_picture_gets_its_lanes(pro
     from sensor_msgs.msg import CompressedImage
 
     probe.listen(LANES, SIGNS)
-    data = picture()
+    film = [picture(number) for number in range(10)]
     qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
     publisher = probe.node.create_publisher(CompressedImage, "/camera/front/image/compressed", qos)
     stop = threading.Event()
     sent = 0
 
-    def film() -> None:
+    def play() -> None:
         nonlocal sent
         while not stop.wait(0.05):
-            message = CompressedImage(format="jpeg", data=data)
+            message = CompressedImage(format="jpeg", data=film[sent % len(film)])
             message.header.stamp = probe.node.get_clock().now().to_msg()
             publisher.publish(message)
             sent += 1
 
-    thread = threading.Thread(target=film, daemon=True)
+    thread = threading.Thread(target=play, daemon=True)
     with child("perception", "--vehicle", str(sign_car)):
         thread.start()
         try:
