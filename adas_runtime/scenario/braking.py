@@ -135,6 +135,9 @@ class Drive:
         movers: Makes road users with a script of their own, for one drive.
         long_s: It ends then at the latest.
         is_laden: The car weighs its maximum.
+        road_class: What the map says of the road, where automated lane keeping drives.
+        goal: Whether our middle, in the frame of our front bumper at the start, is where the drive shall lead: of time
+            [s], x, y [m], heading [rad] and speed [m/s].
     """
 
     name: str
@@ -145,6 +148,8 @@ class Drive:
     movers: Callable[[], Sequence[Mover]] | None = None
     long_s: float = 12.0
     is_laden: bool = False
+    road_class: RoadClass = RoadClass.MOTORWAY
+    goal: Callable[[float, float, float, float, float], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +165,8 @@ class Outcome:
         gap_m: Smallest distance to anybody ahead in our way.
         driven_s: Length of the drive, what settles before it included.
         refused: Why automated lane keeping may not drive here; nothing is judged then.
+        is_from_behind: Who was hit came from behind and was faster than we: no brakes of ours help.
+        is_goal_reached: Where the drive has a goal.
     """
 
     impact_mps: float | None
@@ -171,6 +178,8 @@ class Outcome:
     gap_m: float
     driven_s: float = 0.0
     refused: str = ""
+    is_from_behind: bool = False
+    is_goal_reached: bool | None = None
 
     @property
     def lead_s(self) -> float | None:
@@ -196,7 +205,7 @@ class Outcome:
         """One drive, as `adas scenario run --json` prints it; figures that are told are rounded."""
         if self.refused:
             verdict, failures = "not_applicable", [f"automated lane keeping may not drive here: {self.refused}"]
-        return {
+        found = {
             "scenario": scenario,
             "parameters": dict(parameters),
             "verdict": verdict,
@@ -207,6 +216,9 @@ class Outcome:
             "gap_m": None if math.isinf(self.gap_m) else round(self.gap_m, 2),
             "failures": list(failures),
         }
+        if self.is_goal_reached is not None:
+            found["is_goal_reached"] = self.is_goal_reached
+        return found
 
 
 class Mover(Protocol):
@@ -221,6 +233,7 @@ class Mover(Protocol):
     speed_mps: float
     accel_mps2: float
     across_mps: float
+    is_there: bool  # a recorded one comes and goes
 
     def move(self, t_s: float, way_m: float, speed_mps: float) -> None:
         """One step, in the knowledge of how far we drove and how fast we are."""
@@ -241,6 +254,7 @@ class _Body:
     speed_mps: float
     accel_mps2: float = 0.0
     across_mps: float = 0.0
+    is_there: bool = True
 
     @staticmethod
     def of(actor: Actor) -> _Body:
@@ -367,6 +381,8 @@ def drive(
     braked_s: float | None = None
     demand_mps2, modes, gap_m = 0.0, 0, math.inf
     is_driving, refused = ego == "driver", "it never said why"
+    is_goal_reached = None if case.goal is None else False
+    place = _Place(x_m, y_m, heading)
     seen: deque[tuple[float, tuple[TrackedObject, ...]]] = deque(maxlen=round(sensor.latency_s / STEP_S) + 1)
 
     def heard(emissions: list[Emission], t_s: float) -> None:
@@ -387,11 +403,13 @@ def drive(
 
     def outcome(struck: Mover | None, t_s: float) -> Outcome:
         along_mps = 0.0 if struck is None else struck.speed_mps * math.cos(struck.heading_rad - heading)
+        is_behind = struck is not None and place.local(struck)[0] < 0.5 * (front_m - rear_m)
         return Outcome(
             impact_mps=None if struck is None else speed_mps,
             relative_mps=None if struck is None else max(speed_mps - along_mps, 0.0),
             warned_s=warned_s, braked_s=braked_s, demand_mps2=demand_mps2, modes=modes,
             gap_m=gap_m if struck is None else 0.0, driven_s=t_s + SETTLE_S,
+            is_from_behind=is_behind and along_mps > speed_mps, is_goal_reached=is_goal_reached,
         )  # fmt: skip
 
     t_s = -SETTLE_S
@@ -414,7 +432,13 @@ def drive(
                 body.move(t_s, way_m, speed_mps)
         place = _Place(x_m, y_m, heading)
         near_m: float | None = None
+        if case.goal is not None and is_begun and not is_goal_reached:
+            middle_m = 0.5 * (front_m - rear_m)
+            mid_x, mid_y = x_m + middle_m * math.cos(heading), y_m + middle_m * math.sin(heading)
+            is_goal_reached = case.goal(t_s, mid_x, mid_y, heading, speed_mps)
         for body in bodies if is_begun else ():
+            if not body.is_there:
+                continue
             ahead, left = place.local(body)
             turned = body.heading_rad - heading
             if _overlap(ahead, left, turned, body.size_m, (-rear_m, front_m), size.width_m):
@@ -438,7 +462,7 @@ def drive(
             )
             heard(executor.offer("/vehicle/body", body_state, now_s), t_s)
             if ego != "driver":
-                heard(executor.offer("/map/horizon", _motorway(now_s), now_s), t_s)
+                heard(executor.offer("/map/horizon", _map(now_s, case.road_class), now_s), t_s)
                 limit = SpeedLimitState(
                     stamp_s=now_s, limit_mps=case.speed_mps, kind=LimitKind.EXPLICIT, confidence=1.0
                 )
@@ -470,10 +494,14 @@ def _driver(now_s: float, count: int) -> DriverState:
     )  # fmt: skip
 
 
-def _motorway(now_s: float) -> Horizon:
+def _map(now_s: float, road_class: RoadClass) -> Horizon:
     """What the map says."""
     segment = HorizonSegment(
-        offset_m=-10.0, length_m=10000.0, probability=1.0, road_class=RoadClass.MOTORWAY, is_dual_carriageway=True
+        offset_m=-10.0,
+        length_m=10000.0,
+        probability=1.0,
+        road_class=road_class,
+        is_dual_carriageway=road_class is RoadClass.MOTORWAY,
     )
     return Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(segment,))
 
@@ -519,6 +547,13 @@ def _fitted(curvature: Callable[[float], float], way_m: float) -> tuple[float, f
     return (to_square * cubes - to_cube * cross) / scale, (to_cube * squares - to_square * cross) / scale, x
 
 
+def boxes_touch(
+    x_m: float, y_m: float, turned_rad: float, other: tuple[float, float], ours: tuple[float, float]
+) -> bool:
+    """Whether a box, by its middle and direction in the frame of our middle, touches ours; sizes are length, width."""
+    return _overlap(x_m, y_m, turned_rad, other, (-0.5 * ours[0], 0.5 * ours[0]), ours[1])
+
+
 def _overlap(
     ahead_m: float,
     left_m: float,
@@ -555,11 +590,11 @@ def _seen(
         half_x, _ = _half(body.size_m, turned)
         near_m = ahead - half_x
         is_behind = ahead + half_x < front_m
-        if t_s < body.seen_from_s or is_behind or ahead > sensor.range_m:
+        if not body.is_there or t_s < body.seen_from_s or is_behind or ahead > sensor.range_m:
             continue
         if abs(math.atan2(left, max(ahead, 0.1))) > sensor.view_rad:
             continue
-        if any(_hides(other, ahead, left, place, front_m) for other in bodies if other is not body):
+        if any(_hides(other, ahead, left, place, front_m) for other in bodies if other.is_there and other is not body):
             continue
         found.append(
             TrackedObject(

@@ -22,12 +22,12 @@ from typing import Any, Final
 from adas_runtime.errors import AdasError
 from adas_runtime.scenario.braking import STEP_S, Drive, Mover, Outcome
 from adas_runtime.scenario.family import CASES_MAX, reckoned, spread
+from adas_runtime.scenario.plain_xml import parsed
 from adas_runtime.signals import ObjectClass
 from adas_runtime.vehicle.schema import Vehicle
 
 LONG_MAX_S: Final = 120.0
 TABLE_M: Final = 0.5
-BYTES_MAX: Final = 8_000_000
 EGO: Final = "Ego"
 KINDS: Final = {
     "car": ObjectClass.CAR,
@@ -137,6 +137,7 @@ class _Actor:
     heading_rad: float = 0.0
     accel_mps2: float = 0.0
     across_mps: float = 0.0
+    is_there: bool = True
     speed_to: tuple[float, float] | None = None  # target, rate
     shift: tuple[float, float, float, float] | None = None  # begun at, from, to, lasts
     stops_s: float = math.inf
@@ -249,14 +250,14 @@ class OpenScenario:
         Raises:
             AdasError: It cannot be read, or holds what is not understood, by its name.
         """
-        root = _parsed(path)
+        root = parsed(path)
         size = vehicle.dimensions
         self._front_m = size.wheelbase_m + size.front_overhang_m
         self._long_m = size.length_m
         varied: list[dict[str, str]] = [{}]
         if root.find("ParameterValueDistribution") is not None:
             path, varied = _variation(root, path)
-            root = _parsed(path)
+            root = parsed(path)
         if root.find("Storyboard") is None:
             raise AdasError("holds no storyboard", where=str(path), mend="name a scenario or a variation, no catalog")
         self._path, self._root = path, root
@@ -849,7 +850,7 @@ class OpenScenario:
             for place in self._root.findall("CatalogLocations/*/Directory"):
                 folder = self._path.parent / place.get("path", "")
                 for file in sorted(folder.glob("*.xosc")) if folder.is_dir() else ():
-                    catalog = _parsed(file).find("Catalog")
+                    catalog = parsed(file).find("Catalog")
                     if catalog is not None:
                         known = self._catalogs.setdefault(catalog.get("name", ""), {})
                         known.update({item.get("name", ""): item for item in catalog})
@@ -867,7 +868,7 @@ def _read_road(path: Path) -> _Road:
     def fail(what: str) -> AdasError:
         return AdasError(f"{what} is not understood", where=str(path), mend="take a road of lines, arcs and spirals")
 
-    roads = _parsed(path).findall("road")
+    roads = parsed(path).findall("road")
     if len(roads) != 1:
         raise fail(f"a network of {len(roads)} roads")
     pieces, sections = roads[0].findall("planView/geometry"), roads[0].findall("lanes/laneSection")
@@ -950,18 +951,3 @@ def _number_or_text(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-def _parsed(path: Path) -> ET.Element:
-    """A file's root.
-
-    Raises:
-        AdasError: It cannot be read, is too large, declares entities of its own, or is no XML.
-    """
-    try:
-        data = path.read_bytes()
-        if len(data) > BYTES_MAX or b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-            raise AdasError("is too large, or declares entities", where=str(path), mend="take a plain file")
-        return ET.fromstring(data)
-    except (OSError, ET.ParseError, ValueError) as error:
-        raise AdasError(f"cannot be read: {error}", where=str(path), mend="name an OpenSCENARIO file") from error

@@ -74,11 +74,14 @@ def build(order: Order) -> Suite:
     """
     from adas_runtime.market.rules import check_car
     from adas_runtime.scenario import family, ncap, r152
+    from adas_runtime.scenario.commonroad import CommonRoad
     from adas_runtime.scenario.openscenario import OpenScenario
 
     if order.ego != "driver" and order.suite in BUILT_IN:
         what = f"{BUILT_IN[order.suite]} is for a driver who does nothing"
-        raise AdasError(what, where="--ego", mend="leave it out, or take a family or an OpenSCENARIO file")
+        raise AdasError(
+            what, where="--ego", mend="leave it out, or take a family, an OpenSCENARIO or a CommonRoad file"
+        )
 
     market, vehicle = load_market(order.market), load_vehicle(order.vehicle)
     check_car(market, vehicle)
@@ -104,9 +107,9 @@ def build(order: Order) -> Suite:
         def judge(number: int, outcome: Outcome) -> Result:
             return ncap.as_json(ncap.Judged(case=tests[number], outcome=outcome))
 
-    elif order.suite.endswith(".xosc"):
+    elif order.suite.endswith((".xosc", ".xml")):
         path = Path(order.suite)
-        scenario = OpenScenario(path, vehicle)
+        scenario = OpenScenario(path, vehicle) if path.suffix == ".xosc" else CommonRoad(path, vehicle)
         drives, title, text = [case.drive for case in scenario.cases], scenario.title, scenario.text
 
         def judge(number: int, outcome: Outcome) -> Result:
