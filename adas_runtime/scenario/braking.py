@@ -445,7 +445,8 @@ def drive(
                 return outcome(body, t_s)
             half_x, half_y = _half(body.size_m, turned)
             if abs(left) < 0.5 * size.width_m + half_y and ahead > front_m:
-                near_m = min(ahead - half_x - front_m, math.inf if near_m is None else near_m)
+                # a turned one reaches past us before its corner touches
+                near_m = min(max(ahead - half_x - front_m, 0.0), math.inf if near_m is None else near_m)
                 gap_m = min(gap_m, near_m)
         if trace is not None and is_begun and count % 10 == 0:
             trace.append((t_s, speed_mps, brakes.accel_mps2, near_m))

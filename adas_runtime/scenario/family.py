@@ -51,17 +51,23 @@ OPERATIONS: Final[Mapping[type, Callable[[float, float], float]]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-# of OpenSCENARIO 1.2, and abs
+# of OpenSCENARIO's expressions; the files of 2026 use the trigonometric ones
 FUNCTIONS: Final[Mapping[str, Callable[..., float]]] = {
     "abs": abs,
+    "acos": math.acos,
+    "asin": math.asin,
+    "atan": math.atan,
     "ceil": math.ceil,
+    "cos": math.cos,
     "floor": math.floor,
     "max": max,
     "min": min,
     "pow": math.pow,
     "round": round,
     "sign": lambda value: math.copysign(1.0, value) if value else 0.0,
+    "sin": math.sin,
     "sqrt": math.sqrt,
+    "tan": math.tan,
 }
 
 
