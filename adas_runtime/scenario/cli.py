@@ -114,6 +114,9 @@ def run(
         "driver"
     ),
     jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes that drive side by side.")] = 1,
+    with_ray: Annotated[
+        bool, typer.Option("--ray", help="Over the Ray cluster of RAY_ADDRESS; without one, Ray on this machine.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder that keeps the results; a run that was stopped goes on from there.")
     ] = None,
@@ -134,7 +137,7 @@ def run(
     order = Order(suite=suite, market=market, vehicle=vehicle, seed=seed, whole=whole, ego=cast(Ego, ego))
     results = []
     is_shown = sys.stderr.isatty() and not as_json
-    for item in run_suite(order, jobs, out):
+    for item in run_suite(order, jobs, out, with_ray=with_ray):
         results.append(item)
         if as_json:
             sys.stdout.write(json.dumps({key: value for key, value in item.items() if key != "trace"}) + "\n")
