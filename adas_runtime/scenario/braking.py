@@ -12,7 +12,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Protocol
 
 from adas_runtime.alks.params import EMERGENCY_MPS2
@@ -21,6 +21,7 @@ from adas_runtime.executor import Emission, Executor
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import SOURCES, Graph, Source, default_graph, live_topic
 from adas_runtime.market.schema import Market
+from adas_runtime.scenario.traffic import Reacting, Seen, looked, reaction_mps2
 from adas_runtime.signals import (
     ActuationCommand,
     Alert,
@@ -83,6 +84,8 @@ class Actor:
         turns_at_s, yaw_rate_rps: From then on it turns.
         shifts_at_s, shift_mps, shift_to_y_m: From then on it moves across, to there.
         seen_from_s: The sensor sees it from then on: what stands behind a parked car.
+        is_behind: `x_m` counts from our rear bumper.
+        reacts: It follows who drives before it, us included, and makes room; it drives as we do, on a straight road.
     """
 
     kind: ObjectClass
@@ -98,6 +101,8 @@ class Actor:
     shift_mps: float = 0.0
     shift_to_y_m: float = 0.0
     seen_from_s: float = -math.inf
+    is_behind: bool = False
+    reacts: Reacting | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +172,7 @@ class Outcome:
         refused: Why automated lane keeping may not drive here; nothing is judged then.
         is_from_behind: Who was hit came from behind and was faster than we: no brakes of ours help.
         is_goal_reached: Where the drive has a goal.
+        behind_m, behind_mps2: Smallest distance to anybody behind in our way, and how hard such a one braked.
     """
 
     impact_mps: float | None
@@ -180,6 +186,8 @@ class Outcome:
     refused: str = ""
     is_from_behind: bool = False
     is_goal_reached: bool | None = None
+    behind_m: float = math.inf
+    behind_mps2: float = 0.0
 
     @property
     def lead_s(self) -> float | None:
@@ -218,6 +226,8 @@ class Outcome:
         }
         if self.is_goal_reached is not None:
             found["is_goal_reached"] = self.is_goal_reached
+        if math.isfinite(self.behind_m):
+            found["behind_m"], found["behind_mps2"] = round(self.behind_m, 2), round(self.behind_mps2, 2)
         return found
 
 
@@ -241,6 +251,23 @@ class Mover(Protocol):
 
 
 @dataclass(slots=True)
+class _Ours:
+    """Our car as those see it who react; it drives straight on."""
+
+    size_m: tuple[float, float]
+    x_m: float = 0.0
+    y_m: float = 0.0
+    heading_rad: float = 0.0
+    speed_mps: float = 0.0
+    across_mps: float = 0.0
+    is_there: bool = True
+
+    def at(self, way_m: float, speed_mps: float) -> None:
+        """Where it is after so long a way."""
+        self.x_m, self.speed_mps = way_m - 0.5 * self.size_m[0], speed_mps
+
+
+@dataclass(slots=True)
 class _Body:
     """An actor as it moves."""
 
@@ -255,25 +282,40 @@ class _Body:
     accel_mps2: float = 0.0
     across_mps: float = 0.0
     is_there: bool = True
+    around: tuple[Mover | _Ours, ...] = ()  # whom it reacts to
+    ours: _Ours | None = None
+    saw: deque[Seen] = field(default_factory=deque)
 
     @staticmethod
-    def of(actor: Actor) -> _Body:
+    def of(actor: Actor, ours: _Ours) -> _Body:
         """As it starts."""
         return _Body(
             actor,
             actor.kind,
             SIZES_M[actor.kind],
             actor.seen_from_s,
-            actor.x_m,
+            actor.x_m - (ours.size_m[0] if actor.is_behind else 0.0),
             actor.y_m,
             actor.heading_rad,
             actor.speed_mps,
+            ours=ours,
         )
+
+    def _react(self, driver: Reacting, way_m: float, speed_mps: float) -> float:
+        """Acceleration, by what it saw its reaction time ago."""
+        if self.ours is not None:
+            self.ours.at(way_m, speed_mps)
+        self.saw.append(looked(self, self.around))
+        late = round(driver.reaction_s / STEP_S)
+        return reaction_mps2(driver, self.speed_mps, self.saw.popleft() if len(self.saw) > late else self.saw[0])
 
     def move(self, t_s: float, way_m: float, speed_mps: float) -> None:
         """One step."""
         actor = self.actor
-        self.accel_mps2 = -actor.decel_mps2 if t_s >= actor.brakes_at_s and self.speed_mps > 0.0 else 0.0
+        if actor.reacts is not None:
+            self.accel_mps2 = self._react(actor.reacts, way_m, speed_mps)
+        else:
+            self.accel_mps2 = -actor.decel_mps2 if t_s >= actor.brakes_at_s and self.speed_mps > 0.0 else 0.0
         self.speed_mps = max(self.speed_mps + self.accel_mps2 * STEP_S, 0.0)
         if t_s >= actor.turns_at_s and self.speed_mps > 0.0:
             self.heading_rad += actor.yaw_rate_rps * STEP_S
@@ -371,7 +413,13 @@ def drive(
     size = vehicle.dimensions
     rear_m = size.length_m - size.wheelbase_m - size.front_overhang_m
     front_m = size.wheelbase_m + size.front_overhang_m
-    bodies: list[Mover] = [_Body.of(actor) for actor in case.actors]
+    ours = _Ours((size.length_m, size.width_m))
+    acting = [_Body.of(actor, ours) for actor in case.actors]
+    for one in acting:
+        one.around = (ours, *acting)
+    if case.curvature is not None and any(actor.reacts for actor in case.actors):
+        raise ValueError("those who react drive on a straight road")
+    bodies: list[Mover] = [*acting]
     if case.movers is not None:
         bodies += case.movers()
     brakes = _Actuator(brakes_of(vehicle), is_laden=case.is_laden)
@@ -380,6 +428,7 @@ def drive(
     warned_s: float | None = None
     braked_s: float | None = None
     demand_mps2, modes, gap_m = 0.0, 0, math.inf
+    behind_m, behind_mps2 = math.inf, 0.0
     is_driving, refused = ego == "driver", "it never said why"
     is_goal_reached = None if case.goal is None else False
     place = _Place(x_m, y_m, heading)
@@ -410,6 +459,7 @@ def drive(
             warned_s=warned_s, braked_s=braked_s, demand_mps2=demand_mps2, modes=modes,
             gap_m=gap_m if struck is None else 0.0, driven_s=t_s + SETTLE_S,
             is_from_behind=is_behind and along_mps > speed_mps, is_goal_reached=is_goal_reached,
+            behind_m=behind_m, behind_mps2=behind_mps2,
         )  # fmt: skip
 
     t_s = -SETTLE_S
@@ -444,7 +494,11 @@ def drive(
             if _overlap(ahead, left, turned, body.size_m, (-rear_m, front_m), size.width_m):
                 return outcome(body, t_s)
             half_x, half_y = _half(body.size_m, turned)
-            if abs(left) < 0.5 * size.width_m + half_y and ahead > front_m:
+            is_in_way = abs(left) < 0.5 * size.width_m + half_y
+            if is_in_way and ahead < -rear_m:
+                behind_m = min(behind_m, max(-rear_m - ahead - half_x, 0.0))
+                behind_mps2 = max(behind_mps2, -body.accel_mps2)
+            if is_in_way and ahead > front_m:
                 # a turned one reaches past us before its corner touches
                 near_m = min(max(ahead - half_x - front_m, 0.0), math.inf if near_m is None else near_m)
                 gap_m = min(gap_m, near_m)
