@@ -44,6 +44,7 @@ setup(
         *shared("launch", "*.py"),
     ],
     install_requires=requirements("runtime.in"),
+    extras_require={"ray": ["ray"]},  # `adas scenario run --ray`: over the machines of a cluster
     zip_safe=False,
     options=FOR_ROS if IS_DIRECT else {},
     entry_points={"console_scripts": ["adas = adas_runtime.cli:run"]},

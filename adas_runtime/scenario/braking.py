@@ -12,7 +12,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Protocol
 
 from adas_runtime.alks.params import EMERGENCY_MPS2
@@ -21,6 +21,7 @@ from adas_runtime.executor import Emission, Executor
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import SOURCES, Graph, Source, default_graph, live_topic
 from adas_runtime.market.schema import Market
+from adas_runtime.scenario.traffic import Reacting, Seen, looked, reaction_mps2
 from adas_runtime.signals import (
     ActuationCommand,
     Alert,
@@ -83,6 +84,8 @@ class Actor:
         turns_at_s, yaw_rate_rps: From then on it turns.
         shifts_at_s, shift_mps, shift_to_y_m: From then on it moves across, to there.
         seen_from_s: The sensor sees it from then on: what stands behind a parked car.
+        is_behind: `x_m` counts from our rear bumper.
+        reacts: It follows who drives before it, us included, and makes room; it drives as we do, on a straight road.
     """
 
     kind: ObjectClass
@@ -98,6 +101,8 @@ class Actor:
     shift_mps: float = 0.0
     shift_to_y_m: float = 0.0
     seen_from_s: float = -math.inf
+    is_behind: bool = False
+    reacts: Reacting | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +140,9 @@ class Drive:
         movers: Makes road users with a script of their own, for one drive.
         long_s: It ends then at the latest.
         is_laden: The car weighs its maximum.
+        road_class: What the map says of the road, where automated lane keeping drives.
+        goal: Whether our middle, in the frame of our front bumper at the start, is where the drive shall lead: of time
+            [s], x, y [m], heading [rad] and speed [m/s].
     """
 
     name: str
@@ -145,6 +153,8 @@ class Drive:
     movers: Callable[[], Sequence[Mover]] | None = None
     long_s: float = 12.0
     is_laden: bool = False
+    road_class: RoadClass = RoadClass.MOTORWAY
+    goal: Callable[[float, float, float, float, float], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +170,9 @@ class Outcome:
         gap_m: Smallest distance to anybody ahead in our way.
         driven_s: Length of the drive, what settles before it included.
         refused: Why automated lane keeping may not drive here; nothing is judged then.
+        is_from_behind: Who was hit came from behind and was faster than we: no brakes of ours help.
+        is_goal_reached: Where the drive has a goal.
+        behind_m, behind_mps2: Smallest distance to anybody behind in our way, and how hard such a one braked.
     """
 
     impact_mps: float | None
@@ -171,6 +184,10 @@ class Outcome:
     gap_m: float
     driven_s: float = 0.0
     refused: str = ""
+    is_from_behind: bool = False
+    is_goal_reached: bool | None = None
+    behind_m: float = math.inf
+    behind_mps2: float = 0.0
 
     @property
     def lead_s(self) -> float | None:
@@ -196,7 +213,7 @@ class Outcome:
         """One drive, as `adas scenario run --json` prints it; figures that are told are rounded."""
         if self.refused:
             verdict, failures = "not_applicable", [f"automated lane keeping may not drive here: {self.refused}"]
-        return {
+        found = {
             "scenario": scenario,
             "parameters": dict(parameters),
             "verdict": verdict,
@@ -207,6 +224,11 @@ class Outcome:
             "gap_m": None if math.isinf(self.gap_m) else round(self.gap_m, 2),
             "failures": list(failures),
         }
+        if self.is_goal_reached is not None:
+            found["is_goal_reached"] = self.is_goal_reached
+        if math.isfinite(self.behind_m):
+            found["behind_m"], found["behind_mps2"] = round(self.behind_m, 2), round(self.behind_mps2, 2)
+        return found
 
 
 class Mover(Protocol):
@@ -221,10 +243,28 @@ class Mover(Protocol):
     speed_mps: float
     accel_mps2: float
     across_mps: float
+    is_there: bool  # a recorded one comes and goes
 
     def move(self, t_s: float, way_m: float, speed_mps: float) -> None:
         """One step, in the knowledge of how far we drove and how fast we are."""
         ...
+
+
+@dataclass(slots=True)
+class _Ours:
+    """Our car as those see it who react; it drives straight on."""
+
+    size_m: tuple[float, float]
+    x_m: float = 0.0
+    y_m: float = 0.0
+    heading_rad: float = 0.0
+    speed_mps: float = 0.0
+    across_mps: float = 0.0
+    is_there: bool = True
+
+    def at(self, way_m: float, speed_mps: float) -> None:
+        """Where it is after so long a way."""
+        self.x_m, self.speed_mps = way_m - 0.5 * self.size_m[0], speed_mps
 
 
 @dataclass(slots=True)
@@ -241,25 +281,41 @@ class _Body:
     speed_mps: float
     accel_mps2: float = 0.0
     across_mps: float = 0.0
+    is_there: bool = True
+    around: tuple[Mover | _Ours, ...] = ()  # whom it reacts to
+    ours: _Ours | None = None
+    saw: deque[Seen] = field(default_factory=deque)
 
     @staticmethod
-    def of(actor: Actor) -> _Body:
+    def of(actor: Actor, ours: _Ours) -> _Body:
         """As it starts."""
         return _Body(
             actor,
             actor.kind,
             SIZES_M[actor.kind],
             actor.seen_from_s,
-            actor.x_m,
+            actor.x_m - (ours.size_m[0] if actor.is_behind else 0.0),
             actor.y_m,
             actor.heading_rad,
             actor.speed_mps,
+            ours=ours,
         )
+
+    def _react(self, driver: Reacting, way_m: float, speed_mps: float) -> float:
+        """Acceleration, by what it saw its reaction time ago."""
+        if self.ours is not None:
+            self.ours.at(way_m, speed_mps)
+        self.saw.append(looked(self, self.around))
+        late = round(driver.reaction_s / STEP_S)
+        return reaction_mps2(driver, self.speed_mps, self.saw.popleft() if len(self.saw) > late else self.saw[0])
 
     def move(self, t_s: float, way_m: float, speed_mps: float) -> None:
         """One step."""
         actor = self.actor
-        self.accel_mps2 = -actor.decel_mps2 if t_s >= actor.brakes_at_s and self.speed_mps > 0.0 else 0.0
+        if actor.reacts is not None:
+            self.accel_mps2 = self._react(actor.reacts, way_m, speed_mps)
+        else:
+            self.accel_mps2 = -actor.decel_mps2 if t_s >= actor.brakes_at_s and self.speed_mps > 0.0 else 0.0
         self.speed_mps = max(self.speed_mps + self.accel_mps2 * STEP_S, 0.0)
         if t_s >= actor.turns_at_s and self.speed_mps > 0.0:
             self.heading_rad += actor.yaw_rate_rps * STEP_S
@@ -357,7 +413,13 @@ def drive(
     size = vehicle.dimensions
     rear_m = size.length_m - size.wheelbase_m - size.front_overhang_m
     front_m = size.wheelbase_m + size.front_overhang_m
-    bodies: list[Mover] = [_Body.of(actor) for actor in case.actors]
+    ours = _Ours((size.length_m, size.width_m))
+    acting = [_Body.of(actor, ours) for actor in case.actors]
+    for one in acting:
+        one.around = (ours, *acting)
+    if case.curvature is not None and any(actor.reacts for actor in case.actors):
+        raise ValueError("those who react drive on a straight road")
+    bodies: list[Mover] = [*acting]
     if case.movers is not None:
         bodies += case.movers()
     brakes = _Actuator(brakes_of(vehicle), is_laden=case.is_laden)
@@ -366,7 +428,10 @@ def drive(
     warned_s: float | None = None
     braked_s: float | None = None
     demand_mps2, modes, gap_m = 0.0, 0, math.inf
+    behind_m, behind_mps2 = math.inf, 0.0
     is_driving, refused = ego == "driver", "it never said why"
+    is_goal_reached = None if case.goal is None else False
+    place = _Place(x_m, y_m, heading)
     seen: deque[tuple[float, tuple[TrackedObject, ...]]] = deque(maxlen=round(sensor.latency_s / STEP_S) + 1)
 
     def heard(emissions: list[Emission], t_s: float) -> None:
@@ -387,11 +452,14 @@ def drive(
 
     def outcome(struck: Mover | None, t_s: float) -> Outcome:
         along_mps = 0.0 if struck is None else struck.speed_mps * math.cos(struck.heading_rad - heading)
+        is_behind = struck is not None and place.local(struck)[0] < 0.5 * (front_m - rear_m)
         return Outcome(
             impact_mps=None if struck is None else speed_mps,
             relative_mps=None if struck is None else max(speed_mps - along_mps, 0.0),
             warned_s=warned_s, braked_s=braked_s, demand_mps2=demand_mps2, modes=modes,
             gap_m=gap_m if struck is None else 0.0, driven_s=t_s + SETTLE_S,
+            is_from_behind=is_behind and along_mps > speed_mps, is_goal_reached=is_goal_reached,
+            behind_m=behind_m, behind_mps2=behind_mps2,
         )  # fmt: skip
 
     t_s = -SETTLE_S
@@ -414,14 +482,25 @@ def drive(
                 body.move(t_s, way_m, speed_mps)
         place = _Place(x_m, y_m, heading)
         near_m: float | None = None
+        if case.goal is not None and is_begun and not is_goal_reached:
+            middle_m = 0.5 * (front_m - rear_m)
+            mid_x, mid_y = x_m + middle_m * math.cos(heading), y_m + middle_m * math.sin(heading)
+            is_goal_reached = case.goal(t_s, mid_x, mid_y, heading, speed_mps)
         for body in bodies if is_begun else ():
+            if not body.is_there:
+                continue
             ahead, left = place.local(body)
             turned = body.heading_rad - heading
             if _overlap(ahead, left, turned, body.size_m, (-rear_m, front_m), size.width_m):
                 return outcome(body, t_s)
             half_x, half_y = _half(body.size_m, turned)
-            if abs(left) < 0.5 * size.width_m + half_y and ahead > front_m:
-                near_m = min(ahead - half_x - front_m, math.inf if near_m is None else near_m)
+            is_in_way = abs(left) < 0.5 * size.width_m + half_y
+            if is_in_way and ahead < -rear_m:
+                behind_m = min(behind_m, max(-rear_m - ahead - half_x, 0.0))
+                behind_mps2 = max(behind_mps2, -body.accel_mps2)
+            if is_in_way and ahead > front_m:
+                # a turned one reaches past us before its corner touches
+                near_m = min(max(ahead - half_x - front_m, 0.0), math.inf if near_m is None else near_m)
                 gap_m = min(gap_m, near_m)
         if trace is not None and is_begun and count % 10 == 0:
             trace.append((t_s, speed_mps, brakes.accel_mps2, near_m))
@@ -438,7 +517,7 @@ def drive(
             )
             heard(executor.offer("/vehicle/body", body_state, now_s), t_s)
             if ego != "driver":
-                heard(executor.offer("/map/horizon", _motorway(now_s), now_s), t_s)
+                heard(executor.offer("/map/horizon", _map(now_s, case.road_class), now_s), t_s)
                 limit = SpeedLimitState(
                     stamp_s=now_s, limit_mps=case.speed_mps, kind=LimitKind.EXPLICIT, confidence=1.0
                 )
@@ -470,10 +549,14 @@ def _driver(now_s: float, count: int) -> DriverState:
     )  # fmt: skip
 
 
-def _motorway(now_s: float) -> Horizon:
+def _map(now_s: float, road_class: RoadClass) -> Horizon:
     """What the map says."""
     segment = HorizonSegment(
-        offset_m=-10.0, length_m=10000.0, probability=1.0, road_class=RoadClass.MOTORWAY, is_dual_carriageway=True
+        offset_m=-10.0,
+        length_m=10000.0,
+        probability=1.0,
+        road_class=road_class,
+        is_dual_carriageway=road_class is RoadClass.MOTORWAY,
     )
     return Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(segment,))
 
@@ -519,6 +602,13 @@ def _fitted(curvature: Callable[[float], float], way_m: float) -> tuple[float, f
     return (to_square * cubes - to_cube * cross) / scale, (to_cube * squares - to_square * cross) / scale, x
 
 
+def boxes_touch(
+    x_m: float, y_m: float, turned_rad: float, other: tuple[float, float], ours: tuple[float, float]
+) -> bool:
+    """Whether a box, by its middle and direction in the frame of our middle, touches ours; sizes are length, width."""
+    return _overlap(x_m, y_m, turned_rad, other, (-0.5 * ours[0], 0.5 * ours[0]), ours[1])
+
+
 def _overlap(
     ahead_m: float,
     left_m: float,
@@ -555,11 +645,11 @@ def _seen(
         half_x, _ = _half(body.size_m, turned)
         near_m = ahead - half_x
         is_behind = ahead + half_x < front_m
-        if t_s < body.seen_from_s or is_behind or ahead > sensor.range_m:
+        if not body.is_there or t_s < body.seen_from_s or is_behind or ahead > sensor.range_m:
             continue
         if abs(math.atan2(left, max(ahead, 0.1))) > sensor.view_rad:
             continue
-        if any(_hides(other, ahead, left, place, front_m) for other in bodies if other is not body):
+        if any(_hides(other, ahead, left, place, front_m) for other in bodies if other.is_there and other is not body):
             continue
         found.append(
             TrackedObject(

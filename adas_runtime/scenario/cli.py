@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Final, cast, get_args
 
@@ -12,6 +13,7 @@ from adas_runtime.errors import AdasError
 from adas_runtime.units import kmh_to_mps, mps_to_kmh
 
 FAILED_SHOWN: Final = 20
+REASONS_SHOWN: Final = 5
 CASES_MAX: Final = 2_000_000
 # what each event is described by, beside our speed
 NEEDS: Final = {"cut-in": ("other", "gap", "lateral"), "cut-out": ("ahead", "lateral"), "braking": ("decel",)}
@@ -98,7 +100,10 @@ def reference(
 
 
 def run(
-    suite: Annotated[str, typer.Argument(help="r152, ncap, a shipped family (see list), or a family's file.")],
+    suite: Annotated[
+        str,
+        typer.Argument(help="r152, ncap, a family (see list) or its file, or a file of OpenSCENARIO or CommonRoad."),
+    ],
     market: Annotated[str, typer.Option(help="Market whose parameters hold.")] = "de",
     vehicle: Annotated[str, typer.Option(help="Vehicle file: name or path.")] = "reference",
     seed: Annotated[int, typer.Option(help="Of the sensor's noise and misses.")] = 1,
@@ -109,6 +114,9 @@ def run(
         "driver"
     ),
     jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes that drive side by side.")] = 1,
+    with_ray: Annotated[
+        bool, typer.Option("--ray", help="Over the Ray cluster of RAY_ADDRESS; without one, Ray on this machine.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder that keeps the results; a run that was stopped goes on from there.")
     ] = None,
@@ -129,7 +137,7 @@ def run(
     order = Order(suite=suite, market=market, vehicle=vehicle, seed=seed, whole=whole, ego=cast(Ego, ego))
     results = []
     is_shown = sys.stderr.isatty() and not as_json
-    for item in run_suite(order, jobs, out):
+    for item in run_suite(order, jobs, out, with_ray=with_ray):
         results.append(item)
         if as_json:
             sys.stdout.write(json.dumps({key: value for key, value in item.items() if key != "trace"}) + "\n")
@@ -144,6 +152,12 @@ def run(
             print(f"{item['drive']}: {'; '.join(item['failures'])}")
         if len(failed) > FAILED_SHOWN:
             print(f"and {len(failed) - FAILED_SHOWN} more")
+        reasons = Counter(text for item in results if item["verdict"] == "not_applicable" for text in item["failures"])
+        for text, count in reasons.most_common(REASONS_SHOWN):
+            print(f"not judged: {text}" + (f" ({count} drives)" if count > 1 else ""))
+        goals = [item["is_goal_reached"] for item in results if "is_goal_reached" in item]
+        if goals:
+            print(f"goal reached in {sum(goals)} of {len(goals)}")
         print(f"{len(failed)} of {len(results)} drives fail" if failed else f"no drive of {len(results)} fails")
         if out is not None:
             print(f"adas scenario report {out}")

@@ -33,6 +33,7 @@ from typing_extensions import Self
 from adas_runtime.config import Strict, load, named_file
 from adas_runtime.errors import AdasError
 from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Ego, Outcome
+from adas_runtime.scenario.traffic import Reacting
 from adas_runtime.signals import ObjectClass
 from adas_runtime.units import kmh_to_mps
 
@@ -51,17 +52,23 @@ OPERATIONS: Final[Mapping[type, Callable[[float, float], float]]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-# of OpenSCENARIO 1.2, and abs
+# of OpenSCENARIO's expressions; the files of 2026 use the trigonometric ones
 FUNCTIONS: Final[Mapping[str, Callable[..., float]]] = {
     "abs": abs,
+    "acos": math.acos,
+    "asin": math.asin,
+    "atan": math.atan,
     "ceil": math.ceil,
+    "cos": math.cos,
     "floor": math.floor,
     "max": max,
     "min": min,
     "pow": math.pow,
     "round": round,
     "sign": lambda value: math.copysign(1.0, value) if value else 0.0,
+    "sin": math.sin,
     "sqrt": math.sqrt,
+    "tan": math.tan,
 }
 
 
@@ -114,17 +121,39 @@ class Braking(Strict):
     decel_mps2: Value = Field(description="Deceleration, positive [m/s^2].")
 
 
+class Reaction(Strict):
+    """A driver who follows whom it drives behind, us included; what is left out is of the cited model."""
+
+    wants_kmh: Value | None = Field(default=None, description="Its speed on a free road [km/h].")
+    headway_s: Value | None = Field(default=None, description="Time gap that it keeps [s].")
+    accel_mps2: Value | None = Field(default=None, description="Greatest acceleration [m/s^2].")
+    brakes_mps2: Value | None = Field(default=None, description="Comfortable braking, positive [m/s^2].")
+    standstill_m: Value | None = Field(default=None, description="Gap that it stops at [m].")
+    reaction_s: Value | None = Field(default=None, description="Age of what it acts on [s].")
+    makes_room: bool = Field(default=True, description="It eases off for who comes in before it.")
+
+
 class ActorFile(Strict):
     """One road user."""
 
     kind: Literal["car", "motorcycle", "cyclist", "pedestrian", "obstacle"] = Field(description="What it is.")
-    rear_m: Value = Field(description="From our front to its rear at the start [m].")
+    rear_m: Value | None = Field(default=None, description="From our front to its rear at the start [m].")
+    behind_m: Value | None = Field(default=None, description="Instead: from its front to our rear, behind us [m].")
     y_m: Value = Field(default=0.0, description="Its middle, left of our path at the start [m].")
     heading_deg: Value = Field(default=0.0, description="Its direction, 0 as ours, left positive [deg].")
     speed_kmh: Value = Field(default=0.0, description="Its speed [km/h].")
     shifts: Shift | None = Field(default=None, description="A movement across the road.")
     brakes: Braking | None = Field(default=None, description="A braking.")
     seen_from_s: Value | None = Field(default=None, description="The sensor sees it from then on [s].")
+    reacts: Reaction | None = Field(default=None, description="It reacts to who drives before it.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.rear_m is None) == (self.behind_m is None):
+            raise ValueError("rear_m or behind_m says where it is; give one of them")
+        if self.reacts is not None and (self.brakes is not None or self.heading_deg != 0.0):
+            raise ValueError("who reacts drives as we do and brakes by itself; leave out brakes and heading_deg")
+        return self
 
 
 class Judge(Strict):
@@ -223,7 +252,10 @@ class Family:
             actors.append(
                 Actor(
                     kind=kind,
-                    x_m=get(item.rear_m) + 0.5 * long_m,
+                    x_m=0.5 * long_m + get(item.rear_m)
+                    if item.rear_m is not None
+                    else -get(item.behind_m or 0.0) - 0.5 * long_m,
+                    is_behind=item.rear_m is None,
                     y_m=get(item.y_m),
                     heading_rad=math.radians(get(item.heading_deg)),
                     speed_mps=kmh_to_mps(get(item.speed_kmh)),
@@ -233,6 +265,7 @@ class Family:
                     shift_mps=0.0 if item.shifts is None else get(item.shifts.speed_mps),
                     shift_to_y_m=0.0 if item.shifts is None else get(item.shifts.to_y_m),
                     seen_from_s=-math.inf if item.seen_from_s is None else get(item.seen_from_s),
+                    reacts=None if item.reacts is None else self._driver(item.reacts, get),
                 )
             )
         label = "_".join(f"{name}{value:g}" for name, value in values.items())
@@ -244,6 +277,16 @@ class Family:
             long_s=min(max(get(file.long_s), 1.0), 120.0),
             is_laden=file.is_laden,
         )
+
+    def _driver(self, found: Reaction, get: Callable[[Value], float]) -> Reacting:
+        """The driver of an actor that reacts."""
+        given = {name: get(value) for name, value in found if name != "makes_room" and value is not None}
+        if "wants_kmh" in given:
+            given["wants_mps"] = kmh_to_mps(given.pop("wants_kmh"))
+        try:
+            return Reacting(makes_room=found.makes_room, **given)
+        except ValueError as error:
+            raise AdasError(str(error), where=f"{self._path}: reacts", mend="correct the numbers") from error
 
     def _preventable(self) -> list[tuple[str, ...]]:
         """By which models each case's collision was preventable; nobody's where no event is judged."""
@@ -289,6 +332,11 @@ class Family:
         is_hit = outcome.impact_mps is not None
         verdict, failures = "pass", []
         limit_kmh: float | None = None
+        if outcome.is_from_behind and not judge.is_quiet:
+            # whoever brakes for a risk is not to blame for who cannot stop behind
+            verdict, failures = "not_applicable", ["run into from behind"]
+            found = outcome.result(self.file.name, case.parameters, verdict, failures)
+            return found if judge.event is None else {**found, "preventable_by": list(case.preventable_by)}
         if judge.is_quiet:
             if outcome.braked_s is not None or outcome.warned_s is not None:
                 failures.append("braked without a risk" if outcome.braked_s is not None else "warned without a risk")

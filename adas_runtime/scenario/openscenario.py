@@ -1,10 +1,11 @@
-"""OpenSCENARIO 1.x files as far as the ALKS suite of BMW and ASAM uses them: roads, positions, scripts, variations.
+"""OpenSCENARIO 1.x files as far as the ALKS and Euro NCAP suites use them: roads, positions, scripts, variations.
 
-Our car drives its lane at its first speed, and the functions brake it; the others follow their script. Read are: one
-road of lines, arcs and spirals (OpenDRIVE), catalogs, parameters with expressions and constraints, deterministic
-variations; positions in lanes; speeds, changes of speed, lane and lane offset, walks across; triggers by time, by
-distance, by time headway and by the end of another action. Whatever else a file holds is refused by its name: none is
-driven in part.
+Our car drives its lane, route or trajectory at its first speed, and the functions brake it; the others follow their
+script. Read are: roads of lines, arcs and spirals with their junctions (OpenDRIVE), catalogs, parameters with
+expressions and constraints, deterministic variations; positions on roads, in lanes, on routes and trajectories and
+beside others; speeds, changes of speed, lane and lane offset, trajectories of lines and clothoids, meetings with us;
+triggers by time, by distance, by time headway and by the end of another action. Whatever else a file holds is refused
+by its name: none is driven in part.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ import re
 import xml.etree.ElementTree as ET
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from adas_runtime.errors import AdasError
 from adas_runtime.scenario.braking import STEP_S, Drive, Mover, Outcome
 from adas_runtime.scenario.family import CASES_MAX, reckoned, spread
+from adas_runtime.scenario.opendrive import Course, Network, Pose, Road, Route, chained, straights
+from adas_runtime.scenario.plain_xml import parsed
 from adas_runtime.signals import ObjectClass
 from adas_runtime.vehicle.schema import Vehicle
 
 LONG_MAX_S: Final = 120.0
-TABLE_M: Final = 0.5
-BYTES_MAX: Final = 8_000_000
 EGO: Final = "Ego"
 KINDS: Final = {
     "car": ObjectClass.CAR,
@@ -61,40 +62,30 @@ class Case:
     drive: Drive
 
 
-class _Road:
-    """A road of lines, arcs and spirals, and the middles of its lanes by number, left positive."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an entity's reference point is: on a course, and turned against it; the lane where one is named."""
 
-    def __init__(self, pieces: Sequence[tuple[float, float, float]], lanes_m: Mapping[int, float]) -> None:
-        """`pieces`: length [m], curvature at begin and end [1/m]."""
-        self.lanes_m = lanes_m
-        self._pieces = pieces
-        ends = list(itertools.accumulate(piece[0] for piece in pieces))
-        self._begins = [0.0, *ends[:-1]]
-        self.length_m = ends[-1]
-        self._table = [(0.0, 0.0, 0.0)]
-        x_m = y_m = turned = 0.0
-        for index in range(math.ceil(self.length_m / TABLE_M)):
-            bend = self.curvature_1pm((index + 0.5) * TABLE_M)
-            middle = turned + 0.5 * bend * TABLE_M
-            x_m, y_m = x_m + TABLE_M * math.cos(middle), y_m + TABLE_M * math.sin(middle)
-            turned += bend * TABLE_M
-            self._table.append((x_m, y_m, turned))
+    course: Course
+    s_m: float
+    t_m: float
+    turned_rad: float = 0.0
+    lane: int | None = None
 
-    def curvature_1pm(self, s_m: float) -> float:
-        """Of the reference line; beyond its ends as there."""
-        index = max(bisect_right(self._begins, s_m) - 1, 0)
-        long_m, first, last = self._pieces[index]
-        share = min(max((s_m - self._begins[index]) / long_m, 0.0), 1.0)
-        return first + share * (last - first)
+    def world(self) -> Pose:
+        """Its place and direction."""
+        x_m, y_m, heading = self.course.place(self.s_m, self.t_m)
+        return x_m, y_m, heading + self.turned_rad
 
-    def place(self, s_m: float, t_m: float) -> tuple[float, float, float]:
-        """World place and direction."""
-        index = min(max(int(s_m / TABLE_M), 0), len(self._table) - 1)
-        x_m, y_m, turned = self._table[index]
-        rest_m, bend = s_m - index * TABLE_M, self.curvature_1pm(s_m)
-        middle = turned + 0.5 * bend * rest_m
-        x_m, y_m, turned = x_m + rest_m * math.cos(middle), y_m + rest_m * math.sin(middle), turned + bend * rest_m
-        return x_m - t_m * math.sin(turned), y_m + t_m * math.cos(turned), turned
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A trajectory: its course, `None` where it begins as its follower stands, and when to be where, if it says so."""
+
+    course: Course | None
+    shapes: tuple[tuple[float, float, float], ...] = ()
+    times: tuple[tuple[float, float], ...] = ()  # time [s] and distance [m]
+    from_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +112,15 @@ class _Event:
 
 @dataclass(slots=True)
 class _Actor:
-    """One entity in road coordinates, as it moves; the middle is at `s_m`, `t_m`."""
+    """One entity on its course, as it moves; the middle is at `s_m`, `t_m`."""
 
     kind: ObjectClass
     size_m: tuple[float, float]
+    middle_m: float  # ahead of its reference point
+    course: Course
     s_m: float
     t_m: float
-    turned_rad: float  # against the road
+    turned_rad: float  # against the course
     speed_mps: float
     script: _Script
     is_first: bool = False
@@ -137,23 +130,52 @@ class _Actor:
     heading_rad: float = 0.0
     accel_mps2: float = 0.0
     across_mps: float = 0.0
+    is_there: bool = True
     speed_to: tuple[float, float] | None = None  # target, rate
     shift: tuple[float, float, float, float] | None = None  # begun at, from, to, lasts
-    stops_s: float = math.inf
-    walk: tuple[float, float, float] | None = None  # begins at, speed, to where across
+    pace: tuple[tuple[float, float], ...] = ()  # from then on, so fast
+    times: tuple[tuple[float, float], ...] = ()  # when to be where on the course
+    ends_m: float = math.inf  # who walks stops at the end of the way
+    leads: tuple[str, float] | None = None  # so far ahead of that one
 
     def move(self, t_s: float, way_m: float, speed_mps: float) -> None:
         """One step; the first one steps the script for all."""
         if self.is_first:
             self.script.step(t_s, way_m, speed_mps)
+        if self.leads is not None:
+            self._lead()
+        elif self.times:
+            self._keep_time(t_s)
+        else:
+            self._drive(t_s)
+        self.place()
+
+    def _lead(self) -> None:
+        name, gap_m = self.leads or ("", 0.0)
+        other = self.script.actors[name]
+        side = math.copysign(1.0, math.cos(other.turned_rad))
+        self.s_m = other.s_m + side * (gap_m + 0.5 * (self.size_m[0] + other.size_m[0]))
+        self.speed_mps, self.accel_mps2 = other.speed_mps, other.accel_mps2
+
+    def _keep_time(self, t_s: float) -> None:
+        former_m = self.s_m
+        index = bisect_right(self.times, t_s, key=lambda point: point[0])
+        if index >= len(self.times):
+            self.s_m, self.times, self.speed_mps = self.times[-1][1] + self.middle_m, (), 0.0
+            return
+        (one_s, one_m), (other_s, other_m) = self.times[max(index - 1, 0)], self.times[index]
+        share = min(max((t_s - one_s) / (other_s - one_s), 0.0), 1.0) if other_s > one_s else 1.0
+        self.s_m = one_m + share * (other_m - one_m) + self.middle_m
+        self.speed_mps = max(self.s_m - former_m, 0.0) / STEP_S
+
+    def _drive(self, t_s: float) -> None:
         self.accel_mps2 = 0.0
-        if self.walk is not None and t_s >= self.walk[0]:
-            begun_s, speed, to_m = self.walk
-            side = math.copysign(1.0, to_m - self.t_m)
-            self.t_m += side * speed * (t_s - begun_s)  # what it would have walked already
-            self.turned_rad, self.speed_mps, self.walk = side * math.pi / 2.0, speed, None
-            self.stops_s = t_s + max(abs(to_m - self.t_m) / speed, STEP_S)
-        if t_s >= self.stops_s:
+        turned = math.cos(self.turned_rad)
+        while self.pace and t_s >= self.pace[0][0]:
+            from_s, self.speed_mps = self.pace[0]
+            self.s_m += turned * self.speed_mps * min(t_s - from_s, STEP_S)  # what it would have gone already
+            self.pace = self.pace[1:]
+        if self.s_m >= self.ends_m:
             self.speed_mps = 0.0
         if self.speed_to is not None:
             target, rate = self.speed_to
@@ -170,14 +192,35 @@ class _Actor:
             if share >= 1.0:
                 self.shift = None
         self.across_mps = (self.t_m - former_m) / STEP_S
-        bend = self.script.road.curvature_1pm(self.s_m)
-        self.s_m += self.speed_mps * math.cos(self.turned_rad) * STEP_S / (1.0 - bend * self.t_m)
+        bend = self.course.curvature_1pm(self.s_m)
+        self.s_m += self.speed_mps * turned * STEP_S / (1.0 - bend * self.t_m)
         self.t_m += self.speed_mps * math.sin(self.turned_rad) * STEP_S
+
+    def begin(self) -> None:
+        """Take the place of the start."""
+        if self.leads is not None:
+            self._lead()
         self.place()
 
+    def follow(self, way: _Way, t_s: float) -> float:
+        """Go on along a trajectory; returns when it ends."""
+        if way.course is None:
+            x_m, y_m, heading = self.course.place(self.s_m, self.t_m)
+            self.course, self.s_m = Course(chained(way.shapes, (x_m, y_m, heading + self.turned_rad))), 0.0
+        else:
+            self.course, self.s_m = way.course, way.from_m + self.middle_m
+        self.t_m = self.turned_rad = 0.0
+        self.shift = self.leads = None
+        self.ends_m = self.course.length_m if self.kind is ObjectClass.PEDESTRIAN else math.inf
+        self.times = tuple((t_s + at_s, at_m) for at_s, at_m in way.times)
+        if self.times:
+            return self.times[-1][0]
+        left_m = self.course.length_m - self.s_m
+        return t_s + left_m / self.speed_mps if self.speed_mps > 0.0 else math.inf
+
     def place(self) -> None:
-        """Road coordinates to our frame."""
-        self.x_m, self.y_m, self.heading_rad = self.script.seen(self.s_m, self.t_m)
+        """The course's coordinates to our frame."""
+        self.x_m, self.y_m, self.heading_rad = self.script.seen(self.course.place(self.s_m, self.t_m))
         self.heading_rad += self.turned_rad
 
 
@@ -185,7 +228,7 @@ class _Actor:
 class _Script:
     """All entities of one drive and what is still to happen."""
 
-    road: _Road
+    course: Course  # ours
     ego_s_m: float
     ego_t_m: float
     front_m: float
@@ -194,19 +237,19 @@ class _Script:
     actors: dict[str, _Actor] = field(default_factory=dict)
     ended_s: dict[str, float] = field(default_factory=dict)
     way_m: float = 0.0
-    driven_m: float = 0.0  # along the reference line
+    driven_m: float = 0.0  # along our course
     ego_mps: float = 0.0
 
-    def seen(self, s_m: float, t_m: float) -> tuple[float, float, float]:
-        """A place of the road in the frame of our front bumper at the start."""
-        x_m, y_m, turned = self.road.place(s_m, t_m)
-        x0_m, y0_m, turned0 = self.road.place(self.ego_s_m, self.ego_t_m)
+    def seen(self, pose: Pose) -> Pose:
+        """A place of the world in the frame of our front bumper at the start."""
+        x_m, y_m, turned = pose
+        x0_m, y0_m, turned0 = self.course.place(self.ego_s_m, self.ego_t_m)
         east, north = x_m - x0_m, y_m - y0_m
         cosine, sine = math.cos(turned0), math.sin(turned0)
         return east * cosine + north * sine - self.front_m, north * cosine - east * sine, turned - turned0
 
     def gap_m(self, one: str, other: str) -> float:
-        """Along the road, bumper to bumper, from the one behind to the one ahead."""
+        """Along our course, bumper to bumper, from the one behind to the one ahead."""
         rear, front = sorted((self._ends(one), self._ends(other)), key=lambda ends: ends[1])
         return front[0] - rear[1]
 
@@ -216,11 +259,14 @@ class _Script:
             return rear_m + self.front_m - self.long_m, rear_m + self.front_m
         actor = self.actors[name]
         half = 0.5 * actor.size_m[0]
-        return actor.s_m - half, actor.s_m + half
+        s_m = actor.s_m
+        if actor.course is not self.course:
+            s_m, _ = self.course.project(*actor.course.place(actor.s_m, actor.t_m)[:2])
+        return s_m - half, s_m + half
 
     def step(self, t_s: float, way_m: float, speed_mps: float) -> None:
         """Start what is due."""
-        bend = self.road.curvature_1pm(self.ego_s_m + self.driven_m)
+        bend = self.course.curvature_1pm(self.ego_s_m + self.driven_m)
         self.driven_m += (way_m - self.way_m) / (1.0 - bend * self.ego_t_m)
         self.way_m, self.ego_mps = way_m, speed_mps
         for event in self.events:
@@ -249,21 +295,22 @@ class OpenScenario:
         Raises:
             AdasError: It cannot be read, or holds what is not understood, by its name.
         """
-        root = _parsed(path)
+        root = parsed(path)
         size = vehicle.dimensions
         self._front_m = size.wheelbase_m + size.front_overhang_m
         self._long_m = size.length_m
         varied: list[dict[str, str]] = [{}]
         if root.find("ParameterValueDistribution") is not None:
             path, varied = _variation(root, path)
-            root = _parsed(path)
+            root = parsed(path)
         if root.find("Storyboard") is None:
             raise AdasError("holds no storyboard", where=str(path), mend="name a scenario or a variation, no catalog")
         self._path, self._root = path, root
         head = root.find("FileHeader")
         self.title = (head.get("description") if head is not None else None) or path.stem
         self._catalogs: dict[str, dict[str, ET.Element]] | None = None
-        self._roads: dict[str, _Road] = {}
+        self._networks: dict[str, Network] = {}
+        self._routes: dict[tuple[object, ...], Route] = {}
         self.cases: list[Case] = []
         self.discarded = 0
         for changes in varied:
@@ -375,49 +422,64 @@ class OpenScenario:
         logic = root.find("RoadNetwork/LogicFile")
         if logic is None:
             raise AdasError("names no road", where=str(self._path), mend="add RoadNetwork/LogicFile")
-        road = self._road(self._text(logic, "filepath", values))
+        self._network = self._roads(self._text(logic, "filepath", values))
         kinds = {item.get("name", ""): self._kind(item, values) for item in root.findall("Entities/ScenarioObject")}
         if EGO not in kinds:
             raise AdasError(f"has no entity {EGO}", where=str(self._path), mend="name our car so")
-        places: dict[str, tuple[float, float, float]] = {}
-        lanes: dict[str, int] = {}
+        places: dict[str, _Place] = {}
         speeds: dict[str, float] = dict.fromkeys(kinds, 0.0)
         gaps: dict[str, float] = {}
-        self._walks: dict[str, tuple[float, float]] = {}  # of this drive: from and to, across
+        ways: dict[str, _Way] = {}
+        leads: dict[str, tuple[str, float]] = {}
         privates = root.findall("Storyboard/Init/Actions/Private")
         for private in sorted(privates, key=lambda item: item.get("entityRef") != EGO):
             name = private.get("entityRef", "")
             if name not in kinds:
                 raise AdasError(f"Init names {name!r}, which is no entity", where=str(self._path), mend="correct it")
             for action in private.findall("PrivateAction/*"):
-                self._start(action, name, kinds, road, values, places, lanes, speeds, gaps)
+                self._start(action, name, values, places, speeds, gaps, ways, leads)
         if EGO not in places:
             raise AdasError(f"does not place {EGO}", where=str(self._path), mend="add a TeleportAction")
-        ego_s, ego_t, _ = places[EGO]
-        speed_mps = speeds[EGO]
-        events = self._events(kinds, road, lanes, values)
+        ours, speed_mps = places[EGO], speeds[EGO]
+        if speed_mps < 0.0:
+            what = "our car drives backwards, and no function of ours looks there"
+            raise AdasError(what, where=str(self._path), mend="take another scenario")
+        if abs(math.remainder(ours.turned_rad, math.tau)) > 1e-6 or ours.course.has_corners:
+            raise self._fail(f"a way of {EGO} that is turned or has corners")
+        course, ego_s, ego_t = ours.course, ours.s_m, ours.t_m
+        if EGO in ways and ways[EGO].times:
+            raise self._fail(f"a trajectory of {EGO} by the clock")
+        events = self._events(kinds, places, values)
         if any(name not in places for name in kinds):
             raise self._fail("an entity without a place")
+        for name, (other, _) in leads.items():
+            if other not in places or places[other].course is not places[name].course:
+                raise self._fail(f"a distance of {name} to {other or 'nobody'}, who is on another course,")
         front_m, long_m = self._front_m, self._long_m
 
         def movers() -> Sequence[Mover]:
-            script = _Script(road, ego_s, ego_t, front_m, long_m, ego_mps=speed_mps)
-            for name, (s_m, t_m, turned) in places.items():
+            script = _Script(course, ego_s, ego_t, front_m, long_m, ego_mps=speed_mps)
+            for name, place in places.items():
                 if name == EGO:
                     continue
-                kind = kinds[name]
+                kind, s_m = kinds[name], place.s_m + kinds[name].middle_m * math.cos(place.turned_rad)
+                t_m = place.t_m + kind.middle_m * math.sin(place.turned_rad)
                 if name in gaps:
                     s_m = ego_s + front_m + gaps[name] + 0.5 * kind.size_m[0]
-                else:
-                    s_m += kind.middle_m * math.cos(turned)
-                actor = _Actor(kind.kind, kind.size_m, s_m, t_m, turned, speeds[name], script, not script.actors)
-                actor.place()
+                actor = _Actor(
+                    kind.kind, kind.size_m, kind.middle_m, place.course, s_m, t_m, place.turned_rad, speeds[name],
+                    script, not script.actors, leads=leads.get(name),
+                )  # fmt: skip
                 script.actors[name] = actor
+                if name in ways:
+                    actor.follow(ways[name], 0.0)
+            for actor in script.actors.values():
+                actor.begin()
             script.events = [_Event(e.actor, e.actions, e.is_met, e.delay_s, names=e.names) for e in events]
             return list(script.actors.values())
 
         def curvature(way_m: float) -> float:
-            bend = road.curvature_1pm(ego_s + way_m)
+            bend = course.curvature_1pm(ego_s + way_m)
             return bend / (1.0 - bend * ego_t)
 
         return Drive(
@@ -426,7 +488,8 @@ class OpenScenario:
             actors=(),
             movers=movers,
             curvature=curvature,
-            lane="path",
+            # nobody paints lanes across a junction: there the camera tells none
+            lane="path" if self._network.has_one_road else "none",
             long_s=self._long_s(values),
         )
 
@@ -438,39 +501,55 @@ class OpenScenario:
         self,
         action: ET.Element,
         name: str,
-        kinds: Mapping[str, _Kind],
-        road: _Road,
         values: Values,
-        places: dict[str, tuple[float, float, float]],
-        lanes: dict[str, int],
+        places: dict[str, _Place],
         speeds: dict[str, float],
         gaps: dict[str, float],
+        ways: dict[str, _Way],
+        leads: dict[str, tuple[str, float]],
     ) -> None:
         """One action of Init."""
         inner = action[0] if len(action) else action
         if action.tag in IGNORED or inner.tag in IGNORED:
             return
         if action.tag == "TeleportAction":
-            places[name], lanes[name] = self._position(action, road, values, places, lanes)
+            if name not in ways:  # who follows a trajectory begins where that begins
+                places[name] = self._pose(action, values, places)
         elif inner.tag == "SpeedAction":
             speeds[name] = self._speed(inner, values, speeds)
+        elif inner.tag == "LongitudinalDistanceAction" and inner.get("entityRef") != EGO:
+            leads[name] = self._lead(inner, values)
         elif inner.tag == "LongitudinalDistanceAction":
             gaps[name] = self._ahead_m(inner, values, speeds[EGO])
         elif inner.tag == "FollowTrajectoryAction":
-            line, local = self._trajectory(inner, values)
-            (s_m, from_m, _), lanes[name] = self._position(line[0], road, local, places, lanes)
-            (to_s, to_m, _), _ = self._position(line[1], road, local, places, lanes)
-            if abs(to_s - s_m) > 0.5 or from_m == to_m:
-                raise self._fail("a trajectory but straight across the road")
-            places[name] = s_m, from_m, math.copysign(math.pi / 2.0, to_m - from_m)
-            self._walks[name] = from_m, to_m
+            ways[name] = self._way(inner, values, places)
+            course = ways[name].course
+            if course is None:
+                raise self._fail("a trajectory in Init that begins nowhere")
+            places[name] = _Place(course, ways[name].from_m, 0.0)
+        elif inner.tag == "AssignRouteAction":
+            route = self._route(inner, values, places)
+            if name not in places:
+                raise self._fail("a route of an entity without a place")
+            if places[name].course is not route:
+                x_m, y_m, heading = places[name].world()
+                s_m, t_m = route.project(x_m, y_m)
+                places[name] = _Place(route, s_m, t_m, heading - route.place(s_m, 0.0)[2])
         else:
             raise self._fail(f"{inner.tag} in Init")
 
-    def _trajectory(self, action: ET.Element, values: Values) -> tuple[list[ET.Element], Values]:
-        """The two vertices of a line, and the parameters that hold for it."""
-        found, local = action.find("TrajectoryRef/Trajectory"), dict(values)
-        reference = action.find("TrajectoryRef/CatalogReference")
+    def _lead(self, action: ET.Element, values: Values) -> tuple[str, float]:
+        """Who is led in a distance that goes on, and the distance."""
+        if action.get("displacement") != "leadingReferencedEntity" or action.get("timeGap") is not None:
+            raise self._fail("a LongitudinalDistanceAction but ahead, and in metres,")
+        if self._text(action, "freespace", values) != "true":
+            raise self._fail("a LongitudinalDistanceAction without freespace")
+        return action.get("entityRef", ""), self._number(action, "distance", values)
+
+    def _entry(self, holder: ET.Element, kind: str, values: Values) -> tuple[ET.Element | None, Values]:
+        """A trajectory or route, written out or of a catalog, and the parameters that hold in it."""
+        found, local, reference = holder.find(kind), dict(values), holder.find("CatalogReference")
+        given: Values = {}
         if found is None and reference is not None:
             entries = self._entries().get(self._text(reference, "catalogName", values), {})
             found = entries.get(self._text(reference, "entryName", values))
@@ -478,13 +557,84 @@ class OpenScenario:
                 item.get("parameterRef", ""): self._text(item, "value", values)
                 for item in reference.findall("ParameterAssignments/ParameterAssignment")
             }
-            for item in found.findall("ParameterDeclarations/ParameterDeclaration") if found is not None else ():
-                local[item.get("name", "")] = self._resolved(item.get("value", ""), local)
-            local |= given
-        vertices = [] if found is None else found.findall("Shape/Polyline/Vertex")
-        if len(vertices) != 2:
-            raise self._fail("a trajectory but a line of two vertices")
-        return vertices, local
+        for item in found.findall("ParameterDeclarations/ParameterDeclaration") if found is not None else ():
+            name = item.get("name", "")
+            local[name] = given.get(name) or self._resolved(item.get("value", ""), local)
+        return found, local
+
+    def _way(self, action: ET.Element, values: Values, places: Mapping[str, _Place]) -> _Way:
+        """The trajectory of a FollowTrajectoryAction."""
+        holder = action.find("TrajectoryRef")
+        if holder is None:
+            holder = action  # as until version 1.0
+        is_timed = action.find("TimeReference/None") is None
+        timing = action.find("TimeReference/Timing")
+        if timing is not None and (
+            self._number(timing, "scale", values, 1.0) != 1.0 or self._number(timing, "offset", values, 0.0) != 0.0
+        ):
+            raise self._fail("a trajectory whose time is scaled or shifted")
+        return self._trajectory(
+            holder, values, places, self._number(action, "initialDistanceOffset", values, 0.0), is_timed=is_timed
+        )
+
+    def _trajectory(
+        self, holder: ET.Element, values: Values, places: Mapping[str, _Place], from_m: float, *, is_timed: bool
+    ) -> _Way:
+        found, local = self._entry(holder, "Trajectory", values)
+        shape = None if found is None else found.find("Shape/*")
+        if shape is None:
+            raise self._fail("a trajectory that is in no catalog")
+        if shape.tag == "ClothoidSpline":
+            segments = shape.findall("ClothoidSplineSegment")
+            shapes = tuple(
+                (
+                    self._number(item, "length", local),
+                    self._number(item, "curvatureStart", local),
+                    self._number(item, "curvatureEnd", local),
+                )
+                for item in segments
+            )
+            if not shapes or min(item[0] for item in shapes) <= 0.0:
+                raise self._fail("a clothoid without length")
+            if any(item.find("PositionStart") is not None for item in segments[1:]):
+                raise self._fail("a spline of clothoids that is not in one piece")
+            begin = segments[0].find("PositionStart")
+            if begin is None:
+                return _Way(None, shapes, (), from_m)
+            return _Way(Course(chained(shapes, self._position(begin, local, places).world())), from_m=from_m)
+        if shape.tag != "Polyline":
+            raise self._fail(f"a trajectory as {shape.tag}")
+        vertices = shape.findall("Vertex")
+        points = [self._position(item, local, places).world()[:2] for item in vertices]
+        pieces = straights(points)
+        if not pieces:
+            raise self._fail("a trajectory without length")
+        times: tuple[tuple[float, float], ...] = ()
+        if is_timed and all(item.get("time") is not None for item in vertices):
+            lengths = itertools.accumulate((math.dist(a, b) for a, b in itertools.pairwise(points)), initial=0.0)
+            clock = [self._number(item, "time", local) for item in vertices]
+            if any(one >= other for one, other in itertools.pairwise(clock)):
+                raise self._fail("a trajectory whose time does not go on")
+            times = tuple((at_s - clock[0], at_m) for at_s, at_m in zip(clock, lengths, strict=True))
+        return _Way(Course(pieces), (), times, from_m)
+
+    def _route(self, holder: ET.Element, values: Values, places: Mapping[str, _Place]) -> Route:
+        """The route of a reference or an assignment; one of a name is one, for all who take it."""
+        found, local = self._entry(holder, "Route", values)
+        if found is None:
+            raise self._fail("a route that is in no catalog")
+        waypoints = []
+        for item in found.findall("Waypoint"):
+            place = self._position(item, local, places)
+            if not isinstance(place.course, Road):
+                raise self._fail("a waypoint that is on no road")
+            waypoints.append((place.course.name, place.s_m))
+        if len(waypoints) < 2:
+            raise self._fail("a route of fewer than two waypoints")
+        key = (str(self._network.path), *waypoints)
+        if key not in self._routes:
+            self._routes[key] = self._network.route(waypoints)
+        return self._routes[key]
 
     def _speed(self, action: ET.Element, values: Values, speeds: Mapping[str, float]) -> float:
         absolute, relative = action.find(".//AbsoluteTargetSpeed"), action.find(".//RelativeTargetSpeed")
@@ -495,53 +645,111 @@ class OpenScenario:
         other = relative.get("entityRef", "")
         return speeds.get(other, 0.0) + self._number(relative, "value", values)
 
-    def _position(
-        self,
-        element: ET.Element,
-        road: _Road,
-        values: Values,
-        places: Mapping[str, tuple[float, float, float]],
-        lanes: Mapping[str, int],
-    ) -> tuple[tuple[float, float, float], int]:
-        """Road coordinates with direction against the road, and the lane."""
-        found = element.find(".//Position/*")
-        if found is None:
-            raise AdasError(f"{element.tag} has no position", where=str(self._path), mend="add one")
-        turned = 0.0
-        orientation = found.find("Orientation")
-        if orientation is not None:
-            turned = self._number(orientation, "h", values, 0.0)
-        if found.tag == "LanePosition":
-            lane = round(self._number(found, "laneId", values))
-            s_m = self._number(found, "s", values)
-        elif found.tag == "RelativeLanePosition":
-            other = found.get("entityRef", "")
-            if other not in places:
-                raise AdasError(
-                    f"a place beside {other!r}, which has none yet", where=str(self._path), mend="place it first"
-                )
-            steps = round(self._number(found, "dLane", values))
-            lane = lanes[other] + steps
-            if lane == 0 or (lane > 0) != (lanes[other] > 0):
-                raise self._fail("a lane across the middle of the road")
-            s_m = places[other][0] + self._number(found, "ds", values)
-        else:
-            raise self._fail(found.tag)
-        if lane not in road.lanes_m:
-            raise AdasError(f"lane {lane} is not on the road", where=str(self._path), mend="correct it")
-        if lane > 0:
+    def _pose(self, element: ET.Element, values: Values, places: Mapping[str, _Place]) -> _Place:
+        """Where somebody stands; a lane alone tells the direction of the road, not of those who drive in it."""
+        place = self._position(element, values, places)
+        is_turned = element.find(".//Orientation") is not None
+        if place.lane is not None and place.lane > 0 and isinstance(place.course, Road) and not is_turned:
             what = "a lane against the road's direction is not understood"
             raise _AgainstRoad(what, where=str(self._path), mend="take a lane with a negative number")
-        return (s_m, road.lanes_m[lane] + self._number(found, "offset", values, 0.0), turned), lane
+        return place
+
+    def _position(self, element: ET.Element, values: Values, places: Mapping[str, _Place]) -> _Place:
+        """The position in an element: on a road, a route or a trajectory."""
+        found = next((item for item in element.iter("*") if item.tag.endswith("Position") and item is not element
+                      and item.tag != "Position"), None)  # fmt: skip
+        if found is None:
+            raise AdasError(f"{element.tag} has no position", where=str(self._path), mend="add one")
+        orientation = found.find("Orientation")
+        if orientation is None:
+            return self._place_of(found, values, places, 0.0)
+        turned = self._number(orientation, "h", values, 0.0)
+        place = self._place_of(found, values, places, turned)
+        # the suites leave the type out and mean the road's direction, where the standard's default is absolute
+        if orientation.get("type") != "absolute":
+            return place
+        return replace(place, turned_rad=turned - place.course.place(place.s_m, place.t_m)[2])
+
+    def _place_of(self, found: ET.Element, values: Values, places: Mapping[str, _Place], turned: float) -> _Place:
+        """One kind of position, turned against what it lies on or beside."""
+        kind = found.tag
+        if kind == "LanePosition":
+            lane = round(self._number(found, "laneId", values))
+            return self._in_lane(
+                self._network.road(self._text(found, "roadId", values)), self._number(found, "s", values), lane,
+                self._number(found, "offset", values, 0.0), turned,
+            )  # fmt: skip
+        if kind == "RoadPosition":
+            road = self._network.road(self._text(found, "roadId", values))
+            return _Place(road, self._number(found, "s", values), self._number(found, "t", values, 0.0), turned)
+        if kind == "RoutePosition":
+            return self._in_route(found, values, places, turned)
+        if kind == "TrajectoryPosition":
+            holder = found.find("TrajectoryRef")
+            way = None if holder is None else self._trajectory(holder, values, places, 0.0, is_timed=False)
+            if way is None or way.course is None:
+                raise self._fail("a TrajectoryPosition without a trajectory that begins somewhere")
+            s_m, t_m = self._number(found, "s", values), self._number(found, "t", values, 0.0)
+            return _Place(way.course, s_m, t_m, turned)
+        if kind not in ("RelativeLanePosition", "RelativeRoadPosition", "RelativeObjectPosition"):
+            raise self._fail(kind)
+        name = found.get("entityRef", "")
+        if name not in places:
+            raise AdasError(
+                f"a place beside {name!r}, which has none yet", where=str(self._path), mend="place it first"
+            )
+        other = places[name]
+        if kind == "RelativeLanePosition":
+            steps = round(self._number(found, "dLane", values))
+            if other.lane is None or not isinstance(other.course, Road):
+                raise self._fail(f"a lane beside {name}, who is in none,")
+            lane = other.lane + steps
+            if lane == 0 or (lane > 0) != (other.lane > 0):
+                raise self._fail("a lane across the middle of the road")
+            return self._in_lane(
+                other.course, other.s_m + self._number(found, "ds", values), lane,
+                self._number(found, "offset", values, 0.0), turned,
+            )  # fmt: skip
+        if kind == "RelativeRoadPosition":
+            s_m, t_m = other.s_m + self._number(found, "ds", values), other.t_m + self._number(found, "dt", values)
+            return _Place(other.course, s_m, t_m, turned)
+        x_m, y_m, heading = other.world()
+        ahead_m, left_m = self._number(found, "dx", values), self._number(found, "dy", values)
+        x_m += ahead_m * math.cos(heading) - left_m * math.sin(heading)
+        y_m += ahead_m * math.sin(heading) + left_m * math.cos(heading)
+        s_m, t_m = other.course.project(x_m, y_m)
+        return _Place(other.course, s_m, t_m, heading + turned - other.course.place(s_m, 0.0)[2])
+
+    def _in_lane(self, road: Road, s_m: float, lane: int, offset_m: float, turned_rad: float) -> _Place:
+        if lane not in road.lanes_m:
+            raise AdasError(f"lane {lane} is not on the road", where=str(self._path), mend="correct it")
+        return _Place(road, s_m, road.lanes_m[lane] + offset_m, turned_rad, lane)
+
+    def _in_route(self, found: ET.Element, values: Values, places: Mapping[str, _Place], turned_rad: float) -> _Place:
+        holder = found.find("RouteRef")
+        if holder is None:
+            raise self._fail("a RoutePosition without RouteRef")
+        route = self._route(holder, values, places)
+        in_lane, on_road = found.find(".//FromLaneCoordinates"), found.find(".//FromRoadCoordinates")
+        if in_lane is not None:
+            path_m, lane = self._number(in_lane, "pathS", values), round(self._number(in_lane, "laneId", values))
+            middle_m = route.lane_m(path_m, lane)
+            if middle_m is None:
+                raise AdasError(f"lane {lane} is not on the route", where=str(self._path), mend="correct it")
+            t_m = middle_m + self._number(in_lane, "laneOffset", values, 0.0)
+            return _Place(route, route.along(path_m), t_m, turned_rad)
+        if on_road is None:
+            raise self._fail("a RoutePosition but in a lane or on the road")
+        t_m = self._number(on_road, "t", values, 0.0)
+        return _Place(route, route.along(self._number(on_road, "pathS", values)), t_m, turned_rad)
 
     # --- what happens -------------------------------------------------------------------------------------------------
 
-    def _events(
-        self, kinds: Mapping[str, _Kind], road: _Road, lanes: Mapping[str, int], values: Values
-    ) -> list[_Event]:
+    def _events(self, kinds: Mapping[str, _Kind], places: Mapping[str, _Place], values: Values) -> list[_Event]:
         found: list[_Event] = []
         for act in self._root.findall("Storyboard/Story/Act"):
-            if not self._is_played(act, values):
+            begins_s = self._begins_s(act, values)
+            if begins_s is None:
                 continue
             for group in act.findall("ManeuverGroup"):
                 for reference in group.findall("CatalogReference"):
@@ -550,7 +758,7 @@ class OpenScenario:
                 for maneuver in group.findall("Maneuver"):
                     events = maneuver.findall("Event")
                     for event in events:
-                        made = self._event(event, names, kinds, road, lanes, values)
+                        made = self._event(event, names, kinds, places, begins_s, values)
                         if made is not None:
                             made.names = (
                                 event.get("name", ""),
@@ -559,8 +767,9 @@ class OpenScenario:
                             found.append(made)
         return found
 
-    def _is_played(self, act: ET.Element, values: Values) -> bool:
-        """Whether an act begins: with the drive, or never by its parameters."""
+    def _begins_s(self, act: ET.Element, values: Values) -> float | None:
+        """When an act begins; `None`: never, by its parameters."""
+        begins_s = 0.0
         for condition in act.findall("StartTrigger/ConditionGroup/Condition"):
             inner = condition.find("./ByValueCondition/*")
             if inner is not None and inner.tag == "ParameterCondition":
@@ -568,10 +777,14 @@ class OpenScenario:
                 if rule != "equalTo":
                     raise self._fail(f"an act that begins by {rule}")
                 if values.get(name) != self._text(inner, "value", values):
-                    return False
-            elif inner is None or inner.tag != "SimulationTimeCondition" or self._number(inner, "value", values) > 0.0:
-                raise self._fail("an act that begins later")
-        return True
+                    return None
+            elif inner is not None and inner.tag == "SimulationTimeCondition":
+                delay_s = self._number(condition, "delay", values, 0.0)
+                begins_s = max(begins_s, self._number(inner, "value", values) + delay_s)
+            else:
+                what = condition.find("./ByEntityCondition/EntityCondition/*") if inner is None else inner
+                raise self._fail(f"an act that begins by {'nothing' if what is None else what.tag}")
+        return begins_s
 
     def _check_quiet(self, reference: ET.Element, values: Values) -> None:
         """Refuse a maneuver of a catalog that moves anybody: those that log and set variables may be left out."""
@@ -586,8 +799,8 @@ class OpenScenario:
         event: ET.Element,
         names: Sequence[str],
         kinds: Mapping[str, _Kind],
-        road: _Road,
-        lanes: Mapping[str, int],
+        places: Mapping[str, _Place],
+        begins_s: float,
         values: Values,
     ) -> _Event | None:
         """`None` for one that moves nobody."""
@@ -598,8 +811,9 @@ class OpenScenario:
             raise self._fail("an event of none or several actors")
         if names[0] == EGO:
             raise self._fail(f"an action of {EGO}, who is driven by our functions,")
-        is_met, delay_s = self._trigger(event, kinds, values)
-        return _Event(names[0], [self._action(item, road, lanes, values) for item in actions], is_met, delay_s)
+        is_due, delay_s = self._trigger(event, kinds, values)
+        made = [self._action(item, names[0], places, values) for item in actions]
+        return _Event(names[0], made, lambda script, t_s: t_s >= begins_s - 1e-9 and is_due(script, t_s), delay_s)
 
     def _trigger(
         self, event: ET.Element, kinds: Mapping[str, _Kind], values: Values
@@ -643,7 +857,7 @@ class OpenScenario:
         raise self._fail(inner.tag)
 
     def _action(
-        self, action: ET.Element, road: _Road, lanes: Mapping[str, int], values: Values
+        self, action: ET.Element, actor: str, places: Mapping[str, _Place], values: Values
     ) -> tuple[str, Callable[[_Actor, float], float]]:
         """Name and start of an action."""
         inner, name = action.find("./PrivateAction/SynchronizeAction"), action.get("name", "")
@@ -654,16 +868,24 @@ class OpenScenario:
         if inner.tag == "SpeedAction":
             return name, self._speed_action(inner, values)
         if inner.tag == "LaneChangeAction":
-            return name, self._lane_change(inner, road, lanes, values)
+            return name, self._lane_change(inner, self._lanes_of(actor, places), places, values)
         if inner.tag == "LaneOffsetAction":
-            return name, self._lane_offset(inner, road, lanes, values)
+            return name, self._lane_offset(inner, self._lanes_of(actor, places), values)
         if inner.tag == "FollowTrajectoryAction":
-            return name, self._walk(inner, road, values)
+            way = self._way(inner, values, places)
+            return name, lambda actor, t_s: actor.follow(way, t_s)
         if inner.tag == "LongitudinalDistanceAction":
             return name, self._distance(inner, values)
         if inner.tag == "SynchronizeAction":
-            return name, self._synchronized(inner, values)
+            return name, self._synchronized(inner, places, values)
         raise self._fail(inner.tag)
+
+    def _lanes_of(self, actor: str, places: Mapping[str, _Place]) -> Road:
+        """The road whose lanes an actor changes."""
+        course = places[actor].course if actor in places else None
+        if not isinstance(course, Road):
+            raise self._fail(f"a change of lane of {actor}, who is on no road,")
+        return course
 
     def _ahead_m(self, action: ET.Element, values: Values, ego_mps: float) -> float:
         """The gap to our front that a LongitudinalDistanceAction makes at once."""
@@ -703,7 +925,7 @@ class OpenScenario:
         value = abs(self._number(dynamics, "value", values))
 
         def start(actor: _Actor, t_s: float) -> float:
-            target = fixed
+            target, actor.pace, actor.leads = fixed, (), None
             if relative is not None:
                 of_mps = actor.script.ego_mps if other == EGO else actor.script.actors[other].speed_mps
                 target = max(factor * of_mps + change_mps, 0.0)
@@ -722,11 +944,14 @@ class OpenScenario:
         return start
 
     def _lane_change(
-        self, action: ET.Element, road: _Road, lanes: Mapping[str, int], values: Values
+        self, action: ET.Element, road: Road, places: Mapping[str, _Place], values: Values
     ) -> Callable[[_Actor, float], float]:
         relative, absolute = action.find(".//RelativeTargetLane"), action.find(".//AbsoluteTargetLane")
         if relative is not None:
-            lane = lanes.get(relative.get("entityRef", ""), 0) + round(self._number(relative, "value", values))
+            other = places.get(relative.get("entityRef", ""))
+            if other is None or other.lane is None:
+                raise self._fail("a lane change beside somebody who is in no lane")
+            lane = other.lane + round(self._number(relative, "value", values))
         elif absolute is not None:
             lane = round(self._number(absolute, "value", values))
         else:
@@ -749,9 +974,7 @@ class OpenScenario:
 
         return start
 
-    def _lane_offset(
-        self, action: ET.Element, road: _Road, lanes: Mapping[str, int], values: Values
-    ) -> Callable[[_Actor, float], float]:
+    def _lane_offset(self, action: ET.Element, road: Road, values: Values) -> Callable[[_Actor, float], float]:
         dynamics = action.find("LaneOffsetActionDynamics")
         absolute, relative = action.find(".//AbsoluteTargetLaneOffset"), action.find(".//RelativeTargetLaneOffset")
         if dynamics is None or dynamics.get("maxLateralAcc") is None:
@@ -776,63 +999,63 @@ class OpenScenario:
 
         return start
 
-    def _synchronized(self, action: ET.Element, values: Values) -> Callable[[_Actor, float], float]:
-        """A walk that is at its target as we, unbraked, are at ours; at its last speed from the start."""
-        ours = action.find("TargetPositionMaster/LanePosition")
-        theirs, last = action.find("TargetPosition/TrajectoryPosition"), action.find("FinalSpeed/AbsoluteSpeed")
-        if action.get("masterEntityRef") != EGO or ours is None or theirs is None or last is None:
-            raise self._fail("a SynchronizeAction but along a line, with our place in a lane,")
-        at_m, way_m, speed = (
-            self._number(ours, "s", values),
-            self._number(theirs, "s", values),
-            self._number(last, "value", values),
-        )
-        walks = self._walks
-        if speed <= 0.0:
+    def _synchronized(
+        self, action: ET.Element, places: Mapping[str, _Place], values: Values
+    ) -> Callable[[_Actor, float], float]:
+        """It is at its target as we, unbraked, are at ours, and at its last speed by then.
+
+        Who stands waits and then goes at that speed; who moves keeps the mean that is left until the steady state.
+        """
+        ours, theirs = action.find("TargetPositionMaster"), action.find("TargetPosition")
+        last, relative = action.find("FinalSpeed/AbsoluteSpeed"), action.find("FinalSpeed/RelativeSpeedToMaster")
+        speed = last if last is not None else relative
+        if action.get("masterEntityRef") != EGO or ours is None or theirs is None or speed is None:
+            raise self._fail("a SynchronizeAction but with us and a last speed")
+        if relative is not None and relative.get("speedTargetValueType", "delta") not in ("delta", "factor"):
+            raise self._fail("a last speed that is neither a difference nor a factor")
+        value = self._number(speed, "value", values)
+        if last is not None and value <= 0.0:
             raise self._fail("a SynchronizeAction that ends in a stop")
+        at, to = (self._position(item, values, places).world()[:2] for item in (ours, theirs))
+        steady, timed = speed.find("TargetDistanceSteadyState"), speed.find("TargetTimeSteadyState")
+        steady_m = 0.0 if steady is None else self._number(steady, "distance", values)
+        steady_s = 0.0 if timed is None else self._number(timed, "time", values)
 
         def start(actor: _Actor, t_s: float) -> float:
             script = actor.script
-            name = next(name for name, item in script.actors.items() if item is actor)
-            meets_s = t_s + (at_m - script.ego_s_m - script.driven_m) / max(script.ego_mps, 0.1)
-            actor.walk = meets_s - way_m / speed, speed, walks[name][1]
-            return meets_s
-
-        return start
-
-    def _walk(self, action: ET.Element, road: _Road, values: Values) -> Callable[[_Actor, float], float]:
-        """A straight walk across, from one vertex to the next in a given time."""
-        vertices = action.findall(".//Polyline/Vertex")
-        if len(vertices) != 2:
-            raise self._fail("a trajectory but a line of two vertices")
-        (from_s, from_t, _), _ = self._position(vertices[0], road, values, {}, {})
-        (to_s, to_t, _), _ = self._position(vertices[1], road, values, {}, {})
-        lasts_s = self._number(vertices[1], "time", values) - self._number(vertices[0], "time", values)
-        if lasts_s <= 0.0 or abs(to_s - from_s) > 0.5:
-            raise self._fail("a trajectory but straight across the road")
-
-        def start(actor: _Actor, t_s: float) -> float:
-            actor.turned_rad = math.copysign(math.pi / 2.0, to_t - from_t)
-            actor.speed_mps = abs(to_t - from_t) / lasts_s
-            actor.stops_s = t_s + lasts_s
-            return actor.stops_s
+            ours_m = script.course.project(*at)[0] - script.ego_s_m - script.driven_m
+            turned = math.cos(actor.turned_rad)
+            theirs_m = (actor.course.project(*to)[0] - actor.s_m) * turned + actor.middle_m
+            lasts_s = max(ours_m, 0.0) / max(script.ego_mps, 0.1)
+            final = value
+            if relative is not None:
+                is_factor = relative.get("speedTargetValueType") == "factor"
+                final = max(value * script.ego_mps if is_factor else value + script.ego_mps, 0.1)
+            wait_s = lasts_s - theirs_m / final
+            if actor.speed_mps < 0.1 and wait_s >= 0.0:
+                actor.pace = ((t_s + wait_s, final),)
+                return t_s + lasts_s
+            left_m = min(max(steady_m, steady_s * final), theirs_m)
+            first_s = lasts_s - left_m / final
+            if first_s > STEP_S:
+                actor.pace = ((t_s, (theirs_m - left_m) / first_s), (t_s + first_s, final))
+            else:  # too late for a steady state
+                actor.pace = ((t_s, theirs_m / max(lasts_s, STEP_S)), (t_s + lasts_s, final))
+            return t_s + lasts_s
 
         return start
 
     # --- catalogs and roads -------------------------------------------------------------------------------------------
 
     def _kind(self, item: ET.Element, values: Values) -> _Kind:
-        found = next(
-            (item.find(tag) for tag in ("Vehicle", "Pedestrian", "MiscObject") if item.find(tag) is not None), None
-        )
+        tag = next((tag for tag in ("Vehicle", "Pedestrian", "MiscObject") if item.find(tag) is not None), "Vehicle")
+        found, values = self._entry(item, tag, values)
         reference = item.find("CatalogReference")
         if found is None and reference is not None:
             name, entry = self._text(reference, "catalogName", values), self._text(reference, "entryName", values)
-            found = self._entries().get(name, {}).get(entry)
-            if found is None:
-                raise AdasError(
-                    f"{entry!r} is in no catalog {name!r}", where=str(self._path), mend="lay the catalogs beside it"
-                )
+            raise AdasError(
+                f"{entry!r} is in no catalog {name!r}", where=str(self._path), mend="lay the catalogs beside it"
+            )
         if found is None:
             raise self._fail(f"the entity {item.get('name')}")
         box, middle = found.find("BoundingBox/Dimensions"), found.find("BoundingBox/Center")
@@ -849,53 +1072,16 @@ class OpenScenario:
             for place in self._root.findall("CatalogLocations/*/Directory"):
                 folder = self._path.parent / place.get("path", "")
                 for file in sorted(folder.glob("*.xosc")) if folder.is_dir() else ():
-                    catalog = _parsed(file).find("Catalog")
+                    catalog = parsed(file).find("Catalog")
                     if catalog is not None:
                         known = self._catalogs.setdefault(catalog.get("name", ""), {})
                         known.update({item.get("name", ""): item for item in catalog})
         return self._catalogs
 
-    def _road(self, name: str) -> _Road:
-        if name not in self._roads:
-            self._roads[name] = _read_road(self._path.parent / name)
-        return self._roads[name]
-
-
-def _read_road(path: Path) -> _Road:
-    """A road of lines, arcs and spirals with lanes of one width each."""
-
-    def fail(what: str) -> AdasError:
-        return AdasError(f"{what} is not understood", where=str(path), mend="take a road of lines, arcs and spirals")
-
-    roads = _parsed(path).findall("road")
-    if len(roads) != 1:
-        raise fail(f"a network of {len(roads)} roads")
-    pieces, sections = roads[0].findall("planView/geometry"), roads[0].findall("lanes/laneSection")
-    shapes: list[tuple[float, float, float]] = []
-    for piece in pieces:
-        shape = piece[0] if len(piece) == 1 else None
-        if shape is None or shape.tag not in ("line", "arc", "spiral"):
-            raise fail("a road of another shape than lines, arcs and spirals")
-        both = shape.get("curvature", "0")
-        bends = float(shape.get("curvStart", both)), float(shape.get("curvEnd", both))
-        shapes.append((float(piece.get("length", "0")), *bends))
-    if not shapes or min(shape[0] for shape in shapes) <= 0.0:
-        raise fail("a road without length")
-    if len(sections) != 1 or roads[0].find("lanes/laneOffset") is not None:
-        raise fail("a road whose lanes change")
-    if roads[0].get("rule", "RHT") != "RHT":
-        raise fail("left-hand traffic")
-    lanes: dict[int, float] = {}
-    for side, sign in (("left", 1.0), ("right", -1.0)):
-        edge_m = 0.0
-        for lane in sorted(sections[0].findall(f"{side}/lane"), key=lambda item: abs(int(item.get("id", "0")))):
-            widths = lane.findall("width")
-            if len(widths) != 1 or any(float(widths[0].get(name, "0")) for name in "bcd"):
-                raise fail("a lane whose width changes")
-            wide_m = float(widths[0].get("a", "0"))
-            lanes[int(lane.get("id", "0"))] = sign * (edge_m + 0.5 * wide_m)
-            edge_m += wide_m
-    return _Road(shapes, lanes)
+    def _roads(self, name: str) -> Network:
+        if name not in self._networks:
+            self._networks[name] = Network.read(self._path.parent / name)
+        return self._networks[name]
 
 
 def _variation(root: ET.Element, path: Path) -> tuple[Path, list[dict[str, str]]]:
@@ -950,18 +1136,3 @@ def _number_or_text(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-def _parsed(path: Path) -> ET.Element:
-    """A file's root.
-
-    Raises:
-        AdasError: It cannot be read, is too large, declares entities of its own, or is no XML.
-    """
-    try:
-        data = path.read_bytes()
-        if len(data) > BYTES_MAX or b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-            raise AdasError("is too large, or declares entities", where=str(path), mend="take a plain file")
-        return ET.fromstring(data)
-    except (OSError, ET.ParseError, ValueError) as error:
-        raise AdasError(f"cannot be read: {error}", where=str(path), mend="name an OpenSCENARIO file") from error

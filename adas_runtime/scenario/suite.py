@@ -1,4 +1,4 @@
-"""A suite of drives, built in or a family: over several processes, and again from where it stopped."""
+"""A suite of drives, built in or a family: over several processes or machines, and again from where it stopped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -74,11 +74,14 @@ def build(order: Order) -> Suite:
     """
     from adas_runtime.market.rules import check_car
     from adas_runtime.scenario import family, ncap, r152
+    from adas_runtime.scenario.commonroad import CommonRoad
     from adas_runtime.scenario.openscenario import OpenScenario
 
     if order.ego != "driver" and order.suite in BUILT_IN:
         what = f"{BUILT_IN[order.suite]} is for a driver who does nothing"
-        raise AdasError(what, where="--ego", mend="leave it out, or take a family or an OpenSCENARIO file")
+        raise AdasError(
+            what, where="--ego", mend="leave it out, or take a family, an OpenSCENARIO or a CommonRoad file"
+        )
 
     market, vehicle = load_market(order.market), load_vehicle(order.vehicle)
     check_car(market, vehicle)
@@ -104,9 +107,9 @@ def build(order: Order) -> Suite:
         def judge(number: int, outcome: Outcome) -> Result:
             return ncap.as_json(ncap.Judged(case=tests[number], outcome=outcome))
 
-    elif order.suite.endswith(".xosc"):
+    elif order.suite.endswith((".xosc", ".xml")):
         path = Path(order.suite)
-        scenario = OpenScenario(path, vehicle)
+        scenario = OpenScenario(path, vehicle) if path.suffix == ".xosc" else CommonRoad(path, vehicle)
         drives, title, text = [case.drive for case in scenario.cases], scenario.title, scenario.text
 
         def judge(number: int, outcome: Outcome) -> Result:
@@ -142,22 +145,23 @@ def build(order: Order) -> Suite:
     )
 
 
-def run(order: Order, jobs: int = 1, out: Path | None = None) -> Iterator[Result]:
-    """Every result in the suite's order; the same with any number of jobs.
+def run(order: Order, jobs: int = 1, out: Path | None = None, *, with_ray: bool = False) -> Iterator[Result]:
+    """Every result in the suite's order; the same with any number of jobs, and with Ray.
 
     Args:
         jobs: Processes that drive side by side.
+        with_ray: Over the machines of a Ray cluster; `jobs` counts where there is none but this machine.
         out: Folder that keeps the results; what it holds already is not driven again.
     Raises:
         AdasError: As `build`; or the folder holds another suite's results, or cannot be written.
     """
     suite = build(order)
     if out is None:
-        yield from _driven(suite, order, range(len(suite.drives)), jobs, is_traced=False)
+        yield from _driven(suite, order, range(len(suite.drives)), jobs, is_traced=False, with_ray=with_ray)
         return
     done = _opened(suite, order, out)
     left = [number for number in range(len(suite.drives)) if number not in done]
-    fresh = _driven(suite, order, left, jobs, is_traced=True)
+    fresh = _driven(suite, order, left, jobs, is_traced=True, with_ray=with_ray)
     try:
         with (out / RESULTS_FILE).open("a", encoding="utf-8") as file:
             for number in range(len(suite.drives)):
@@ -171,7 +175,14 @@ def run(order: Order, jobs: int = 1, out: Path | None = None) -> Iterator[Result
         raise AdasError(f"cannot be written ({error.strerror})", where=str(out), mend="take another --out") from error
 
 
-def _driven(suite: Suite, order: Order, numbers: Sequence[int], jobs: int, *, is_traced: bool) -> Iterator[Result]:
+def _driven(
+    suite: Suite, order: Order, numbers: Sequence[int], jobs: int, *, is_traced: bool, with_ray: bool
+) -> Iterator[Result]:
+    if with_ray:
+        from adas_runtime.scenario.cluster import spread_out
+
+        yield from spread_out(partial(_several, order, suite.digest, is_traced), numbers, jobs)
+        return
     if jobs == 1 or len(numbers) <= CHUNK:
         for number in numbers:
             yield suite.run(number, order.seed, is_traced=is_traced)
@@ -183,6 +194,15 @@ def _driven(suite: Suite, order: Order, numbers: Sequence[int], jobs: int, *, is
 def _one(work: tuple[Order, int, bool]) -> Result:
     order, number, is_traced = work
     return _built(order).run(number, order.seed, is_traced=is_traced)
+
+
+def _several(order: Order, digest: str, is_traced: bool, numbers: Sequence[int]) -> list[Result]:
+    """Of a machine that may be another one: it has to read what we read."""
+    suite = _built(order)
+    if suite.digest != digest:
+        what = "another machine of the cluster reads another suite, market or vehicle"
+        raise AdasError(what, where=order.suite, mend="install the same there, and name files that all machines see")
+    return [suite.run(number, order.seed, is_traced=is_traced) for number in numbers]
 
 
 @lru_cache(maxsize=1)

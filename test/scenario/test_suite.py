@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from adas_runtime.cli import main
 from adas_runtime.errors import AdasError
 from adas_runtime.scenario.family import Family, family_names, family_path, reckoned
 from adas_runtime.scenario.page import page
-from adas_runtime.scenario.suite import RESULTS_FILE, Order, read_results, run
+from adas_runtime.scenario.suite import RESULTS_FILE, Order, _several, read_results, run
 
 SMALL = """\
 format: 1
@@ -54,6 +56,41 @@ def test_a_family_of_ones_own_is_spread_over_its_grid_and_judged(
 def test_any_number_of_jobs_gives_the_same_results(tmp_path: Path) -> None:
     path = write(tmp_path)
     assert list(run(order(path), 1)) == list(run(order(path), 2))
+
+
+def test_ray_gives_the_same_results_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is an extra: pip install ray")
+    path, out = write(tmp_path), tmp_path / "out"
+    one = list(run(order(path), 1, out))
+    results = out / RESULTS_FILE
+    results.write_text("".join(results.read_text(encoding="utf-8").splitlines(keepends=True)[:2]), encoding="utf-8")
+    assert list(run(order(path), 2, out, with_ray=True)) == one
+
+
+def test_a_cluster_that_does_not_answer_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is an extra: pip install ray")
+    with socket.socket() as held:  # bound, and nobody listens
+        held.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{held.getsockname()[1]}")
+        assert main(["scenario", "run", str(write(tmp_path)), "--ray"]) == 2
+    err = capsys.readouterr().err
+    assert "nobody answers" in err and err.count("\n") == 1
+
+
+def test_a_machine_that_reads_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AdasError, match="reads another suite"):
+        _several(order(write(tmp_path)), "of another file", False, [0])
+
+
+def test_without_ray_one_line_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)  # as where it is not installed
+    assert main(["scenario", "run", str(write(tmp_path)), "--ray"]) == 2
+    err = capsys.readouterr().err
+    assert "Ray is not installed" in err and err.count("\n") == 1
 
 
 def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> None:
