@@ -37,8 +37,8 @@ def test_a_place_beside_a_course_is_found_again(
     x_m, y_m, _ = course.place(s_m, left_m)
     found_s, found_t = course.project(x_m, y_m)
     # a way that comes back to itself has two answers: either is the place
-    assert course.place(found_s, found_t)[:2] == pytest.approx((x_m, y_m), abs=0.05)
-    assert abs(found_t) <= abs(left_m) + 0.05
+    assert course.place(found_s, found_t)[:2] == pytest.approx((x_m, y_m), abs=0.1)
+    assert abs(found_t) <= abs(left_m) + 0.1
 
 
 @given(SHAPES)
