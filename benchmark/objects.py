@@ -1,0 +1,377 @@
+"""How well vehicles, pedestrians and cyclists are found in real pictures, how far away, and how sure.
+
+    python benchmark/objects.py [--data FOLDER] [--model MANIFEST] [--worst DIR] [--json]
+
+FOLDER holds the shared recordings (by default ADAS_SHARED_DATA, or beside the checkout); what it lacks is left out.
+Nothing that is measured here was trained on. AP50: all-point average precision at an overlap (IoU) of 0.5. Whoever is
+hidden or cut off by more than half, and parts that the labels leave open, are neither right nor wrong. A false box
+counts for the distance at which its class would look as tall.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from lanes import shared_data
+
+from adas_runtime.perception.camera import Camera
+from adas_runtime.perception.models.objects import FINDER, TOLD_MIN, ObjectFinder
+from adas_runtime.perception.objects import Box, Found, Picture, placed
+from adas_runtime.signals import ObjectClass
+
+OVERLAP: Final = 0.5
+BANDS_M: Final = ((0.0, 20.0), (20.0, 40.0), (40.0, 80.0), (0.0, 40.0), (0.0, 80.0))
+USUAL_M: Final = {ObjectClass.CAR: 1.55, ObjectClass.PEDESTRIAN: 1.7, ObjectClass.CYCLIST: 1.7}
+KITTI: Final = {
+    "Car": ObjectClass.CAR, "Van": ObjectClass.CAR, "Truck": ObjectClass.CAR,
+    "Pedestrian": ObjectClass.PEDESTRIAN, "Cyclist": ObjectClass.CYCLIST,
+}  # fmt: skip
+KITTI_CAMERA_M: Final = 1.65  # height of its cameras above the road (Geiger 2012)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Somebody in a picture; the distance is `None` where nobody measured it."""
+
+    kind: ObjectClass
+    box: Box
+    range_m: float | None
+    counts: bool = True
+
+
+@dataclass
+class Item:
+    """One picture with its truth."""
+
+    name: str
+    picture: Picture
+    focal_px: float
+    truth: list[Labelled]
+    open_parts: list[Box] = field(default_factory=list)
+    camera: Camera | None = None
+    found: tuple[Found, ...] = ()
+
+
+def kitti(data: Path) -> Iterator[Item]:
+    """The KITTI frames, for evaluation only."""
+    folder = data / "objects" / "kitti_nc"
+    for path in sorted((folder / "image_2").glob("*.jpg")):
+        picture = _picture(path)
+        rows = (folder / "calib" / f"{path.stem}.txt").read_text(encoding="utf-8").splitlines()
+        matrix = next(row for row in rows if row.startswith("P2")).split()[1:]
+        focal, cx, cy = float(matrix[0]), float(matrix[2]), float(matrix[6])
+        camera = Camera(
+            width_px=picture.shape[1], height_px=picture.shape[0], fx_px=focal, fy_px=focal, cx_px=cx, cy_px=cy,
+            z_m=KITTI_CAMERA_M,
+        )  # fmt: skip
+        item = Item(path.name, picture, focal, [], camera=camera)
+        for row in (folder / "label_2" / f"{path.stem}.txt").read_text(encoding="utf-8").splitlines():
+            words = row.split()
+            numbers = [float(word) for word in words[1:]]
+            box: Box = (numbers[3], numbers[4], numbers[5], numbers[6])
+            kind = KITTI.get(words[0])
+            if kind is None:
+                item.open_parts.append(box)
+                continue
+            # nearest point of a car that stands along or across: half its length towards the camera
+            yaw, length, width = numbers[13], numbers[9], numbers[8]
+            reach = 0.5 * (abs(math.sin(yaw)) * length + abs(math.cos(yaw)) * width)
+            range_m = max(numbers[12] - reach, 0.5)
+            counts = numbers[0] <= 0.5 and numbers[1] <= 1
+            item.truth.append(Labelled(kind, box, range_m, counts))
+        yield item
+
+
+def udacity(data: Path) -> Iterator[Item]:
+    """Boxes drawn by hand in pictures of a drive that nothing was trained on."""
+    folder = data / "objects" / "udacity"
+    focal = 1150.0
+    told = json.loads((folder / "test_images.boxes.json").read_text(encoding="utf-8"))
+    for name, entry in told["images"].items():
+        truth = [Labelled(ObjectClass.CAR, tuple(item["box"]), None) for item in entry["objects"]]
+        parts = [tuple(box) for box in entry["ignore"]]
+        yield Item(name, _picture(folder / entry["file"]), focal, truth, parts)
+    told = json.loads((folder / "highway_shadow_concrete_a.boxes.json").read_text(encoding="utf-8"))
+    film = cv2.VideoCapture(str(folder / told["file"]))
+    by_frame = {entry["frame"]: entry["objects"] for entry in told["frames"]}
+    for index in range(max(by_frame) + 1):
+        there, picture = film.read()
+        if there and index in by_frame:
+            truth = [Labelled(ObjectClass.CAR, tuple(item["box"]), None) for item in by_frame[index]]
+            parts = [tuple(box) for box in told["ignore_regions"]]
+            yield Item(f"a_{index}", np.asarray(picture, np.uint8), focal, truth, parts)
+
+
+def empty(data: Path) -> Iterator[Item]:
+    """Pictures without any road user: KITTI frames without one, and whatever else stands about."""
+    for item in kitti(data):
+        if not item.truth and not item.open_parts:
+            yield item
+    for path in [
+        *sorted((data / "lanes" / "udacity_advanced" / "camera_cal").glob("*.jpg")),
+        data / "signs" / "photos" / "house_number_70.jpg",
+    ]:
+        if path.is_file():
+            yield Item(path.name, _picture(path), 1150.0, [])
+
+
+def _picture(path: Path) -> Picture:
+    found = cv2.imread(str(path))
+    assert found is not None, path
+    return np.asarray(found, np.uint8)
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    both = _both(a, b)
+    return both / max(_area(a) + _area(b) - both, 1e-9)
+
+
+def _both(a: Box, b: Box) -> float:
+    return max(min(a[2], b[2]) - max(a[0], b[0]), 0.0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
+
+
+def _area(box: Box) -> float:
+    return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
+
+
+@dataclass
+class Match:
+    """One box of the network: right, wrong, or neither (`None`)."""
+
+    found: Found
+    item: Item
+    is_right: bool | None
+    truth: Labelled | None
+    range_m: float
+
+
+def matches(items: list[Item], kind: ObjectClass) -> list[Match]:
+    """The boxes of a class against the truth, the surest first, each truth taken once."""
+    every = sorted(
+        ((one, item) for item in items for one in item.found if one.object_class is kind),
+        key=lambda pair: -pair[0].score,
+    )
+    taken: set[tuple[int, int]] = set()
+    told: list[Match] = []
+    for one, item in every:
+        best, best_at = OVERLAP, -1
+        for at, truth in enumerate(item.truth):
+            share = overlap(one.box_px, truth.box)
+            if truth.kind is kind and share >= best and (id(item), at) not in taken:
+                best, best_at = share, at
+        if best_at >= 0:
+            truth = item.truth[best_at]
+            taken.add((id(item), best_at))
+            range_m = truth.range_m if truth.range_m is not None else _usual(one, item)
+            told.append(Match(one, item, True if truth.counts else None, truth, range_m))
+            continue
+        open_parts = [*item.open_parts, *(t.box for t in item.truth if t.kind is kind and not t.counts)]
+        is_open = any(_both(one.box_px, part) > 0.5 * _area(one.box_px) for part in open_parts)
+        told.append(Match(one, item, None if is_open else False, None, _usual(one, item)))
+    return told
+
+
+def _usual(one: Found, item: Item) -> float:
+    return item.focal_px * USUAL_M[one.object_class] / max(one.box_px[3] - one.box_px[1], 1.0)
+
+
+def average_precision(found: list[Match], truths: int) -> float | None:
+    """Area below precision over recall; `None` without truth."""
+    if truths == 0:
+        return None
+    hits = np.array([bool(one.is_right) for one in found if one.is_right is not None])
+    if len(hits) == 0:
+        return 0.0
+    right = np.cumsum(hits)
+    precision = np.maximum.accumulate((right / np.arange(1, len(hits) + 1))[::-1])[::-1]
+    return float((precision * hits).sum() / truths)
+
+
+def bands(items: list[Item], kind: ObjectClass) -> dict[str, dict[str, Any]]:
+    """AP50, and recall and precision of what is told, by distance."""
+    found = matches(items, kind)
+    told: dict[str, dict[str, Any]] = {}
+    for low, high in BANDS_M:
+        here = [
+            one if low <= one.range_m < high else Match(one.found, one.item, None, one.truth, one.range_m)
+            for one in found
+        ]
+        truths = [t for item in items for t in item.truth if t.kind is kind and t.counts]
+        count = sum(1 for t in truths if t.range_m is not None and low <= t.range_m < high)
+        sure = [one for one in here if one.found.score >= TOLD_MIN and one.is_right is not None]
+        right = sum(bool(one.is_right) for one in sure)
+        told[f"{low:.0f}-{high:.0f} m"] = {
+            "truth": count,
+            "ap50": average_precision(here, count),
+            "recall": right / count if count else None,
+            "precision": right / len(sure) if sure else None,
+        }
+    return told
+
+
+def calibration_error(found: list[Match], bins: int = 10) -> tuple[float, list[tuple[float, float, int]]]:
+    """Expected calibration error; and of each bin mean score, share that is right, count."""
+    sure = [one for one in found if one.is_right is not None]
+    rows, error = [], 0.0
+    for at in range(bins):
+        part = [
+            one
+            for one in sure
+            if at / bins <= one.found.score < (at + 1) / bins or (at == bins - 1 and one.found.score >= 1)
+        ]
+        if part:
+            mean = sum(one.found.score for one in part) / len(part)
+            share = sum(bool(one.is_right) for one in part) / len(part)
+            rows.append((mean, share, len(part)))
+            error += len(part) / len(sure) * abs(mean - share)
+    return error, rows
+
+
+def range_errors(items: list[Item]) -> dict[str, dict[str, float]]:
+    """Distance by flat ground against the truth, of vehicles that were found and are not cut off."""
+    told: dict[str, dict[str, float]] = {}
+    errors: dict[tuple[float, float], list[tuple[float, float]]] = {}
+    for one in matches(items, ObjectClass.CAR):
+        if not one.is_right or one.truth is None or one.truth.range_m is None or one.item.camera is None:
+            continue
+        seen = placed(one.found, one.item.camera, like=1.0, is_measured=True)
+        if seen.is_cut or seen.x_m is None or seen.range_std_m is None:
+            continue
+        for band in BANDS_M[:3]:
+            if band[0] <= one.truth.range_m < band[1]:
+                off = seen.x_m - one.truth.range_m
+                errors.setdefault(band, []).append((off / one.truth.range_m, off / seen.range_std_m))
+    for (low, high), rows in errors.items():
+        share = np.array(rows)
+        told[f"{low:.0f}-{high:.0f} m"] = {
+            "count": len(rows),
+            "median_share": float(np.median(share[:, 0])),
+            "abs_median_share": float(np.median(np.abs(share[:, 0]))),
+            "within_2_std": float((np.abs(share[:, 1]) < 2).mean()),
+        }
+    return told
+
+
+def draw(item: Item, wrong: list[Match], missed: list[Labelled]) -> Picture:
+    """The picture with its truth (thin white), what is told wrongly (red) and what is missed (yellow)."""
+    picture = item.picture.copy()
+    for truth in item.truth:
+        _frame(picture, truth.box, (255, 255, 255), 1)
+    for one in missed:
+        _frame(picture, one.box, (0, 220, 255), 2)
+    for match in wrong:
+        _frame(picture, match.found.box_px, (0, 0, 255), 2)
+        left, top = round(match.found.box_px[0]), round(match.found.box_px[1])
+        text = f"{match.found.object_class.name.lower()} {match.found.score:.2f}"
+        cv2.putText(picture, text, (left, max(top - 4, 12)), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 255), 1, cv2.LINE_AA)
+    return picture
+
+
+def _frame(picture: Picture, box: Box, colour: tuple[int, int, int], width: int) -> None:
+    left, top, right, bottom = (round(value) for value in box)
+    cv2.rectangle(picture, (left, top), (right, bottom), colour, width)
+
+
+def worst(items: list[Item], count: int = 20) -> list[tuple[float, Item, list[Match], list[Labelled]]]:
+    """The pictures with the surest wrong boxes and the nearest road users that were missed, the worst first."""
+    of_item: dict[int, tuple[list[Match], list[Labelled]]] = {id(item): ([], []) for item in items}
+    for kind in USUAL_M:
+        found = matches(items, kind)
+        for one in found:
+            if one.is_right is False and one.found.score >= TOLD_MIN:
+                of_item[id(one.item)][0].append(one)
+        seen = {id(one.truth) for one in found if one.truth is not None and one.found.score >= TOLD_MIN}
+        for item in items:
+            near = [
+                t
+                for t in item.truth
+                if t.kind is kind and t.counts and id(t) not in seen and (t.range_m or 30.0) < 40.0
+            ]
+            of_item[id(item)][1].extend(near)
+    ranked = []
+    for item in items:
+        wrong, missed = of_item[id(item)]
+        badness = sum(one.found.score for one in wrong) + sum(20.0 / max(t.range_m or 30.0, 5.0) for t in missed)
+        ranked.append((badness, item, wrong, missed))
+    ranked.sort(key=lambda row: -row[0])
+    return ranked[:count]
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=shared_data())
+    parser.add_argument("--model", default=FINDER, help="name, or the file of a manifest")
+    parser.add_argument("--worst", type=Path, help="write the twenty worst pictures here")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    finder = ObjectFinder(("de",), options.model)
+    told: dict[str, Any] = {}
+    groups: dict[str, list[Item]] = {}
+    for name, source in (("kitti", kitti), ("udacity", udacity), ("empty", empty)):
+        items = list(source(options.data))
+        began_s = time.process_time()
+        for item in items:
+            item.found = finder.find(item.picture)
+        groups[name] = items
+        told[name] = {"pictures": len(items), "ms": (time.process_time() - began_s) / max(len(items), 1) * 1e3}
+    for kind in USUAL_M:
+        told["kitti"][kind.name.lower()] = bands(groups["kitti"], kind)
+    every = [one for kind in USUAL_M for one in matches(groups["kitti"], kind)]
+    error, rows = calibration_error(every)
+    told["kitti"]["ece"] = error
+    told["kitti"]["bins"] = rows
+    told["kitti"]["ranges"] = range_errors(groups["kitti"])
+    told["kitti"]["false_a_picture"] = sum(
+        one.is_right is False and one.found.score >= TOLD_MIN for one in every
+    ) / max(len(groups["kitti"]), 1)
+    cars = matches(groups["udacity"], ObjectClass.CAR)
+    truths = sum(len(item.truth) for item in groups["udacity"])
+    sure = [one for one in cars if one.found.score >= TOLD_MIN and one.is_right is not None]
+    told["udacity"] |= {
+        "truth": truths,
+        "ap50": average_precision(cars, truths),
+        "recall": sum(bool(one.is_right) for one in sure) / max(truths, 1),
+        "false": sum(one.is_right is False for one in sure),
+        "ece": calibration_error(cars)[0],
+    }
+    told["empty"]["false_a_picture"] = sum(
+        one.score >= TOLD_MIN for item in groups["empty"] for one in item.found
+    ) / max(len(groups["empty"]), 1)
+    if options.worst is not None:
+        options.worst.mkdir(parents=True, exist_ok=True)
+        for number, (badness, item, wrong, missed) in enumerate(worst(groups["kitti"] + groups["udacity"])):
+            said = [f"{one.found.object_class.name.lower()} {one.found.score:.2f}" for one in wrong]
+            lost = [f"{t.kind.name.lower()} {t.range_m or 0:.0f} m" for t in missed]
+            print(f"{number:2d} {item.name} {badness:.2f}: wrong {said}, missed {lost}")
+            cv2.imwrite(str(options.worst / f"{number:02d}_{Path(item.name).stem}.png"), draw(item, wrong, missed))
+    if options.json:
+        print(json.dumps(told))
+        return
+    for group, figures in told.items():
+        print(f"{group}: {figures['pictures']} pictures, {figures['ms']:.0f} ms each")
+        for name, value in figures.items():
+            if isinstance(value, dict):
+                for band, row in value.items():
+                    cells = ", ".join(
+                        f"{key} {'-' if cell is None else format(cell, '.2f')}" for key, cell in row.items()
+                    )
+                    print(f"  {name} {band}: {cells}")
+            elif name == "bins":
+                print("  calibration: " + " ".join(f"{mean:.2f}>{share:.2f}({count})" for mean, share, count in value))
+            elif name not in ("pictures", "ms"):
+                print(f"  {name}: {value if value is None else round(value, 3)}")
+
+
+if __name__ == "__main__":
+    main()
