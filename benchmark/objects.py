@@ -1,6 +1,7 @@
 """How well vehicles, pedestrians and cyclists are found in real pictures, how far away, and how sure.
 
     python benchmark/objects.py [--data FOLDER] [--model MANIFEST] [--worst DIR] [--json]
+    python benchmark/objects.py --calibrate     # slope and shift that make frequencies of its vehicles' scores
 
 FOLDER holds the shared recordings (by default ADAS_SHARED_DATA, or beside the checkout); what it lacks is left out.
 Nothing that is measured here was trained on. AP50: all-point average precision at an overlap (IoU) of 0.5. Whoever is
@@ -91,8 +92,13 @@ def kitti(data: Path) -> Iterator[Item]:
         yield item
 
 
-def udacity(data: Path) -> Iterator[Item]:
-    """Boxes drawn by hand in pictures of a drive that nothing was trained on."""
+def udacity(data: Path, *, between: int = 0) -> Iterator[Item]:
+    """Boxes drawn by hand in pictures of a drive that nothing was trained on.
+
+    Args:
+        data: The shared recordings.
+        between: Frames of the clip are taken at each so many, too, with boxes between those of its key frames.
+    """
     folder = data / "objects" / "udacity"
     focal = 1150.0
     told = json.loads((folder / "test_images.boxes.json").read_text(encoding="utf-8"))
@@ -102,11 +108,13 @@ def udacity(data: Path) -> Iterator[Item]:
         yield Item(name, _picture(folder / entry["file"]), focal, truth, parts)
     told = json.loads((folder / "highway_shadow_concrete_a.boxes.json").read_text(encoding="utf-8"))
     film = cv2.VideoCapture(str(folder / told["file"]))
-    by_frame = {entry["frame"]: entry["objects"] for entry in told["frames"]}
-    for index in range(max(by_frame) + 1):
+    keys = {entry["frame"]: np.array(entry["objects"][0]["box"], float) for entry in told["frames"]}  # one car in each
+    edges = np.array([np.interp(range(max(keys) + 1), list(keys), [box[k] for box in keys.values()]) for k in range(4)])
+    for index in range(max(keys) + 1):
         there, picture = film.read()
-        if there and index in by_frame:
-            truth = [Labelled(ObjectClass.CAR, tuple(item["box"]), None) for item in by_frame[index]]
+        if there and (index in keys or (between and index % between == 0)):
+            left, top, right, bottom = edges[:, index].tolist()
+            truth = [Labelled(ObjectClass.CAR, (left, top, right, bottom), None)]
             parts = [tuple(box) for box in told["ignore_regions"]]
             yield Item(f"a_{index}", np.asarray(picture, np.uint8), focal, truth, parts)
 
@@ -116,6 +124,11 @@ def empty(data: Path) -> Iterator[Item]:
     for item in kitti(data):
         if not item.truth and not item.open_parts:
             yield item
+    yield from objects_of_other_kinds(data)
+
+
+def objects_of_other_kinds(data: Path) -> Iterator[Item]:
+    """Pictures of what is no road user: chessboards in a room, a house's wall."""
     for path in [
         *sorted((data / "lanes" / "udacity_advanced" / "camera_cal").glob("*.jpg")),
         data / "signs" / "photos" / "house_number_70.jpg",
@@ -237,6 +250,25 @@ def calibration_error(found: list[Match], bins: int = 10) -> tuple[float, list[t
     return error, rows
 
 
+def frequencies(found: list[Match]) -> tuple[float, float]:
+    """Slope and shift of a score's logit that make it the share of boxes that are right (Platt 1999).
+
+    Two vehicles of weak belief, one right and one wrong at each end, keep the fit from certainty that few boxes give.
+    """
+    sure = [one for one in found if one.is_right is not None]
+    x = np.array([math.log(one.found.score / (1.0 - one.found.score)) for one in sure] + [4.0, 4.0, -4.0, -4.0])
+    y = np.array([float(bool(one.is_right)) for one in sure] + [1.0, 0.0, 1.0, 0.0])
+    a, b = 1.0, 0.0
+    for _ in range(100):
+        p = 1.0 / (1.0 + np.exp(-(a * x + b)))
+        gradient = np.array([((p - y) * x).sum(), (p - y).sum()])
+        weight = p * (1.0 - p)
+        hessian = np.array([[(weight * x * x).sum(), (weight * x).sum()], [(weight * x).sum(), weight.sum()]])
+        step = np.linalg.solve(hessian + 1e-6 * np.eye(2), gradient)
+        a, b = a - 0.5 * float(step[0]), b - 0.5 * float(step[1])
+    return a, b
+
+
 def range_errors(items: list[Item]) -> dict[str, dict[str, float]]:
     """Distance by flat ground against the truth, of vehicles that were found and are not cut off."""
     told: dict[str, dict[str, float]] = {}
@@ -314,8 +346,19 @@ def main() -> None:
     parser.add_argument("--model", default=FINDER, help="name, or the file of a manifest")
     parser.add_argument("--worst", type=Path, help="write the twenty worst pictures here")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--calibrate", action="store_true", help="of an export without calibration; KITTI is left out")
     options = parser.parse_args()
     finder = ObjectFinder(("de",), options.model)
+    if options.calibrate:
+        items = [*udacity(options.data, between=4), *objects_of_other_kinds(options.data)]
+        for item in items:
+            item.found = finder.find(item.picture)
+        found = matches(items, ObjectClass.CAR)
+        slope, shift = frequencies(found)
+        right = sum(one.is_right is True for one in found)
+        wrong = sum(one.is_right is False for one in found)
+        print(f"{len(items)} pictures, {right} boxes right, {wrong} wrong: slope {slope:.3f}, shift {shift:.3f}")
+        return
     told: dict[str, Any] = {}
     groups: dict[str, list[Item]] = {}
     for name, source in (("kitti", kitti), ("udacity", udacity), ("empty", empty)):

@@ -36,6 +36,11 @@ PITCH_STD_RAD: Final = math.radians(0.4)  # a body nods on its springs, and the 
 GUESSED_PITCH_STD_RAD: Final = math.radians(1.5)  # of a camera that nobody measured  [D]
 EDGE_PX: Final = 2.0  # a box that comes this near to the picture's edge goes on beyond it
 RANGE_MAX_M: Final = 150.0  # beyond, flat ground is an assumption about the next hill
+OVERHANG_M: Final = {  # a car touches the ground behind its nearest point: a wheel is a foot, a bumper is not  [D]
+    ObjectClass.CAR: 0.6,
+    ObjectClass.PEDESTRIAN: 0.0,
+    ObjectClass.CYCLIST: 0.0,
+}
 CUT_STD_M: Final = 2.0  # the foot of who is cut off below is not seen: nearer than it seems, by so much  [D]
 
 DARK_LEVEL: Final = 22.0  # mean grey level below which a picture is darker than those that were learnt
@@ -154,7 +159,7 @@ def placed(found: Found, camera: Camera, *, like: float, is_measured: bool) -> S
         box_px=found.box_px,
         confidence=confidence,
         score=found.score,
-        x_m=float(ground[1, 0]),
+        x_m=float(ground[1, 0]) - OVERHANG_M[found.object_class],
         y_m=float(ground[1, 1]),
         range_m=range_m,
         range_std_m=range_std_m,

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.objects.shapes import CLASSES, MAKERS, VEHICLE, Sprite
+from training.objects.shapes import CLASSES, MAKERS, PEDESTRIAN, VEHICLE, Sprite
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -112,12 +112,12 @@ def cut_outs(source: list[Photo]) -> list[Sprite]:
 class Scenes:
     """Makes pictures; keeps a shelf of sprites, a few of which are drawn anew for each picture."""
 
-    def __init__(self, random: Random, source: list[Photo], shelf: int) -> None:
+    def __init__(self, random: Random, source: list[Photo], shelf: int, people: list[Sprite] | None = None) -> None:
         self.random = random
         self.source = source
         self.real = [photo for photo in source if photo.is_real]
         self.rest = [photo for photo in source if not photo.is_real]
-        self.cuts = cut_outs(source)
+        self.cuts = {VEHICLE: cut_outs(source), PEDESTRIAN: people or []}
         self.textures = [patch for photo in self.real for patch in _patches(random, photo)]
         self.shelves = [
             [maker(random, self.textures) for _ in range(int(shelf * share))]
@@ -223,8 +223,9 @@ class Scenes:
         chosen = []
         for _ in range(many):
             kind = int(random.choice(len(CLASSES), p=(0.5, 0.3, 0.2)))
-            if kind == VEHICLE and self.cuts and random.random() < 0.3:
-                sprite = self.cuts[random.integers(len(self.cuts))]
+            cuts = self.cuts.get(kind, [])
+            if cuts and random.random() < 0.3:
+                sprite = cuts[random.integers(len(cuts))]
             else:
                 shelf = self.shelves[kind]
                 sprite = shelf[random.integers(len(shelf))]

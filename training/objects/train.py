@@ -17,11 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.objects.nets import STRIDE, Detector, Shipped
+from training.objects.export import export
+from training.objects.nets import STRIDE, Detector
 from training.objects.scenes import COLUMNS, ROWS, Scenes, Truth, photos
 from training.objects.shapes import CLASSES
+from training.objects.walkers import walkers
 
-INPUT_ROWS, INPUT_COLUMNS = 384, 640
 CORE = 0.3  # places within this share of a box's half size around its middle learn its edges
 
 
@@ -96,6 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lanes", type=Path, required=True, help="folder `lanes` of the shared recordings")
     parser.add_argument("--rendered", type=Path, help="archive of training.objects.backgrounds")
+    parser.add_argument("--clips", type=Path, nargs="*", default=[], help="people before a camera that stands still")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=35.0)
     parser.add_argument("--batch", type=int, default=16)
@@ -109,7 +111,9 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    scenes = Scenes(np.random.default_rng(options.seed), photos(options.lanes, options.rendered), options.shelf)
+    people = [sprite for path in options.clips for sprite in walkers(path)]
+    source = photos(options.lanes, options.rendered)
+    scenes = Scenes(np.random.default_rng(options.seed), source, options.shelf, people)
     net = Detector().to(device, memory_format=torch.channels_last)
     if options.resume is not None:
         net.load_state_dict(torch.load(options.resume, map_location=device))
@@ -145,19 +149,9 @@ def main() -> None:
     torch.save(average.module.state_dict(), options.out / "detector.pt")
     print(f"{steps} steps, loss {mean:.3f}", flush=True)
     ones = [1.0] * len(CLASSES)
-    export(options.out / "detector.pt", options.out / "detector.onnx", ones, [0.0] * len(CLASSES), ones)
-
-
-def export(weights: Path, path: Path, slope: list[float], shift: list[float], most: list[float]) -> None:
-    """One ONNX file of fixed shapes, with scores made frequencies."""
-    net = Detector()
-    net.load_state_dict(torch.load(weights, map_location="cpu"))
-    shipped = Shipped(net, INPUT_ROWS, INPUT_COLUMNS, slope, shift, most).eval()
-    example = torch.rand(1, 3, INPUT_ROWS, INPUT_COLUMNS)
-    torch.onnx.export(
-        shipped, (example,), str(path), input_names=["image"], output_names=["output0"], opset_version=17, dynamo=False
+    export(
+        options.out / "detector.pt", options.out / "detector.onnx", slope=ones, shift=[0.0] * len(CLASSES), most=ones
     )
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
 
 
 if __name__ == "__main__":
