@@ -301,6 +301,17 @@ def test_a_rendered_car_ahead_is_one_confirmed_track_where_it_is(finder: ObjectF
     assert np.median(errors) < 0.12
 
 
+def test_a_market_without_a_real_picture_in_the_training_is_believed_less(finder: ObjectFinder) -> None:
+    drive = make_drive(DriveSpec(market="us", seconds=1.0, seed=4, scenario=Scenario.MOTORWAY))
+    picture = np.asarray(drive.frame(0), np.uint8)
+    camera = camera_of(drive.vehicle.cameras["front"], picture.shape[1], picture.shape[0])
+    assert camera is not None
+    home = ObjectFinder("us").look(picture, camera, is_measured=True, least=0.0)
+    abroad = finder.look(picture, camera, is_measured=True, least=0.0)
+    assert home and len(home) == len(abroad)
+    assert all(there.confidence < here.confidence for here, there in zip(home, abroad, strict=True))
+
+
 def test_an_empty_picture_holds_nobody(finder: ObjectFinder) -> None:
     for picture in (np.zeros((720, 1280, 3), np.uint8), np.full((375, 1242), 127, np.uint8)):
         height, width = picture.shape[:2]

@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 
 from adas_runtime.perception.camera import Camera
+from adas_runtime.perception.models.manifest import market_lineage
 from adas_runtime.perception.models.model import Model, load_model
 from adas_runtime.perception.models.results import Boxes
 from adas_runtime.perception.objects import CLASSES, Found, Picture, SeenObject, likeness, placed
 
 FINDER: Final = "object_finder"
+ABROAD: Final = 0.85  # as like as this at most are pictures of a market where no real one was learnt from  [D]
 TOLD_MIN: Final = 0.3  # what is less sure is not told: docs/objects.md has the false ones a picture
 
 
@@ -30,7 +32,10 @@ class ObjectFinder:
     """
 
     def __init__(self, market: str | Sequence[str], name: str | Path = FINDER) -> None:
-        self._model: Model = load_model(name, market=market)
+        lineage = market_lineage(market) if isinstance(market, str) else tuple(market)
+        self._model: Model = load_model(name, market=lineage)
+        regions = {region.lower() for region in self._model.manifest.training.regions}
+        self._home = 1.0 if regions & set(lineage) else ABROAD
         self._classes = tuple(CLASSES[kind] for kind in self._model.manifest.classes)
 
     def find(self, picture: Picture) -> tuple[Found, ...]:
@@ -60,6 +65,6 @@ class ObjectFinder:
             is_measured: Its mounting was measured or learnt.
             least: Whoever is less sure is left out.
         """
-        like = likeness(picture)
+        like = likeness(picture) * self._home
         seen = (placed(one, camera, like=like, is_measured=is_measured) for one in self.find(picture))
         return tuple(sorted((one for one in seen if one.confidence >= least), key=lambda one: -one.confidence))
