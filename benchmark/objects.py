@@ -1,6 +1,7 @@
 """How well vehicles, pedestrians and cyclists are found in real pictures, how far away, and how sure.
 
     python benchmark/objects.py [--data FOLDER] [--model MANIFEST] [--worst DIR] [--json]
+    python benchmark/objects.py --spoilt        # the same in the dark, in fog, out of focus
     python benchmark/objects.py --calibrate     # slope and shift that make frequencies of its vehicles' scores
 
 FOLDER holds the shared recordings (by default ADAS_SHARED_DATA, or beside the checkout); what it lacks is left out.
@@ -16,7 +17,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from lanes import shared_data
 
 from adas_runtime.perception.camera import Camera
 from adas_runtime.perception.models.objects import FINDER, TOLD_MIN, ObjectFinder
-from adas_runtime.perception.objects import Box, Found, Picture, placed
+from adas_runtime.perception.objects import LEAST, Box, Found, Picture, likeness, placed
 from adas_runtime.signals import ObjectClass
 
 OVERLAP: Final = 0.5
@@ -294,6 +295,42 @@ def range_errors(items: list[Item]) -> dict[str, dict[str, float]]:
     return told
 
 
+def spoilt(picture: Picture) -> Iterator[tuple[str, Picture]]:
+    """The picture as it is, and seen worse and worse."""
+    yield "clear", picture
+    for share in (0.4, 0.15, 0.06):
+        yield f"dark {share}", np.asarray(picture * share, np.uint8)
+    for share in (0.5, 0.75, 0.9):
+        yield f"fog {share}", np.asarray(picture * (1.0 - share) + 190.0 * share, np.uint8)
+    for sigma in (2.0, 4.0, 8.0):
+        yield f"blur {sigma:.0f}", np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8)
+    half = picture.copy()
+    half[:, : picture.shape[1] // 2] = 0
+    yield "half black", half
+
+
+def in_bad_light(finder: ObjectFinder, items: list[Item]) -> Iterator[tuple[str, float, float, float]]:
+    """What spoils the picture; how like it still is to what was learnt; share of the vehicles told; share right."""
+    names = [name for name, _ in spoilt(items[0].picture)]
+    for at, name in enumerate(names):
+        likes, told, right, truths = [], 0, 0, 0
+        seen_items = []
+        for item in items:
+            picture = [seen for _, seen in spoilt(item.picture)][at]
+            like = likeness(picture)
+            likes.append(like)
+            seen = Item(item.name, picture, item.focal_px, item.truth, item.open_parts, item.camera)
+            lower = LEAST + (1.0 - LEAST) * like
+            seen.found = tuple(replace(one, score=one.score * lower) for one in finder.find(picture))
+            seen_items.append(seen)
+            truths += sum(t.kind is ObjectClass.CAR and t.counts and (t.range_m or 0.0) < 40.0 for t in item.truth)
+        for one in matches(seen_items, ObjectClass.CAR):
+            if one.found.score >= TOLD_MIN and one.is_right is not None and one.range_m < 40.0:
+                told += 1
+                right += one.is_right
+        yield name, float(np.mean(likes)), right / max(truths, 1), right / max(told, 1)
+
+
 def draw(item: Item, wrong: list[Match], missed: list[Labelled]) -> Picture:
     """The picture with its truth (thin white), what is told wrongly (red) and what is missed (yellow)."""
     picture = item.picture.copy()
@@ -346,6 +383,7 @@ def main() -> None:
     parser.add_argument("--model", default=FINDER, help="name, or the file of a manifest")
     parser.add_argument("--worst", type=Path, help="write the twenty worst pictures here")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--spoilt", action="store_true", help="in bad light alone")
     parser.add_argument("--calibrate", action="store_true", help="of an export without calibration; KITTI is left out")
     options = parser.parse_args()
     finder = ObjectFinder(("de",), options.model)
@@ -358,6 +396,10 @@ def main() -> None:
         right = sum(one.is_right is True for one in found)
         wrong = sum(one.is_right is False for one in found)
         print(f"{len(items)} pictures, {right} boxes right, {wrong} wrong: slope {slope:.3f}, shift {shift:.3f}")
+        return
+    if options.spoilt:
+        for name, like, recall, precision in in_bad_light(finder, [*kitti(options.data), *udacity(options.data)]):
+            print(f"{name:<12} like {like:.2f}, told {recall:.2f}, of these right {precision:.2f}")
         return
     told: dict[str, Any] = {}
     groups: dict[str, list[Item]] = {}

@@ -45,7 +45,12 @@ CUT_STD_M: Final = 2.0  # the foot of who is cut off below is not seen: nearer t
 
 DARK_LEVEL: Final = 22.0  # mean grey level below which a picture is darker than those that were learnt
 FLAT_LEVEL: Final = 16.0  # standard deviation of grey levels below which it is fog, dirt or a covered lens
-SMOOTH_LEVEL: Final = 1.2  # mean step from column to column, of a picture 320 px wide, below which it is out of focus
+SOFT, SHARP = (
+    0.25,
+    0.30,
+)  # step over one column beside that over four: 0.25 is a slope, real pictures have 0.36 and more
+BLACK_LEVEL: Final = 10  # a lens that is covered in part, a frame that came in half
+BLACK_SHARE: Final = 0.1  # of a picture is as dark in real ones; all black at 0.6
 LEAST: Final = 0.2  # of the confidence is left at worst
 
 
@@ -95,18 +100,20 @@ class SeenObject:
 
 
 def likeness(picture: Picture) -> float:
-    """How far a picture is like those that the network learnt from, 0 to 1: light, contrast, focus.
+    """How far a picture is like those that the network learnt from, 0 to 1: light, contrast, focus, whole.
 
     Args:
         picture: (rows, columns, 3) uint8 BGR, or (rows, columns) grey.
     """
     rows, columns = picture.shape[:2]
-    size = (320, max(8, round(320 * rows / columns)))
+    size = (640, max(8, round(640 * rows / columns)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     grey = (cv2.cvtColor(small, cv2.COLOR_BGR2GRAY) if small.ndim == 3 else small).astype(np.int16)
-    mean, spread = float(grey.mean()), float(grey.std())
-    step = float(np.abs(np.diff(grey, axis=1)).mean())
-    return min(1.0, mean / DARK_LEVEL, spread / FLAT_LEVEL, step / SMOOTH_LEVEL)
+    near, far = (float(np.abs(grey[:, lag:] - grey[:, :-lag]).mean()) for lag in (1, 4))
+    focus = (near / far - SOFT) / (SHARP - SOFT) if far > 0.0 else 0.0
+    black = float((grey < BLACK_LEVEL).mean())
+    covered = 1.0 - 2.0 * (black - BLACK_SHARE)
+    return max(0.0, min(1.0, float(grey.mean()) / DARK_LEVEL, float(grey.std()) / FLAT_LEVEL, focus, covered))
 
 
 def placed(found: Found, camera: Camera, *, like: float, is_measured: bool) -> SeenObject:
