@@ -48,7 +48,7 @@ def perceive(
         typer.Option(metavar="KIND[:SEVERITY]", help="Spoil each picture first: rain, dirt:0.8, ...; severity 0 to 1."),
     ] = None,
 ) -> int:
-    """Show what perception sees, per picture: lane boundaries in metres and in pixels, speed signs."""
+    """Show what perception sees, per picture: lane boundaries in metres and in pixels, speed signs, road users."""
     from contextlib import nullcontext
 
     from adas_runtime.ingest.progress import Progress
@@ -57,6 +57,7 @@ def perceive(
     from adas_runtime.perceive.film import Drawer, OverlayFolder
     from adas_runtime.perceive.run import perceive as look
     from adas_runtime.perceive.sources import Kind, find
+    from adas_runtime.perception.models.objects import ObjectFinder
     from adas_runtime.perception.models.signs import SignReader
 
     if stills and overlay is None:
@@ -65,6 +66,7 @@ def perceive(
         Corruptor.of(corrupt)  # a wrong one is refused before anything is read
     rules = load_market(market)
     reader = SignReader(market)  # proven once, not once an input
+    finder = ObjectFinder(market)
     named = None if vehicle == "auto" else _load(vehicle)
     folder: OverlayFolder | None = None if overlay is None else OverlayFolder(overlay)
     failed = 0
@@ -87,6 +89,7 @@ def perceive(
                     source,
                     market=rules,
                     reader=reader,
+                    finder=finder,
                     vehicle=car,
                     every=every,
                     max_frames=max_frames,
@@ -173,7 +176,7 @@ def _print_json(seen: Seen) -> None:
 
 
 def _print_line(source: Source, seen: Seen) -> None:
-    from adas_runtime.perceive.result import sign_text
+    from adas_runtime.perceive.result import object_text, sign_text
 
     record = seen.record
     is_single = source.kind.value == "picture"
@@ -191,6 +194,11 @@ def _print_line(source: Source, seen: Seen) -> None:
         for lane in (left, right)
     ]
     signs = "".join(f"; {sign_text(sign)}" for sign in record["signs"])
+    # of a moving picture only who was seen in several; three are enough for a line
+    bodies = [item for item in record["objects"] if is_single or item["is_confirmed"]]
+    signs += "".join(f"; {object_text(item)}" for item in bodies[:3])
+    if len(bodies) > 3:
+        signs += f"; {len(bodies) - 3} more"
     print(f"{name:<28} {offsets[0]:>8} {offsets[1]:>8} {width:>7}  {forms[0]:<24} {forms[1]}{signs}")
 
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from adas_runtime.perceive.result import sign_text
+from adas_runtime.perceive.result import object_text, sign_text
 from adas_runtime.perceive.run import Seen
 from adas_runtime.perception.camera import Camera
 from adas_runtime.signals import LaneBoundary, LaneSide, MarkingType
@@ -41,6 +41,11 @@ SIDE_COLOUR: Final[dict[str, Colour]] = {
     "next_right": (167, 121, 204),
 }
 SIGN_COLOUR: Final[Colour] = (66, 228, 240)
+OBJECT_COLOUR: Final[dict[str, Colour]] = {
+    "vehicle": (178, 114, 0),
+    "pedestrian": (0, 94, 213),
+    "cyclist": (167, 121, 204),
+}
 FILL: Final[Colour] = (200, 150, 40)
 WHITE: Final[Colour] = (255, 255, 255)
 PALE: Final[Colour] = (215, 215, 215)
@@ -75,6 +80,7 @@ def draw(seen: Seen) -> Image:
     for side in ORDER:
         if side in by_side:
             _draw_boundary(canvas, seen, by_side[side])
+    _draw_objects(canvas, seen)
     _draw_signs(canvas, seen)
     _draw_legend(canvas, seen)
     return canvas.image
@@ -159,15 +165,26 @@ class _Canvas:
 def _draw_signs(canvas: _Canvas, seen: Seen) -> None:
     """A frame around each sign, and what it says."""
     for sign in seen.record["signs"]:
-        left, top, right, bottom = sign["box_px"]
-        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]) - 0.5
-        placed = canvas.place(corners)
-        canvas.line(placed, SIGN_COLOUR, 2.0 * canvas.unit, casing=True)
-        text = sign_text(sign)
-        above = float(placed[0, 1]) - 6.0 * canvas.unit
-        row = above if above > 14.0 * canvas.unit else float(placed[2, 1]) + 16.0 * canvas.unit
-        room = canvas.image.shape[1] - 9.0 * canvas.unit * len(text)
-        canvas.text(text, (max(min(float(placed[0, 0]), room), 2.0), row), SIGN_COLOUR, 16.0, bold=True, casing=True)
+        _draw_frame(canvas, sign["box_px"], sign_text(sign), SIGN_COLOUR, 2.0)
+
+
+def _draw_objects(canvas: _Canvas, seen: Seen) -> None:
+    """A frame around each road user, the surest last, and what it is; thin where no other picture agrees yet."""
+    for item in reversed(seen.record["objects"]):
+        is_thin = item["track"] is not None and not item["is_confirmed"]
+        _draw_frame(canvas, item["box_px"], object_text(item), OBJECT_COLOUR[item["class"]], 1.0 if is_thin else 2.0)
+
+
+def _draw_frame(canvas: _Canvas, box_px: list[float], text: str, colour: Colour, width: float) -> None:
+    """A frame with a line of text above it, or below where the picture ends."""
+    left, top, right, bottom = box_px
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]) - 0.5
+    placed = canvas.place(corners)
+    canvas.line(placed, colour, width * canvas.unit, casing=True)
+    above = float(placed[0, 1]) - 6.0 * canvas.unit
+    row = above if above > 14.0 * canvas.unit else float(placed[2, 1]) + 16.0 * canvas.unit
+    room = canvas.image.shape[1] - 9.0 * canvas.unit * len(text)
+    canvas.text(text, (max(min(float(placed[0, 0]), room), 2.0), row), colour, 16.0, bold=True, casing=True)
 
 
 def _draw_horizon(canvas: _Canvas, camera: Camera) -> None:

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from adas_runtime.perception.camera import Camera
 from adas_runtime.perception.camera_health import Health
 from adas_runtime.perception.lane_model import LaneResult
+from adas_runtime.perception.object_tracks import Track
+from adas_runtime.perception.objects import CLASSES, SeenObject
 from adas_runtime.perception.sign_votes import Reading
 from adas_runtime.perception.signs import SeenSign
 from adas_runtime.signals import LaneBoundary, LaneModel
@@ -25,6 +27,7 @@ Record = dict[str, Any]
 HORIZON_CLEAR_SHARE: Final = 1 / 144  # of the picture's rows; closer to the horizon a row stands for many metres
 BEYOND_M: Final = 15.0  # a curve is carried on this far past its last paint, and no farther
 WELL: Final = Health()
+NAMES: Final = {kind: name for name, kind in CLASSES.items()}
 SAMPLES: Final = 3000  # some four a row: a tight bend far ahead turns within one
 
 
@@ -113,6 +116,8 @@ def record(
     signs: Sequence[SeenSign] = (),
     agreed: Sequence[Reading | None] = (),
     unit: str = "kmh",
+    objects: Sequence[SeenObject] = (),
+    tracks: Sequence[Track] = (),
 ) -> tuple[Record, dict[str, Trace]]:
     """What is told of one picture, and the boundaries in pixels by side.
 
@@ -127,6 +132,8 @@ def record(
         signs: Speed signs, the surest first.
         agreed: What the pictures together say of each; empty for a picture by itself.
         unit: Of the market's signs, kmh or mph.
+        objects: Road users, the surest first.
+        tracks: The track of each of `objects`; empty for a picture by itself.
     """
     model: LaneModel = result.model
     camera = result.camera
@@ -153,6 +160,7 @@ def record(
         "reason": model.reason,
         "lanes": [_lane(boundary, traces[boundary.side.name.lower()]) for boundary in model.boundaries],
         "signs": [_sign(sign, both, unit) for sign, both in zip_longest(signs, agreed)],
+        "objects": [_object(one, track) for one, track in zip_longest(objects, tracks)],
     }, traces
 
 
@@ -160,6 +168,34 @@ def sign_text(sign: Record) -> str:
     """What a sign of a record says, for people: `speed limit 50 km/h 73 %`."""
     value = "" if sign["value"] is None else f" {sign['value']} {sign['unit'].replace('kmh', 'km/h')}"
     return f"{sign['kind'].replace('_', ' ')}{value} {sign['confidence'] * 100:.0f} %"
+
+
+def object_text(item: Record) -> str:
+    """What a road user of a record is, for people: `vehicle 23 m 81 %`."""
+    metres = "" if item["range_m"] is None else f" {item['range_m']:.0f} m"
+    return f"{item['class']}{metres} {item['confidence'] * 100:.0f} %"
+
+
+def _object(one: SeenObject, track: Track | None) -> Record:
+    def metres(value: float | None) -> float | None:
+        return None if value is None else _round(value, 2)
+
+    return {
+        "class": NAMES[one.object_class],
+        "box_px": [_round(value, 1) for value in one.box_px],
+        "confidence": _round(one.confidence if track is None else track.confidence, 3),
+        "x_m": metres(one.x_m),
+        "y_m": metres(one.y_m),
+        "range_m": metres(one.range_m),
+        "range_std_m": metres(one.range_std_m),
+        "width_m": metres(one.width_m),
+        "is_cut": one.is_cut,
+        "track": None if track is None else track.number,
+        "is_confirmed": track is not None and track.is_confirmed,
+        "closing_mps": None
+        if track is None or track.ahead is None or not track.is_confirmed
+        else _round(-track.ahead[1], 2),
+    }
 
 
 def _sign(sign: SeenSign, agreed: Reading | None, unit: str) -> Record:

@@ -15,7 +15,10 @@ from adas_runtime.perceive.sources import Frame, Kind, Say, Source, frames
 from adas_runtime.perception import camera_health
 from adas_runtime.perception.camera import Camera, camera_of
 from adas_runtime.perception.lane_model import LaneDetector, LaneResult, LaneState
+from adas_runtime.perception.models.objects import ObjectFinder
 from adas_runtime.perception.models.signs import SignReader
+from adas_runtime.perception.object_tracks import Track, followed
+from adas_runtime.perception.object_tracks import Tracks as ObjectTracks
 from adas_runtime.perception.sign_votes import Reading, Tracks, voted
 from adas_runtime.signals import LaneModel
 from adas_runtime.vehicle import Vehicle
@@ -45,6 +48,7 @@ def perceive(
     *,
     market: Market,
     reader: SignReader,
+    finder: ObjectFinder,
     vehicle: Vehicle,
     every: int,
     max_frames: int | None,
@@ -58,6 +62,7 @@ def perceive(
         source: Pictures of one video or recording share the memory; a single picture is looked at until it settles.
         market: Thresholds and lane facts.
         reader: Reads speed signs.
+        finder: Finds road users.
         vehicle: The camera.
         every: Look at the first of each so many pictures.
         max_frames: Stop after so many looks.
@@ -72,6 +77,7 @@ def perceive(
     detector = LaneDetector(market.perception, market.lanes, mount)
     state, health_state = LaneState(), camera_health.START
     tracks: Tracks = ()
+    bodies = ObjectTracks()
     looked = 0
     former_size: tuple[int, int] | None = None
     for frame in frames(source, camera_topic=camera_topic, say=say):
@@ -105,6 +111,11 @@ def perceive(
         agreed: tuple[Reading | None, ...] = ()
         if source.kind is not Kind.PICTURE:
             tracks, agreed = voted(tracks, signs, frame.stamp_s, width)
+        objects = finder.look(frame.image, result.camera, is_measured=trust != "estimating")
+        followed_as: tuple[Track, ...] = ()
+        if source.kind is not Kind.PICTURE:
+            # nobody tells of our own speed here: speeds are relative
+            bodies, followed_as = followed(bodies, objects, frame.stamp_s)
         told, traces = record(
             source=source.name,
             frame=frame.index,
@@ -116,6 +127,8 @@ def perceive(
             signs=signs,
             agreed=agreed,
             unit=market.road.speed_unit,
+            objects=objects,
+            tracks=followed_as,
         )
         yield Seen(frame=frame, record=told, model=result.model, camera=result.camera, traces=traces)
     if looked == 0:
@@ -140,5 +153,6 @@ def _broken(source: Source, frame: Frame) -> Seen:
         "reason": frame.reason,
         "lanes": [],
         "signs": [],
+        "objects": [],
     }
     return Seen(frame=frame, record=told, model=LaneModel(stamp_s=frame.stamp_s, reason=frame.reason), camera=None)

@@ -16,7 +16,7 @@ from adas_runtime.perceive.result import dumps, lateral_m, points_m, record, tra
 from adas_runtime.perception.lane_model import LaneResult
 from adas_runtime.signals import LaneBoundary, LaneModel, LaneSide
 
-KEYS = ["frame", "stamp_s", "source", "width_px", "height_px", "camera", "reason", "lanes", "signs"]
+KEYS = ["frame", "stamp_s", "source", "width_px", "height_px", "camera", "reason", "lanes", "signs", "objects"]
 LANE_KEYS = {
     "side", "type", "colour", "confidence", "polynomial", "points_m", "pixels",
     "seen_rows", "offset_std_m", "width_m",

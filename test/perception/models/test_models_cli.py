@@ -51,7 +51,7 @@ def test_list_says_what_a_model_is_and_whether_it_is_here(capsys: pytest.Capture
 
 def test_verify_proves_the_shipped_models(capsys: pytest.CaptureFixture[str]) -> None:
     found = told(capsys, "verify")
-    assert {item["name"] for item in found} >= {"probe", "sign_finder", "sign_reader"}
+    assert {item["name"] for item in found} >= {"probe", "sign_finder", "sign_reader", "object_finder"}
     assert all(item["is_good"] for item in found)
     assert all(item["provider"] in ("cpu", "cuda", "tensorrt") for item in found)
 
