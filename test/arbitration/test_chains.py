@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adas_runtime.arbitration.arbiter import OVER_BUDGET, Arbiter, ArbiterInputs, LateralRank, LongitudinalRank
 from adas_runtime.arbitration.arbiter import SPEC as ARBITER
-from adas_runtime.arbitration.chains import UNKNOWN_BUDGET_S, chains_of
+from adas_runtime.arbitration.chains import ROUNDING_S, UNKNOWN_BUDGET_S, chains_of
 from adas_runtime.arbitration.envelope import Envelope, EnvelopeInputs, EnvelopeOutputs, EnvelopeState, Limits
 from adas_runtime.executor import Executor
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
@@ -103,8 +103,9 @@ def decided(
     steering: tuple[LateralRequest, ...] = (),
     driving: tuple[LongitudinalRequest, ...] = (),
     arbiter: Arbiter | None = None,
+    **fields: Any,
 ) -> tuple[ActuationCommand, Status]:
-    vehicle = VehicleState(stamp_s=NOW_S - 0.01, speed_mps=25.0)
+    vehicle = VehicleState(stamp_s=NOW_S - 0.01, speed_mps=25.0, **fields)
     said = (arbiter or Arbiter(MARKET.envelope, CHAINS)).step(
         ArbiterInputs(lateral=steering, longitudinal=driving, vehicle=vehicle), NOW_S
     )
@@ -150,6 +151,8 @@ def test_a_cap_tells_its_own_way_and_the_older_of_both_counts() -> None:
     assert demand.accel_cap_mps2 == -0.5 and demand.longitudinal_chain == "vehicle_state > isa > arbiter > envelope"
     both, _ = decided(driving=(limit, longitudinal(0.05, "dcas", -2.0, LongitudinalRank.DECELERATION)))
     assert both.longitudinal_age_s == pytest.approx(0.15) and "isa" in both.longitudinal_chain
+    alike, _ = decided(driving=(limit, longitudinal(0.15, "dcas", -2.0, LongitudinalRank.DECELERATION)))
+    assert "dcas" in alike.longitudinal_chain, "of two that are as old, what moves the car"
     older, _ = decided(driving=(limit, longitudinal(0.2, "dcas", -2.0, LongitudinalRank.DECELERATION)))
     assert older.longitudinal_age_s == pytest.approx(0.2) and "dcas" in older.longitudinal_chain
 
@@ -161,6 +164,23 @@ def test_what_was_passed_over_is_counted_and_the_count_stays() -> None:
     _, status = decided(arbiter=arbiter)
     assert status.state == "idle" and status.health is Health.OK and status.kpis == (3.0,)
     assert decided(arbiter=arbiter)[1] is status, "the same object: nothing changed"
+
+
+def test_who_asks_for_nothing_leaves_the_arbiter_idle_whatever_the_driver_does() -> None:
+    silent = replace(longitudinal(0.05, "dcas", -2.0, LongitudinalRank.DECELERATION), is_active=False)
+    for pedals in ({}, {"is_braking": True}, {"accelerator": 1.0}):
+        demand, status = decided(driving=(silent,), **pedals)
+        assert (demand.longitudinal_author, demand.longitudinal_cause) == ("", "no_request")
+        assert status is decided()[1], "the same object as without any request: nothing changed"
+
+
+def test_a_request_just_at_its_budget_and_what_rounding_adds_is_taken() -> None:
+    arbiter, most_s = Arbiter(MARKET.envelope), UNKNOWN_BUDGET_S + ROUNDING_S
+    for age_s, is_taken in ((most_s, True), (math.nextafter(most_s, 1.0), False)):
+        request = replace(lateral(0.0), stamp_s=-age_s)
+        inputs = ArbiterInputs(lateral=(request,), longitudinal=(), vehicle=VehicleState(stamp_s=0.0, speed_mps=25.0))
+        demand = arbiter.step(inputs, 0.0).demand
+        assert demand is not None and demand.is_lateral_active is is_taken
 
 
 # --- the envelope: an axis is handed back -----------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from asked_for import push, steer
+from asked_for import cap, push, steer
 
+from adas_runtime.arbitration.chains import ROUNDING_S, UNKNOWN_BUDGET_S
 from adas_runtime.arbitration.envelope import (
     COUNTER_MODULO,
     GRAVITY_MPS2,
@@ -348,6 +349,7 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "no vehicle": ("vehicle_absent", {"has_vehicle": False}),
     "curvature": ("demand_not_finite", {"demand": {"curvature_1pm": math.nan}}),
     "acceleration": ("demand_not_finite", {"demand": {"accel_mps2": math.inf}}),
+    "cap": ("demand_not_finite", {"demand": {"accel_cap_mps2": math.nan}}),
     "demand's stamp": ("demand_not_finite", {"demand": {"stamp_s": math.nan}}),
     "authority": ("demand_not_finite", {"demand": {"lateral_authority": math.nan}}),
     "age": ("demand_not_finite", {"demand": {"oldest_input_age_s": math.nan}}),
@@ -510,6 +512,20 @@ def test_after_the_drivers_torque_steering_comes_back_by_its_ramp() -> None:
     assert 0.0 < back[-1].lateral_authority < 1.0 and back[-1].limits == ()
 
 
+def test_once_handed_back_an_override_is_told_as_a_limit_and_the_request_keeps_its_cause() -> None:
+    gate = Gate()
+    gate.hold(1.0, demand=steer(0.001))
+    command = gate.hold(0.5, demand=steer(0.001), driver_torque_nm=5.0)[-1]
+    assert not command.is_lateral_active and command.lateral_cause == "keep_lane"
+    assert command.limits == ("driver_override",) and gate.status.state == "limiting"
+
+
+def test_a_hand_on_the_wheel_overrides_no_cap() -> None:
+    gate = Gate()
+    command = gate.hold(2.0, demand=cap(-1.0), driver_torque_nm=5.0)[-1]
+    assert command.accel_cap_mps2 == -1.0 and gate.status.state == "capping"
+
+
 def test_overriding_steering_leaves_braking_alone() -> None:
     gate = Gate()
     gate.hold(1.0, demand={**push(-2.0), **steer(0.001)})
@@ -604,3 +620,75 @@ def test_the_command_tells_its_number_and_the_age_of_what_it_rests_on() -> None:
     assert gate.step(has_demand=False, has_vehicle=False).oldest_input_age_s is None
     assert gate.step(demand={"stamp_s": math.nan, "oldest_input_age_s": 0.2}).oldest_input_age_s == pytest.approx(0.2)
     assert gate.step(stamp_s=-1e9).oldest_input_age_s == 1e6
+
+
+def test_an_age_of_nothing_is_told_and_one_that_is_no_number_is_not() -> None:
+    gate = Gate()
+    assert gate.step(demand=push(0.0)).oldest_input_age_s == 0.0
+    assert gate.step(demand={"oldest_input_age_s": math.inf}).oldest_input_age_s == 0.0
+    untold = {"stamp_s": math.nan, "oldest_input_age_s": None}
+    assert gate.step(demand=untold, has_vehicle=False).oldest_input_age_s is None
+
+
+@pytest.mark.parametrize(("age_s", "told_s"), [(math.nan, None), (math.inf, None), (3e6, 1e6), (-0.05, 0.0)], ids=str)
+def test_each_axis_tells_an_age_that_its_signal_holds_or_none(age_s: float, told_s: float | None) -> None:
+    gate = Gate()
+    command = gate.step(demand={**steer(0.001), **push(-1.0), "lateral_age_s": age_s, "longitudinal_age_s": age_s})
+    assert command.lateral_age_s == command.longitudinal_age_s == told_s
+
+
+def test_an_axis_that_nobody_asks_for_tells_no_age() -> None:
+    told = {"lateral_age_s": 0.05, "lateral_chain": "a", "longitudinal_age_s": 0.05, "longitudinal_chain": "b"}
+    steering, driving = Gate().step(demand={**steer(0.001), **told}), Gate().step(demand={**push(-1.0), **told})
+    assert (steering.lateral_chain, steering.longitudinal_age_s, steering.longitudinal_chain) == ("a", None, "")
+    assert (driving.longitudinal_chain, driving.lateral_age_s, driving.lateral_chain) == ("b", None, "")
+
+
+def test_the_status_gives_what_acted_as_its_reason() -> None:
+    gate = Gate()
+    gate.step(demand=push(2.0))
+    assert (gate.status.state, gate.status.reason) == ("limiting", "jerk")
+
+
+STATES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "locked out": ({"is_locked_out": True}, {}, "locked_out"),
+    "locked": ({"is_locked": True, "lock_cause": "demand_absent"}, {}, "handing_back"),
+    "brakes cannot follow": ({}, {"is_braking_available": False}, "refusing"),
+}
+
+
+@pytest.mark.parametrize(
+    ("left", "is_active"),
+    [({}, False), ({"is_lateral": True, "authority": 1.0}, True), ({"cap_mps2": -0.5}, True)],
+    ids=["nothing left", "steering left", "a cap left"],
+)
+@pytest.mark.parametrize(("state", "vehicle", "name"), STATES.values(), ids=STATES)
+def test_the_status_says_whether_anything_still_acts_on_the_car(
+    state: dict[str, Any], vehicle: dict[str, Any], name: str, left: dict[str, Any], is_active: bool
+) -> None:
+    gate = Gate(**state, **left)
+    gate.step(**vehicle)
+    assert gate.status.is_active is is_active
+    assert gate.status.state == ("safe" if name == "handing_back" and not is_active else name)
+
+
+@pytest.mark.parametrize("asked", [push(-1.0), cap(-1.0)], ids=["braking", "a cap"])
+def test_the_status_is_active_while_it_passes_or_caps(asked: dict[str, Any]) -> None:
+    gate = Gate()
+    gate.hold(2.0, demand=asked)
+    assert gate.status.is_active and gate.status.state in ("passing", "capping")
+
+
+def test_an_age_just_at_its_budget_and_what_rounding_adds_is_young_enough() -> None:
+    most_s = UNKNOWN_BUDGET_S + ROUNDING_S
+    assert Gate().step(demand={**steer(0.0), "lateral_age_s": most_s}).limits == ()
+    over = Gate().step(demand={**steer(0.0), "lateral_age_s": math.nextafter(most_s, 1.0)})
+    assert over.limits == ("lateral_over_budget",)
+
+
+def test_a_pedal_that_rises_by_just_the_threshold_lifts_the_cap() -> None:
+    params = GERMANY.model_copy(update={"cap_override_rise": 0.25})
+    gate = Gate(params=params, cap_mps2=-0.5)
+    assert gate.step(demand=cap(-0.5), accelerator=0.125).accel_cap_mps2 == -0.5
+    lifted = gate.step(demand=cap(-0.5), accelerator=0.375)
+    assert lifted.accel_cap_mps2 is None and lifted.limits == ("driver_accelerates",)

@@ -76,6 +76,7 @@ OFF: dict[str, tuple[dict[str, Any], str]] = {
     "the age is negative": ({"oldest_input_age_s": -0.05, "late_s": 0.05}, ""),
     "the guard was stopped": ({"dt_s": 0.2}, "time_gap"),
     "the clock ran back": ({"dt_s": -0.01}, "time_gap"),
+    "the guard's clock alone ran back": ({"dt_s": -0.01, "vehicle": {"late_s": -0.02}}, "time_gap"),
     "the counter stands": ({"ahead": 0}, ""),
     "the counter ran back": ({"ahead": -1}, ""),
     "the counter ran half round": ({"ahead": 32768}, ""),
@@ -86,8 +87,11 @@ OFF: dict[str, tuple[dict[str, Any], str]] = {
     "the driver steers right": ({"vehicle": {"driver_torque_nm": -3.1}}, ""),
     "the speed rises fast": ({"vehicle": {"speed_mps": 20.0 + 60.0}}, "speed_jump"),
     "the speed is lost": ({"vehicle": {"speed_mps": 0.0}}, "speed_jump"),
+    "the speed turns round": ({"vehicle": {"speed_mps": -20.0}}, "speed_jump"),
     "the speed is none": ({"vehicle": {"speed_mps": math.nan}}, "vehicle_not_finite"),
     "the vehicle's stamp runs back": ({"vehicle": {"late_s": 0.05}}, ""),
+    "the vehicle's stamp is before all time": ({"vehicle": {"late_s": math.inf}}, "vehicle_not_finite"),
+    "the vehicle's stamp is after all time": ({"vehicle": {"late_s": -math.inf}}, "vehicle_not_finite"),
     "the vehicle's stamp is none": ({"vehicle": {"late_s": math.nan}}, "vehicle_not_finite"),
     "the acceleration is none": ({"vehicle": {"accel_mps2": math.inf}}, "vehicle_not_finite"),
     "the yaw rate is none": ({"vehicle": {"yaw_rate_rps": math.nan}}, "vehicle_not_finite"),
@@ -111,6 +115,14 @@ def test_one_field_that_is_off_ends_the_short_way(fields: dict[str, Any], code: 
         assert one.command is not None and (number > 0 or not code or code in one.command.limits)
         one, other = quiet.both()
         assert one == other
+
+
+def test_the_short_way_tells_no_age_that_its_signal_does_not_hold() -> None:
+    """A vehicle that stamps by another clock."""
+    quiet = Quiet()
+    for _ in range(3):
+        one, other = quiet.both(vehicle={"late_s": 3e6})
+        assert one == other and one.command is not None and one.command.oldest_input_age_s == 1e6
 
 
 @pytest.mark.parametrize("speed_mps", [0.0, 20.0, 100.0])
