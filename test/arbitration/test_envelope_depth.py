@@ -333,6 +333,13 @@ def test_a_car_that_gets_faster_gets_less_curvature_at_once(side: float) -> None
     assert command.curvature_1pm == pytest.approx(side * 2.5 / 20.5**2) and "lateral_accel" in command.limits
 
 
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_curvature_that_is_just_the_largest_is_not_cut(side: float) -> None:
+    bound = LIMITS.curvature_max_1pm(20.0, 0.0)
+    command = Gate().hold(2.0, demand=steer(side * bound))[-1]
+    assert command.curvature_1pm == side * bound and command.limits == ()
+
+
 def test_a_request_that_was_allowed_before_the_car_got_faster_is_cut_and_told() -> None:
     gate = Gate()
     gate.hold(2.0, demand=steer(0.0062))
