@@ -27,7 +27,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("kind", "free_found", "false"), [("perpendicular", 0.9, 0.1), ("angled", 0.8, 0.5), ("parallel", 0.9, 0.1)]
+    ("kind", "free_found", "false"), [("perpendicular", 0.85, 0.1), ("angled", 0.8, 0.5), ("parallel", 0.9, 0.1)]
 )
 @pytest.mark.parametrize("market", ["de", "us"])
 def test_drawn_bays_are_found_and_none_is_free_with_a_car_in_it(
