@@ -43,6 +43,10 @@ def perceive(
     camera: Annotated[
         str | None, typer.Option(metavar="TOPIC", help="Topic of a recording; else the front camera's is guessed.")
     ] = None,
+    slots: Annotated[
+        bool, typer.Option("--slots", help="Parking bays instead, in pictures from above, forward up; with --scale.")
+    ] = False,
+    scale: Annotated[float | None, typer.Option(metavar="M_PER_PX", help="Size of a pixel on the ground.")] = None,
     corrupt: Annotated[
         str | None,
         typer.Option(metavar="KIND[:SEVERITY]", help="Spoil each picture first: rain, dirt:0.8, ...; severity 0 to 1."),
@@ -65,6 +69,19 @@ def perceive(
     if corrupt is not None:
         Corruptor.of(corrupt)  # a wrong one is refused before anything is read
     rules = load_market(market)
+    if slots:
+        from adas_runtime.perceive.slots import show
+
+        return show(
+            inputs,
+            market=rules,
+            scale_m=scale,
+            as_json=as_json,
+            overlay=overlay,
+            every=every,
+            max_frames=max_frames,
+            say=_say,
+        )
     reader = SignReader(market)  # proven once, not once an input
     finder = ObjectFinder(market)
     named = None if vehicle == "auto" else _load(vehicle)

@@ -42,7 +42,7 @@ SIDE_COLOUR: Final[dict[str, Colour]] = {
 }
 SIGN_COLOUR: Final[Colour] = (66, 228, 240)
 OBJECT_COLOUR: Final[dict[str, Colour]] = {
-    "vehicle": (178, 114, 0),
+    "vehicle": (255, 255, 255),
     "pedestrian": (0, 94, 213),
     "cyclist": (167, 121, 204),
 }

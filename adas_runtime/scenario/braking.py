@@ -231,6 +231,18 @@ class Outcome:
         return found
 
 
+def nobody_hit(outcome: Outcome) -> tuple[str, list[str]]:
+    """Verdict and failures where the others follow a script or a recording: nobody may be hit by us.
+
+    Whoever follows one does not react: being run into from behind is not our failure.
+    """
+    if outcome.impact_mps is None:
+        return "pass", []
+    if outcome.is_from_behind:
+        return "not_applicable", ["traffic that does not react runs into us"]
+    return "fail", [f"hits at {outcome.impact_kmh:.0f} km/h"]
+
+
 class Mover(Protocol):
     """A road user as it moves: its middle in the frame of our front bumper at the start."""
 
@@ -599,6 +611,8 @@ def _fitted(curvature: Callable[[float], float], way_m: float) -> tuple[float, f
         squares, cross, cubes = squares + a * a, cross + a * b, cubes + b * b
         to_square, to_cube = to_square + a * y, to_cube + b * y
     scale = squares * cubes - cross * cross
+    if scale <= 0.0:  # it turns away at once: one place, through which an arc leads
+        return to_square / squares, 0.0, x
     return (to_square * cubes - to_cube * cross) / scale, (to_cube * squares - to_square * cross) / scale, x
 
 

@@ -113,6 +113,9 @@ def run(
     ego: Annotated[str, typer.Option(help="Who drives: driver (does nothing), or alks, automated lane keeping.")] = (
         "driver"
     ),
+    engine: Annotated[
+        str, typer.Option(help="Who plays an OpenSCENARIO file: own, or esmini, by the library that ESMINI_LIB names.")
+    ] = "own",
     jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes that drive side by side.")] = 1,
     with_ray: Annotated[
         bool, typer.Option("--ray", help="Over the Ray cluster of RAY_ADDRESS; without one, Ray on this machine.")
@@ -128,13 +131,24 @@ def run(
 
     from adas_runtime.console import print_table
     from adas_runtime.scenario.braking import Ego
-    from adas_runtime.scenario.suite import HEADS, Order, rows
+    from adas_runtime.scenario.suite import HEADS, Engine, Order, rows
     from adas_runtime.scenario.suite import run as run_suite
 
     known = get_args(Ego)
     if ego not in known:
         raise AdasError(f"{ego!r} is unknown", where="--ego", mend=f"take {' or '.join(known)}")
-    order = Order(suite=suite, market=market, vehicle=vehicle, seed=seed, whole=whole, ego=cast(Ego, ego))
+    engines = get_args(Engine)
+    if engine not in engines:
+        raise AdasError(f"{engine!r} is unknown", where="--engine", mend=f"take {' or '.join(engines)}")
+    order = Order(
+        suite=suite,
+        market=market,
+        vehicle=vehicle,
+        seed=seed,
+        whole=whole,
+        ego=cast(Ego, ego),
+        engine=cast(Engine, engine),
+    )
     results = []
     is_shown = sys.stderr.isatty() and not as_json
     for item in run_suite(order, jobs, out, with_ray=with_ray):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from adas_runtime.errors import AdasError
-from adas_runtime.scenario.braking import STOPPED_MPS, Drive, Mover, Outcome, boxes_touch
+from adas_runtime.scenario.braking import STOPPED_MPS, Drive, Mover, Outcome, boxes_touch, nobody_hit
 from adas_runtime.scenario.plain_xml import parsed
 from adas_runtime.signals import ObjectClass, RoadClass
 from adas_runtime.vehicle.schema import Vehicle
@@ -199,14 +199,8 @@ class CommonRoad:
         self.text = ET.tostring(root, encoding="unicode")
 
     def judged(self, number: int, outcome: Outcome) -> dict[str, Any]:
-        """What `adas scenario run --json` prints of a drive: nobody may be hit; who runs into us is not our failure."""
-        verdict, failures = "pass", []
-        if outcome.impact_mps is not None:
-            is_theirs = outcome.is_from_behind
-            verdict = "not_applicable" if is_theirs else "fail"
-            failures = ["recorded traffic, which does not react, runs into us" if is_theirs
-                        else f"hits at {outcome.impact_kmh:.0f} km/h"]  # fmt: skip
-        return outcome.result(self._path.stem, self.cases[number].parameters, verdict, failures)
+        """What `adas scenario run --json` prints of a drive: nobody may be hit."""
+        return outcome.result(self._path.stem, self.cases[number].parameters, *nobody_hit(outcome))
 
     # --- what the file holds ------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from adas_runtime.errors import AdasError
-from adas_runtime.scenario.braking import STEP_S, Drive, Mover, Outcome
+from adas_runtime.scenario.braking import STEP_S, Drive, Mover, Outcome, nobody_hit
 from adas_runtime.scenario.family import CASES_MAX, reckoned, spread
 from adas_runtime.scenario.opendrive import Course, Network, Pose, Road, Route, chained, straights
 from adas_runtime.scenario.plain_xml import parsed
@@ -301,7 +301,7 @@ class OpenScenario:
         self._long_m = size.length_m
         varied: list[dict[str, str]] = [{}]
         if root.find("ParameterValueDistribution") is not None:
-            path, varied = _variation(root, path)
+            path, varied = variation(root, path)
             root = parsed(path)
         if root.find("Storyboard") is None:
             raise AdasError("holds no storyboard", where=str(path), mend="name a scenario or a variation, no catalog")
@@ -325,7 +325,7 @@ class OpenScenario:
                     raise
                 self.discarded += 1  # the suites spread over both sides of a road that is for one side
                 continue
-            self.cases.append(Case(parameters={k: _number_or_text(v) for k, v in changes.items()}, drive=drive))
+            self.cases.append(Case(parameters={k: number_or_text(v) for k, v in changes.items()}, drive=drive))
         if not self.cases:
             raise AdasError("has no drive within its own constraints", where=str(path), mend="correct its parameters")
 
@@ -336,9 +336,7 @@ class OpenScenario:
 
     def judged(self, number: int, outcome: Outcome) -> dict[str, Any]:
         """What `adas scenario run --json` prints of a drive: nobody may be hit."""
-        case = self.cases[number]
-        failures = [] if outcome.impact_mps is None else [f"hits at {outcome.impact_kmh:.0f} km/h"]
-        return outcome.result(self._path.stem, case.parameters, "fail" if failures else "pass", failures)
+        return outcome.result(self._path.stem, self.cases[number].parameters, *nobody_hit(outcome))
 
     # --- values -------------------------------------------------------------------------------------------------------
 
@@ -1084,7 +1082,7 @@ class OpenScenario:
         return self._networks[name]
 
 
-def _variation(root: ET.Element, path: Path) -> tuple[Path, list[dict[str, str]]]:
+def variation(root: ET.Element, path: Path) -> tuple[Path, list[dict[str, str]]]:
     """The scenario of a variation, and every combination of its parameters."""
     file = root.find("ParameterValueDistribution/ScenarioFile")
     spread = root.find("ParameterValueDistribution/Deterministic")
@@ -1131,7 +1129,8 @@ def _range(step: ET.Element, limits: ET.Element, path: Path) -> list[str]:
     return [repr(value) for value in values]
 
 
-def _number_or_text(text: str) -> float | str:
+def number_or_text(text: str) -> float | str:
+    """A parameter's value, as the results tell it."""
     try:
         return float(text)
     except ValueError:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from adas_runtime.errors import AdasError
 from adas_runtime.graph import Graph
@@ -24,6 +24,7 @@ SUITE_FILE: Final = "suite.json"
 RESULTS_FILE: Final = "results.jsonl"
 BUILT_IN: Final = {"r152": "UN R152, emergency braking", "ncap": "Euro NCAP 2026, frontal"}
 CHUNK: Final = 4
+Engine = Literal["own", "esmini"]  # who plays an OpenSCENARIO file
 Result = dict[str, Any]
 
 
@@ -37,6 +38,7 @@ class Order:
     seed: int
     whole: bool
     ego: Ego = "driver"
+    engine: Engine = "own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +85,15 @@ def build(order: Order) -> Suite:
             what, where="--ego", mend="leave it out, or take a family, an OpenSCENARIO or a CommonRoad file"
         )
 
+    if order.engine == "esmini" and not order.suite.endswith(".xosc"):
+        raise AdasError(
+            "esmini plays OpenSCENARIO files alone", where="--engine", mend="leave it out, or name a .xosc file"
+        )
     market, vehicle = load_market(order.market), load_vehicle(order.vehicle)
     check_car(market, vehicle)
     brakes_of(vehicle)
     graph = loop_graph(order.ego, whole=order.whole)
-    drives: list[Drive]
+    drives: Sequence[Drive]
     judge: Callable[[int, Outcome], Result]
     text = ""
     if order.suite == "r152":
@@ -106,6 +112,15 @@ def build(order: Order) -> Suite:
 
         def judge(number: int, outcome: Outcome) -> Result:
             return ncap.as_json(ncap.Judged(case=tests[number], outcome=outcome))
+
+    elif order.engine == "esmini":
+        from adas_runtime.scenario.esmini import Esmini
+
+        played = Esmini(Path(order.suite), vehicle)
+        drives, title, text = played.drives, played.title, played.text
+
+        def judge(number: int, outcome: Outcome) -> Result:
+            return played.judged(number, outcome)
 
     elif order.suite.endswith((".xosc", ".xml")):
         path = Path(order.suite)
@@ -130,6 +145,7 @@ def build(order: Order) -> Suite:
         str(order.seed),
         str(order.whole),
         order.ego,
+        order.engine,
         order.suite,
     ]
     digest = hashlib.sha256("\n".join(decides).encode()).hexdigest()

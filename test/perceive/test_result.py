@@ -12,14 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from perceive_builders import Perceive, make_boundary, make_camera, road, write
 
-from adas_runtime.perceive.result import dumps, lateral_m, points_m, record, trace
+from adas_runtime.perceive.result import dumps, lateral_m, object_text, points_m, record, trace
 from adas_runtime.perception.lane_model import LaneResult
-from adas_runtime.signals import LaneBoundary, LaneModel, LaneSide
+from adas_runtime.perception.object_tracks import Tracks, followed
+from adas_runtime.perception.objects import Found, placed
+from adas_runtime.signals import LaneBoundary, LaneModel, LaneSide, ObjectClass
 
 KEYS = ["frame", "stamp_s", "source", "width_px", "height_px", "camera", "reason", "lanes", "signs", "objects"]
 LANE_KEYS = {
     "side", "type", "colour", "confidence", "polynomial", "points_m", "pixels",
     "seen_rows", "offset_std_m", "width_m",
+}  # fmt: skip
+OBJECT_KEYS = {
+    "class", "box_px", "confidence", "x_m", "y_m", "range_m", "range_std_m", "width_m", "is_cut",
+    "track", "is_confirmed", "closing_mps",
 }  # fmt: skip
 
 cameras = st.builds(
@@ -143,3 +149,32 @@ def test_a_drawn_road_is_found_where_it_was_drawn(market: str, perceive: Perceiv
         near = [abs(y - real.offset_m(x)) for x, y in lane["points_m"] if x <= 20.0]
         assert max(near) < 0.1
         assert lane["colour"] == real.colour.name.lower()
+
+
+@pytest.mark.parametrize("is_video", [False, True])
+def test_a_road_user_is_told_with_all_its_fields_and_a_track_only_where_pictures_follow_one_another(
+    is_video: bool,
+) -> None:
+    camera = make_camera()
+    left, row = camera.project_ground(np.array([22.0]), np.array([1.0]))[0].tolist()
+    one = Found(object_class=ObjectClass.PEDESTRIAN, box_px=(left - 20, row - 100, left + 20, row + 0.5), score=0.8)
+    seen = (placed(one, camera, like=1.0, is_measured=True),)
+    tracks, told = Tracks(), ()
+    for index in range(3 if is_video else 0):
+        tracks, told = followed(tracks, seen, 0.1 * index)
+    back, _ = record(
+        source="a",
+        frame=0,
+        stamp_s=0.2,
+        result=LaneResult(model=LaneModel(stamp_s=0.2), camera=camera, is_mount_known=True),
+        vehicle="reference",
+        trust="calibrated",
+        objects=seen,
+        tracks=told,
+    )
+    [item] = json.loads(dumps(back))["objects"]
+    assert set(item) == OBJECT_KEYS
+    assert item["class"] == "pedestrian" and item["x_m"] == pytest.approx(22.0, abs=0.05)
+    assert item["is_confirmed"] is is_video
+    assert (item["track"] is not None, item["closing_mps"] is not None) == (is_video, is_video)
+    assert object_text(item).startswith(f"pedestrian {item['range_m']:.0f} m ")

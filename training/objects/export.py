@@ -13,7 +13,7 @@ import torch
 from training.objects.nets import Detector, Shipped
 from training.objects.shapes import CLASSES
 
-ROWS, COLUMNS = 384, 640
+ROWS, COLUMNS = 480, 800  # the largest that one thread looks at in 25 ms
 
 
 def export(
