@@ -32,3 +32,14 @@ def face_classes() -> list[str]:
 def eye_classes() -> list[str]:
     """Names of the values that the eye reader gives: a distribution and a probability."""
     return [f"open_{round(100 * value)}" for value in OPENNESS] + ["visible"]
+
+
+def two_hot(value: float, places: tuple[float, ...]) -> list[float]:
+    """A value between two places as a share of each."""
+    found = [0.0] * len(places)
+    value = min(max(value, places[0]), places[-1])
+    step = places[1] - places[0]
+    low = min(int((value - places[0]) / step), len(places) - 2)
+    share = (value - places[low]) / step
+    found[low], found[low + 1] = 1.0 - share, share
+    return found

@@ -157,7 +157,7 @@ class Studio:
         wide = float(np.exp(self._rng.normal(0.0, 0.12)))
         high = columns / EYE_WIDE * wide
         # where the finder puts an eye is off by some of the face's height
-        off = self._rng.normal(0.0, 0.022, 2) * high
+        off = self._rng.normal(0.0, 0.028, 2) * high
         matrix = self._move(index, high, (0.0, 0.0))
         spot = matrix[:, :2] @ self._heads["points"][index, which, :2] + matrix[:, 2]
         matrix[:, 2] += np.array([columns / 2 + off[0], rows / 2 + off[1]]) - spot
@@ -299,7 +299,20 @@ class Studio:
         along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
         tone = self._u(0.1, 0.9)
         layer += tone
-        if self._chance(0.7):
+        kind = float(rng.random())
+        if kind < 0.15:  # all beyond a line: something near the lens
+            shape = picture.shape
+            far = 2.0 * max(shape)
+            line = np.array(at) + across * size * self._u(-1.0, 1.0)
+            corners = [
+                line - along * far,
+                line + along * far,
+                line + (along + across) * far,
+                line - (along - across) * far,
+            ]
+            cv2.fillPoly(mask, [np.array(corners).astype(np.int32)], 255, cv2.LINE_AA)
+            layer[:] = self._u(0.0, 0.5)
+        elif kind < 0.7:
             thick = max(2, int(size * self._u(0.3, 0.5)))
             many = int(rng.integers(2, 5))
             for number in range(many):

@@ -36,6 +36,7 @@ from training.driver.layout import (
     YAWS_DEG,
     eye_classes,
     face_classes,
+    two_hot,
 )
 from training.driver.nets import Calibrated, EyeReader, FaceReader, Finder, FinderExport
 from training.driver.scenes import Studio
@@ -44,17 +45,6 @@ from training.signs.train import export, train
 HELD_SEED = 2
 _SPANS = tuple(np.cumsum([len(YAWS_DEG), len(PITCHES_DEG), len(FLAGS)]).tolist())  # ends of yaw, pitch, flags
 HARSH = 1.6  # of the pictures that confidences are calibrated on: worse ones than it learned from
-
-
-def two_hot(value: float, places: tuple[float, ...]) -> list[float]:
-    """A value between two places as a share of each."""
-    found = [0.0] * len(places)
-    value = min(max(value, places[0]), places[-1])
-    step = places[1] - places[0]
-    low = min(int((value - places[0]) / step), len(places) - 2)
-    share = (value - places[low]) / step
-    found[low], found[low + 1] = 1.0 - share, share
-    return found
 
 
 def finder_item(studio: Studio) -> tuple[Any, ...]:
@@ -160,7 +150,7 @@ def face_loss(
     return (
         _cross(raw[:, :a], yaw, there)
         + _cross(raw[:, a:b], pitch, there)
-        + (said * use).sum(1).mean()
+        + 2.0 * (said * use).sum(1).mean()
         + 40.0 * (off * counts).sum() / counts.sum().clamp(min=1)
     )
 
@@ -273,6 +263,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=("finder", "face", "eye"))
+    parser.add_argument("--resume", type=Path, help="folder of a former run, whose weights it goes on from")
+    parser.add_argument("--harsh", type=float, default=1.0, help="how bad the pictures are that it learns from")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)
@@ -283,7 +275,9 @@ def main() -> None:
     seconds = options.minutes * 60.0
 
     def learn(name: str, net: torch.nn.Module, item: Any, loss: Callable[..., Tensor], many: int, share: float) -> Any:
-        stream = batches(heads, item, many, options.workers, seed=options.seed, harsh=1.0)
+        stream = batches(heads, item, many, options.workers, seed=options.seed, harsh=options.harsh)
+        if options.resume is not None:
+            net.load_state_dict(torch.load(options.resume / f"{name}.pt"))
 
         def step() -> Tensor:
             picture, *true = next(stream)
