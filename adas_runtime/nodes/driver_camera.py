@@ -21,6 +21,8 @@ from adas_runtime.signals import CameraFrame, CameraId, Health
 SOURCE: Final = "driver_camera"  # of the graph: whose word it stands in for
 NAME: Final = "adas_driver_camera"
 DIAGNOSTICS: Final = "/diagnostics"
+DIAGNOSTICS_PERIOD_S: Final = 1.0  # and at each change
+SETTLE_S: Final = 1.0  # until who sends already is known
 LOOK_ROUND_S: Final = 0.5  # how often it looks whether somebody else sends
 SILENT_S: Final = 2.0  # a device without a picture for so long is gone
 GONE: Final = 3  # exit code: a supervisor starts it again
@@ -78,6 +80,7 @@ class DriverCamera:
         self._diagnostics = self.node.create_publisher(DiagnosticArray, DIAGNOSTICS, 10)
         self._looked_s = 0.0
         self._told: tuple[bool, str] | None = None
+        self._told_s = 0.0
         self._sent = 0
 
     def now_s(self) -> float:
@@ -119,9 +122,10 @@ class DriverCamera:
         if said.driver is not None and self._publisher is not None:
             self._publisher.publish(self._convert(said.driver))
             self._sent += 1
-        told = (said.status.health is Health.OK, said.status.reason)
-        if told != self._told or self._sent % 20 == 0:
-            self._told = told
+        told = (self._publisher is not None, said.status.reason)
+        at_s = time.monotonic()
+        if told != self._told or at_s - self._told_s >= DIAGNOSTICS_PERIOD_S:
+            self._told, self._told_s = told, at_s
             self._tell(said.status.health, said.status.reason)
 
     def _tell(self, health: Health, reason: str) -> None:
@@ -174,7 +178,7 @@ def run(device: str, market: str, vehicle: str) -> int:
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = DriverCamera(core)
-        time.sleep(LOOK_ROUND_S)  # who sends already is known by then
+        time.sleep(SETTLE_S)
         seen_s = time.monotonic()
         while not is_ending:
             node.look_round()

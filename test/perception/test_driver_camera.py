@@ -186,7 +186,8 @@ def test_a_cabin_without_light_is_no_covered_lens(watcher: DriverWatcher) -> Non
 
 
 def test_a_blinded_camera_is_told(watcher: DriverWatcher) -> None:
-    assert alone(watcher, np.full((400, 640), 254, np.uint8)).causes == ("blinded",)
+    seen = alone(watcher, np.full((400, 640), 254, np.uint8))
+    assert seen.causes == ("blinded",) and not seen.driver.is_camera_covered and seen.driver.confidence == 0.0
 
 
 def test_a_plain_picture_of_a_driver_is_neither(watcher: DriverWatcher) -> None:

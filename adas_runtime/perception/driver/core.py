@@ -141,8 +141,8 @@ class DriverWatcher:
         if sight not in (Sight.CLEAR, Sight.DIM):
             told = DriverState(
                 stamp_s=stamp_s,
-                # a cabin without light is no covered lens, though nothing can be seen in it either
-                is_camera_covered=sight is not Sight.DARK,
+                # in the dark and against the sun nothing can be seen either, but nobody covered the lens
+                is_camera_covered=sight in (Sight.COVERED, Sight.FROZEN),
                 is_hard_to_see=True,
                 frame=still.frame,
             )
