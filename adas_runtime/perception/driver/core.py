@@ -21,7 +21,7 @@ FACE_MIN: Final = 0.5  # a face that finder and reader together believe less is 
 FOUND_ENOUGH: Final = 0.5  # the finder is sure enough from here on
 # what makes a probability of the product of what finder and reader say: fitted on rendered heads that nobody trained on
 SURE_SLOPE: Final = 8.5
-SURE_HALF: Final = 0.42
+SURE_HALF: Final = 0.47
 COVER_MIN: Final = 0.5
 EYE_MIN: Final = 0.5  # of an eye that counts
 FAR_RAD: Final = deg_to_rad(60.0)  # the networks were not shown heads much farther round than this

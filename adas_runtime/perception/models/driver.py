@@ -25,7 +25,7 @@ EYE_COLUMNS, EYE_ROWS = 48, 32
 BLURRED: Final = (
     0.09  # second differences over contrast of an eye out of focus [D]; recorded sharp ones have 0.17 to 0.33
 )
-SHARP: Final = 0.15
+SHARP: Final = 0.17
 CONTRAST_LEAST: Final = 2.0  # grey levels
 LOOKS: Final = 2  # at a face
 SHRINK_MOST: Final = 0.7  # of a box from one look to the next
