@@ -1,10 +1,10 @@
 """Pictures of the cabin leave the process that took them nowhere: how one is known, whatever carries it.
 
-The runtime reads no picture of the driver; a driver camera sends `DriverState`, which holds angles and openness and no
-identity. So a picture of the cabin among our inputs is a mistake of wiring, and it is refused where it comes in: not
-decoded, not recorded, not shown. It is known by the name of its topic, by the frame in its header, by the camera that
-our own message names. Where the name leaves a doubt it counts as one: a front camera can be renamed, a face in a
-recording cannot be taken back.
+A picture of the driver is looked at in the one process that opens his camera (`nodes.driver_camera`, or a supplier's);
+what leaves it is `DriverState`, which holds angles and openness and no identity. So a picture of the cabin among our
+inputs is a mistake of wiring, and it is refused where it comes in: not decoded, not recorded, not shown. It is known by
+the name of its topic, by the frame in its header, by the camera that our own message names. Where the name leaves a
+doubt it counts as one: a front camera can be renamed, a face in a recording cannot be taken back.
 """
 
 from __future__ import annotations

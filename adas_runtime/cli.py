@@ -19,6 +19,7 @@ from adas_runtime.errors import AdasError
 COMMANDS: Final = (
     "adas_runtime.demo.cli",
     "adas_runtime.supervisor.cli",
+    "adas_runtime.nodes.cli",
     "adas_runtime.replay.cli",
     "adas_runtime.ingest.cli",
     "adas_runtime.synth.cli",

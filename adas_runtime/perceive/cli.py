@@ -51,14 +51,21 @@ def perceive(
         str | None,
         typer.Option(metavar="KIND[:SEVERITY]", help="Spoil each picture first: rain, dirt:0.8, ...; severity 0 to 1."),
     ] = None,
+    driver: Annotated[
+        bool, typer.Option("--driver", help="The pictures show the driver: tell face, head, eyes, what hides them.")
+    ] = False,
 ) -> int:
-    """Show what perception sees, per picture: lane boundaries in metres and in pixels, speed signs, road users."""
+    """Show what perception sees in each picture: lanes, speed signs, road users; or the driver; or parking bays."""
+    if driver:
+        return _perceive_driver(inputs, vehicle, market, as_json, overlay, stills, every, max_frames, camera)
     from contextlib import nullcontext
+    from functools import partial
 
     from adas_runtime.ingest.progress import Progress
     from adas_runtime.market import load_market
     from adas_runtime.perceive.corruptions import Corruptor
     from adas_runtime.perceive.film import Drawer, OverlayFolder
+    from adas_runtime.perceive.overlay import draw
     from adas_runtime.perceive.run import perceive as look
     from adas_runtime.perceive.sources import Kind, find
     from adas_runtime.perception.models.objects import ObjectFinder
@@ -127,7 +134,7 @@ def perceive(
                         _print_line(source, seen)
                     tally.add(seen)
                     if drawer is not None:
-                        drawer.add(seen)
+                        drawer.add(seen.frame, partial(draw, seen))
                     looked += 1
                     if progress is not None:
                         progress.update(looked, None)
@@ -142,9 +149,95 @@ def perceive(
                     drawn += drawer.files
             if not as_json and source.kind is not Kind.PICTURE and tally.count:
                 print(tally.line(source.name))
+    _print_drawn(drawn, as_json)
+    return 2 if failed else 0
+
+
+def _perceive_driver(
+    inputs: list[str],
+    vehicle: str,
+    market: str,
+    as_json: bool,
+    overlay: Path | None,
+    stills: bool,
+    every: int,
+    max_frames: int | None,
+    camera: str | None,
+) -> int:
+    """The same for pictures of the driver."""
+    from functools import partial
+
+    from adas_runtime.market import load_market
+    from adas_runtime.perceive.driver import HEAD as DRIVER_HEAD
+    from adas_runtime.perceive.driver import draw, line, summary, watch
+    from adas_runtime.perceive.film import Drawer, OverlayFolder
+    from adas_runtime.perceive.result import dumps
+    from adas_runtime.perceive.sources import Kind, find
+    from adas_runtime.perception.driver.function import seat_of
+    from adas_runtime.perception.models.driver import DriverNetworks
+    from adas_runtime.vehicle import load_vehicle
+
+    if stills and overlay is None:
+        raise AdasError("draws nothing without --overlay", where="--stills", mend="name a folder with --overlay DIR")
+    if camera is not None:
+        raise AdasError("names a topic, which no picture of the driver is on", where="--camera", mend="leave it out")
+    rules = load_market(market)
+    car = None if vehicle == "auto" else load_vehicle(vehicle)
+    if car is not None and "driver" not in car.cameras:
+        raise AdasError(f"vehicle {car.name} has no driver camera", where="--vehicle", mend="add cameras.driver to it")
+    seat = seat_of(car, rules.road.traffic_side)
+    reader = DriverNetworks(market)
+    folder = None if overlay is None else OverlayFolder(overlay)
+    failed = 0
+    is_headed = False
+    drawn: list[Path] = []
+    for source in find(inputs):
+        if isinstance(source, AdasError):
+            failed += 1
+            _complain(source)
+            continue
+        is_single = source.kind is Kind.PICTURE
+        drawer = None if folder is None else Drawer(folder, source, stills=stills)
+        count = faces = 0
+        try:
+            for seen in watch(source, reader=reader, seat=seat, every=every, max_frames=max_frames, say=_say):
+                if as_json:
+                    sys.stdout.write(dumps(seen.record) + "\n")
+                else:
+                    if not is_headed:
+                        print(DRIVER_HEAD)
+                        is_headed = True
+                    if count == 0 and not is_single:
+                        print(source.name)
+                    print(line(_shown_name(source, seen.frame.index), seen))
+                count += 1
+                faces += seen.watched.driver.is_face_visible
+                if drawer is not None:
+                    drawer.add(seen.frame, partial(draw, seen))
+            if drawer is not None:
+                drawer.close()
+        except AdasError as error:
+            failed += 1
+            _complain(error)
+        finally:
+            if drawer is not None:
+                drawer.drop()
+                drawn += drawer.files
+        if not as_json and not is_single and count:
+            print(summary(source.name, faces, count))
+    _print_drawn(drawn, as_json)
+    return 2 if failed else 0
+
+
+def _print_drawn(drawn: list[Path], as_json: bool) -> None:
     if drawn and not as_json:
         print(f"drawn: {', '.join(str(path) for path in drawn[:4])}{f' and {len(drawn) - 4} more' * (len(drawn) > 4)}")
-    return 2 if failed else 0
+
+
+def _shown_name(source: Source, frame: int) -> str:
+    """A picture's name or count, short enough for the table."""
+    name = source.path.name if source.kind.value == "picture" else f"  frame {frame}"
+    return name if len(name) <= 28 else f"{name[:12]}...{name[-13:]}"
 
 
 def _say(text: str) -> None:
@@ -196,9 +289,7 @@ def _print_line(source: Source, seen: Seen) -> None:
     from adas_runtime.perceive.result import object_text, sign_text
 
     record = seen.record
-    is_single = source.kind.value == "picture"
-    name = source.path.name if is_single else f"  frame {record['frame']}"
-    name = name if len(name) <= 28 else f"{name[:12]}...{name[-13:]}"
+    name = _shown_name(source, record["frame"])
     lanes: dict[str, dict[str, Any]] = {lane["side"]: lane for lane in record["lanes"]}
     left, right = lanes.get("left"), lanes.get("right")
     if record["width_px"] is None:
@@ -212,7 +303,7 @@ def _print_line(source: Source, seen: Seen) -> None:
     ]
     signs = "".join(f"; {sign_text(sign)}" for sign in record["signs"])
     # of a moving picture only who was seen in several; three are enough for a line
-    bodies = [item for item in record["objects"] if is_single or item["is_confirmed"]]
+    bodies = [item for item in record["objects"] if source.kind.value == "picture" or item["is_confirmed"]]
     signs += "".join(f"; {object_text(item)}" for item in bodies[:3])
     if len(bodies) > 3:
         signs += f"; {len(bodies) - 3} more"

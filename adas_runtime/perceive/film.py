@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adas_runtime.errors import AdasError
-from adas_runtime.perceive.overlay import blank, draw
-from adas_runtime.perceive.run import Seen
-from adas_runtime.perceive.sources import Kind, Source
+from adas_runtime.perceive.overlay import blank
+from adas_runtime.perceive.sources import Frame, Kind, Source
 
 Image = npt.NDArray[np.uint8]
 
@@ -86,21 +86,21 @@ class Drawer:
         self._last: tuple[int, Image] | None = None
         self.files: list[Path] = []
 
-    def add(self, seen: Seen) -> None:
-        """Draw one picture."""
-        image = draw(seen) if seen.frame.image is not None else None
+    def add(self, frame: Frame, draw: Callable[[], Image]) -> None:
+        """One picture; `draw` is asked for the drawing where there is a picture to draw on."""
+        image = draw() if frame.image is not None else None
         if image is None:
             if self._last is None:
                 return
-            image = blank(self._last[1], f"frame {seen.frame.index}: {seen.frame.reason}")
-        index = seen.frame.index
+            image = blank(self._last[1], f"frame {frame.index}: {frame.reason}")
+        index = frame.index
         if self._is_single:
             self.files.append(self._folder.write(f"{self._stem}.overlay.jpg", image))
             return
         if not self._is_film or self._last is None:
             self.files.append(self._folder.write(f"{self._stem}.{index:06d}.overlay.jpg", image))
         if self._is_film:
-            self._roll(seen.frame.stamp_s, image)
+            self._roll(frame.stamp_s, image)
         self._last = (index, image)
 
     def close(self) -> None:

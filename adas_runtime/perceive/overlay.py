@@ -72,7 +72,7 @@ ORDER: Final = (LaneSide.NEXT_LEFT, LaneSide.LEFT, LaneSide.RIGHT, LaneSide.NEXT
 def draw(seen: Seen) -> Image:
     """The picture with what was seen in it; pictures of less than 960 columns are enlarged."""
     assert seen.frame.image is not None and seen.camera is not None
-    canvas = _Canvas(seen.frame.image)
+    canvas = Canvas(seen.frame.image)
     by_side = {boundary.side: boundary for boundary in seen.model.boundaries}
     _draw_horizon(canvas, seen.camera)
     _draw_lane(canvas, seen)
@@ -88,12 +88,12 @@ def draw(seen: Seen) -> Image:
 
 def blank(like: Image, text: str) -> Image:
     """A dark picture of the same size with one line, where a picture cannot be decoded."""
-    canvas = _Canvas(np.full_like(like, 30))
+    canvas = Canvas(np.full_like(like, 30))
     canvas.text(text, (20.0 * canvas.unit, 40.0 * canvas.unit), PALE, 20.0)
     return canvas.image
 
 
-class _Canvas:
+class Canvas:
     """A picture to draw on, in pixels of the original."""
 
     def __init__(self, original: Image) -> None:
@@ -162,20 +162,20 @@ class _Canvas:
             put(self.image, text, origin, colour, face("sans"), pixels, 700 if bold else 400)
 
 
-def _draw_signs(canvas: _Canvas, seen: Seen) -> None:
+def _draw_signs(canvas: Canvas, seen: Seen) -> None:
     """A frame around each sign, and what it says."""
     for sign in seen.record["signs"]:
         _draw_frame(canvas, sign["box_px"], sign_text(sign), SIGN_COLOUR, 2.0)
 
 
-def _draw_objects(canvas: _Canvas, seen: Seen) -> None:
+def _draw_objects(canvas: Canvas, seen: Seen) -> None:
     """A frame around each road user, the surest last, and what it is; thin where no other picture agrees yet."""
     for item in reversed(seen.record["objects"]):
         is_thin = item["track"] is not None and not item["is_confirmed"]
         _draw_frame(canvas, item["box_px"], object_text(item), OBJECT_COLOUR[item["class"]], 1.0 if is_thin else 2.0)
 
 
-def _draw_frame(canvas: _Canvas, box_px: list[float], text: str, colour: Colour, width: float) -> None:
+def _draw_frame(canvas: Canvas, box_px: list[float], text: str, colour: Colour, width: float) -> None:
     """A frame with a line of text above it, or below where the picture ends."""
     left, top, right, bottom = box_px
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]) - 0.5
@@ -187,7 +187,7 @@ def _draw_frame(canvas: _Canvas, box_px: list[float], text: str, colour: Colour,
     canvas.text(text, (max(min(float(placed[0, 0]), room), 2.0), row), colour, 16.0, bold=True, casing=True)
 
 
-def _draw_horizon(canvas: _Canvas, camera: Camera) -> None:
+def _draw_horizon(canvas: Canvas, camera: Camera) -> None:
     """A dashed line at eye level, and a cross where the road straight ahead vanishes."""
     far = 1e4
     side = far * 0.9 * 0.5 * camera.width_px / camera.fx_px
@@ -205,7 +205,7 @@ def _draw_horizon(canvas: _Canvas, camera: Camera) -> None:
         canvas.line(np.array([cross - step, cross + step]), WHITE, 1.6 * canvas.unit, casing=True)
 
 
-def _draw_lane(canvas: _Canvas, seen: Seen) -> None:
+def _draw_lane(canvas: Canvas, seen: Seen) -> None:
     left, right = seen.traces.get("left"), seen.traces.get("right")
     if left is None or right is None or len(left.rows) == 0 or len(right.rows) == 0:
         return
@@ -224,7 +224,7 @@ def _draw_lane(canvas: _Canvas, seen: Seen) -> None:
     canvas.fill(canvas.place(outline), FILL, FILL_SHARE)
 
 
-def _draw_ticks(canvas: _Canvas, camera: Camera, left: LaneBoundary | None, right: LaneBoundary | None) -> None:
+def _draw_ticks(canvas: Canvas, camera: Camera, left: LaneBoundary | None, right: LaneBoundary | None) -> None:
     """Distances ahead of the vehicle's origin: across the own lane, or a short stroke from a lone boundary."""
     if left is None and right is None:
         return
@@ -249,7 +249,7 @@ def _draw_ticks(canvas: _Canvas, camera: Camera, left: LaneBoundary | None, righ
         canvas.text(text, (u, row - 4.0 * canvas.unit), WHITE, 14.0, casing=True)
 
 
-def _draw_boundary(canvas: _Canvas, seen: Seen, boundary: LaneBoundary) -> None:
+def _draw_boundary(canvas: Canvas, seen: Seen, boundary: LaneBoundary) -> None:
     side = boundary.side.name.lower()
     line = seen.traces[side]
     camera = seen.camera
@@ -287,7 +287,7 @@ def _runs(x_m: Array, dash: tuple[float, float] | None) -> Iterable[tuple[int, i
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
-def _draw_band(canvas: _Canvas, middle: Array, half: Array, colour: Colour) -> None:
+def _draw_band(canvas: Canvas, middle: Array, half: Array, colour: Colour) -> None:
     if len(middle) < 2:
         return
     for extra, tone in ((1.2, DARK), (0.0, colour)):
@@ -297,7 +297,7 @@ def _draw_band(canvas: _Canvas, middle: Array, half: Array, colour: Colour) -> N
         canvas.fill(canvas.place(np.concatenate([left, right[::-1]])), tone)
 
 
-def _draw_tag(canvas: _Canvas, pixels: Array, half: Array, colour: Colour, text: str, *, is_left: bool) -> None:
+def _draw_tag(canvas: Canvas, pixels: Array, half: Array, colour: Colour, text: str, *, is_left: bool) -> None:
     """Confidence beside the line, outside the own lane."""
     at = max(0, int(len(pixels) * 0.8) - 1)
     u, v = canvas.place(pixels[at : at + 1])[0]
@@ -309,7 +309,7 @@ def _draw_tag(canvas: _Canvas, pixels: Array, half: Array, colour: Colour, text:
     canvas.text(text, (u, v), colour, size, bold=True, casing=True)
 
 
-def _draw_legend(canvas: _Canvas, seen: Seen) -> None:
+def _draw_legend(canvas: Canvas, seen: Seen) -> None:
     record = seen.record
     camera = record["camera"]
     by_side = {lane["side"]: lane for lane in record["lanes"]}
@@ -368,7 +368,7 @@ def _time(stamp_s: float) -> str:
     return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}:{seconds:05.2f} UTC"
 
 
-def _draw_swatch(canvas: _Canvas, side: str, form: MarkingType, x: float, y: float) -> None:
+def _draw_swatch(canvas: Canvas, side: str, form: MarkingType, x: float, y: float) -> None:
     unit = canvas.unit
     colour = SIDE_COLOUR[side]
     double = form in (MarkingType.DOUBLE_SOLID, MarkingType.SOLID_DASHED)

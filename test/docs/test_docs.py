@@ -86,7 +86,7 @@ def test_every_command_in_a_block_exists(name: str) -> None:
     inner_apps = [group.typer_instance for group in app.registered_groups]
     groups = {str(inner.info.name): inner for inner in inner_apps if inner is not None}
     for line in "\n".join(blocks).splitlines():
-        words = re.match(r"\$?\s*(?:script/)?adas ([a-z]+)(?: ([a-z]+))?", line)
+        words = re.match(r"\$?\s*(?:script/)?adas ([a-z-]+)(?: ([a-z]+))?", line)
         if words is None:
             continue
         assert words[1] in commands | set(groups), f"{name}: adas {words[1]} is no command"

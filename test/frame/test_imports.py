@@ -24,7 +24,10 @@ FUNCTIONS = {
 }
 SHARED = {"lateral", "longitudinal", "collision", "gaze"}
 CORES = FUNCTIONS | SHARED | {"executor", "graph"} | FRAME
-SHELLS = ("perception/models",)  # runs foreign engines: files, drivers, timings; cores get its results
+SHELLS = (
+    "perception/models",  # runs foreign engines: files, drivers, timings; cores get its results
+    "perception/driver/function",  # loads them
+)
 IMPURE = {"time", "random", "rclpy", "datetime", "threading", "subprocess", "socket"}
 
 

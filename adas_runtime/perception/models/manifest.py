@@ -35,6 +35,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "segmentation": ("confidence_min", "activation"),
     "heatmaps": ("confidence_min", "keypoints"),
     "classification": ("activation", "temperature"),
+    "values": (),
 }
 
 
@@ -119,6 +120,7 @@ class Decoder(Strict):
         "segmentation",
         "heatmaps",
         "classification",
+        "values",
     ] = Field(description="Layout of the outputs.")
     confidence_min: float | None = Field(
         default=None, ge=0.0, le=1.0, description="What is less certain is not told [1]."

@@ -224,6 +224,13 @@ def test_the_temperature_makes_confidence_honest(tmp_path: Path) -> None:
     assert scores[1] == pytest.approx(np.e / (np.e + 2), abs=1e-5)
 
 
+def test_values_come_out_under_their_names_as_the_model_gives_them(tmp_path: Path) -> None:
+    raw = np.array([[-0.25, 0.5, 7.0]], np.float32)
+    found = telling(tmp_path, {"values": raw}, decoder={"name": "values"}, classes=CLASSES, given=GIVEN).look(PICTURE)
+    assert isinstance(found, Verdict)
+    assert dict(zip(found.classes, found.scores.tolist(), strict=True)) == {"car": -0.25, "person": 0.5, "cycle": 7.0}
+
+
 def test_what_lies_in_the_padding_is_nowhere(tmp_path: Path) -> None:
     table = np.zeros((4 + len(CLASSES), 20), np.float32)
     table[:4, 0], table[4, 0] = (20.0, 2.0, 10.0, 4.0), 0.9  # wholly above the picture
@@ -284,6 +291,7 @@ LAYOUTS: dict[str, tuple[dict[str, Any], dict[str, tuple[int, ...]], tuple[str, 
     "segmentation": ({"confidence_min": 0.2, "activation": "softmax"}, {"o": (1, 3, 6, 8)}, CLASSES),
     "heatmaps": ({"confidence_min": 0.2, "keypoints": ("a", "b")}, {"o": (1, 2, 6, 8)}, CLASSES),
     "classification": ({"activation": "sigmoid", "temperature": 2.0}, {"o": (1, 3)}, CLASSES),
+    "values": ({}, {"o": (1, 3)}, CLASSES),
 }
 
 

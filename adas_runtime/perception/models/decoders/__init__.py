@@ -11,7 +11,7 @@ from adas_runtime.errors import ConfigError
 from adas_runtime.perception.models.decoders.boxes import RtDetr, YoloAnchors, YoloFree, YoloTop
 from adas_runtime.perception.models.decoders.dense import Heatmaps, Segmentation
 from adas_runtime.perception.models.decoders.lanes import HybridAnchors, RowAnchors
-from adas_runtime.perception.models.decoders.whole import Classification
+from adas_runtime.perception.models.decoders.whole import Classification, Values
 from adas_runtime.perception.models.manifest import Manifest
 from adas_runtime.perception.models.preprocess import Fit
 from adas_runtime.perception.models.results import Result
@@ -39,6 +39,7 @@ DECODERS: Final[dict[str, Callable[[Manifest], DecoderCore]]] = {
     "segmentation": Segmentation,
     "heatmaps": Heatmaps,
     "classification": Classification,
+    "values": Values,
 }
 
 

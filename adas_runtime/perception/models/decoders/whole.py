@@ -37,3 +37,21 @@ class Classification:
         if self._activation != "none":
             raw = activate(raw / self._temperature, self._activation, axis=0)
         return Verdict(scores=np.nan_to_num(raw, nan=0.0, posinf=1.0, neginf=0.0), classes=self._manifest.classes)
+
+
+class Values:
+    """One output (1, values): numbers with names, `classes`, as the model gives them; what they mean its user knows."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        output = one_output(manifest, 2)
+        if output.shape[1] != len(manifest.classes):
+            raise ValueError(
+                f"output {output.name} has {output.shape[1]} values for {len(manifest.classes)} names; correct classes"
+            )
+        self._manifest = manifest
+        self._name = output.name
+
+    def decode(self, outputs: Mapping[str, npt.NDArray[Any]], fit: Fit) -> Verdict:
+        """The numbers; NaN and what is beyond all bounds become finite, and what reads them bounds them further."""
+        raw = outputs[self._name][0].astype(np.float32)
+        return Verdict(scores=np.nan_to_num(raw, nan=0.0, posinf=1.0, neginf=0.0), classes=self._manifest.classes)
