@@ -1,6 +1,6 @@
 """The live graph under a rendered drive: latencies, frames lost, processor time, memory, start-up.
 
-    python benchmark/live.py [--seconds 20] [--bag DIR]
+    python benchmark/live.py [--seconds 20] [--bag DIR] [--vehicle my_car.yaml]
 
 The four processes of the runtime run in a ROS domain of their own, over real topics. `live_probe.py` is the vehicle:
 it sends the state at 100 Hz, hears the commands and does nothing else. Another process plays the rest of the drive
@@ -177,13 +177,13 @@ def _active_s(graph: subprocess.Popen[bytes]) -> float:
     raise SystemExit(f"the graph did not become active within {ACTIVE_MAX_S:g} s: {said.decode()}")
 
 
-def measure(seconds: float, bag: Path, folder: Path) -> list[Row]:
+def measure(seconds: float, bag: Path, folder: Path, vehicle: str) -> list[Row]:
     """One run."""
     environment = {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
     program = [sys.executable, "-m"]
     listener = Listener()
     heard = listener.heard
-    up = ["up", "--market", MARKET, "--record", str(folder / "recording"), "--json"]
+    up = ["up", "--market", MARKET, "--vehicle", vehicle, "--record", str(folder / "recording"), "--json"]
     graph = subprocess.Popen([*ADAS, *up], env=environment, stdout=subprocess.PIPE, start_new_session=True)
     helpers: list[subprocess.Popen[bytes]] = []
     try:
@@ -284,7 +284,7 @@ def measure(seconds: float, bag: Path, folder: Path) -> list[Row]:
     ]
 
 
-def rows(seconds: float = 20.0, bag: Path | None = None) -> list[Row]:
+def rows(seconds: float = 20.0, bag: Path | None = None, vehicle: str = "reference") -> list[Row]:
     """The benchmark's rows; renders a drive where none is given."""
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ.setdefault("ROS_DOMAIN_ID", str(os.getpid() % 100 + 1))
@@ -294,16 +294,17 @@ def rows(seconds: float = 20.0, bag: Path | None = None) -> list[Row]:
             bag = folder / "drive"
             command = ["synth", "--market", MARKET, "--seconds", str(seconds), "--out", str(bag)]
             subprocess.run([*ADAS, *command], check=True, stdout=subprocess.DEVNULL)
-        return measure(seconds, bag, folder)
+        return measure(seconds, bag, folder, vehicle)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--bag", type=Path, help="a rendered drive, to render none")
+    parser.add_argument("--vehicle", default="reference", help="name or file, such as one with networks")
     options = parser.parse_args()
     print(machine())
-    print(table(rows(options.seconds, options.bag)))
+    print(table(rows(options.seconds, options.bag, options.vehicle)))
 
 
 if __name__ == "__main__":
