@@ -117,14 +117,20 @@ def _car(x_m: float, y_m: float, number: int) -> TrackedObject:
 
 
 @cache
-def picture() -> tuple[int, int, bytes]:
-    """One rendered picture of a straight road: width, height, JPEG."""
+def pictures() -> tuple[tuple[int, int, bytes], ...]:
+    """A rendered straight road with the noise of a sensor, none like the one before: width, height, JPEG."""
     import cv2
+    import numpy as np
 
     from adas_runtime.synth.drive import DriveSpec, make_drive
 
     image = make_drive(DriveSpec(market="de", seconds=1.0)).frame(0)
-    return image.shape[1], image.shape[0], cv2.imencode(".jpg", image)[1].tobytes()
+    made = []
+    for number in range(3):
+        noise = np.random.default_rng(number).normal(0.0, 1.5, image.shape)
+        data = cv2.imencode(".jpg", np.clip(image + noise, 0, 255).astype(np.uint8))[1].tobytes()
+        made.append((image.shape[1], image.shape[0], data))
+    return tuple(made)
 
 
 def value(source: str, now_s: float, t_s: float, buttons: dict[float, str]) -> Signal:
@@ -214,7 +220,7 @@ def value(source: str, now_s: float, t_s: float, buttons: dict[float, str]) -> S
             confidence=0.95,
         )
     assert source == "camera_front"
-    width_px, height_px, data = picture()
+    width_px, height_px, data = pictures()[round(now_s / PERIOD_S[source]) % 3]
     return CameraFrame(stamp_s=now_s, width_px=width_px, height_px=height_px, encoding="jpeg", data=data)
 
 
