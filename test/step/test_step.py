@@ -136,7 +136,7 @@ def test_a_picture_comes_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / "grey").write_bytes(b"\x80" * 320 * 200)
     frame = {"width_px": 320, "height_px": 200, "encoding": "mono8", "data": "@grey"}
     said = steps(capsys, write(tmp_path / "a.jsonl", [{"t_s": 0.0, "frame": frame}, {"t_s": 0.2}]), "lane_perception")
-    assert said[0]["state"] == "no_lane" and said[0]["outputs"]["lanes"]["boundaries"] == []
+    assert said[0]["state"] == "covered" and said[0]["outputs"]["lanes"]["boundaries"] == []
 
 
 def test_the_example_of_the_docs_runs(repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
