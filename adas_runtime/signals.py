@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated, Final
 
+from adas_runtime.units import kmh_to_mps, mph_to_mps
+
 SPEED_MAX_MPS: Final = 150.0
 MAX_LANE_BOUNDARIES: Final = 8
 MAX_OBJECTS: Final = 256
@@ -176,6 +178,10 @@ class SpeedUnit(IntEnum):
 
     KMH = 0
     MPH = 1
+
+    def mps(self, value: float) -> float:
+        """A number in this unit, in metres per second."""
+        return mph_to_mps(value) if self is SpeedUnit.MPH else kmh_to_mps(value)
 
 
 @unique

@@ -23,9 +23,8 @@ from lanes import shared_data
 from adas_runtime.perception.models.signs import SignReader
 from adas_runtime.perception.sign_votes import Tracks, voted
 from adas_runtime.perception.signs import Box, Picture, SeenSign, cut_out
-from adas_runtime.signals import SignKind, SpeedUnit
+from adas_runtime.signals import SignKind
 from adas_runtime.synth.drive import DriveSpec, Scenario, make_drive
-from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 NEAR_M = 40.0
 MARKETS = ("de", "jp", "us", "ae", "se")
@@ -116,7 +115,7 @@ def rendered(reader: SignReader, market: str, seconds: float) -> Drive:
             continue
         nearest = min(truth, key=lambda sign: sign.x_m or 0.0)
         assert nearest.value_mps is not None and nearest.x_m is not None
-        value = round(nearest.value_mps / (mph_to_mps(1.0) if nearest.unit is SpeedUnit.MPH else kmh_to_mps(1.0)))
+        value = round(nearest.value_mps / nearest.unit.mps(1.0))
         picture = np.asarray(renderer.frame(index, drive.frame_time_s(index)), np.uint8)
         told = reader.look(picture)
         tracks, agreed = voted(tracks, told, index / 20.0, picture.shape[1])

@@ -24,7 +24,7 @@ from adas_runtime.longitudinal.following_params import FollowingParams
 from adas_runtime.market.facts import PLACES, SpeedDefaults
 from adas_runtime.records import maker
 from adas_runtime.signals import SPEED_MAX_MPS, SpeedUnit
-from adas_runtime.units import kmh_to_mps, mph_to_mps
+from adas_runtime.units import kmh_to_mps
 
 if TYPE_CHECKING:
     from adas_runtime.dcas.memory import Now
@@ -115,8 +115,7 @@ def country_maximum_mps(defaults: SpeedDefaults, unit: SpeedUnit) -> tuple[float
     known = [value for value in values if isinstance(value, float)]
     if not known:
         return None, False
-    highest = mph_to_mps(max(known)) if unit is SpeedUnit.MPH else kmh_to_mps(max(known))
-    return highest, isinstance(defaults.motorway, float)
+    return unit.mps(max(known)), isinstance(defaults.motorway, float)
 
 
 class SetSpeed:
@@ -131,7 +130,7 @@ class SetSpeed:
         self.state = Memory()
         self._following = market.following
         self._gaps = len(market.following.selectable_extra_s)
-        self._to_mps = mph_to_mps if market.speed_unit is SpeedUnit.MPH else kmh_to_mps
+        self._one_mps = market.speed_unit.mps(1.0)
         self._is_gap_shown = is_gap_shown
         self._lowest_mps = kmh_to_mps(params.set_min_kmh)
         self._designed_mps = kmh_to_mps(params.set_max_kmh)
@@ -220,12 +219,12 @@ class SetSpeed:
 
     def _rounded(self, speed_mps: float) -> float:
         """A speed in whole units of the driver's display, inside the designed range [m/s]."""
-        one_mps = self._to_mps(1.0)
+        one_mps = self._one_mps
         return max(round(speed_mps / one_mps) * one_mps, self._lowest_mps)
 
     def _changed(self, speed_mps: float, is_faster: bool, *, is_large: bool) -> float:
         """The set speed after a press: one unit, or to the next multiple of ten [m/s]."""
-        one_mps = self._to_mps(1.0)
+        one_mps = self._one_mps
         value = round(speed_mps / one_mps)
         if is_large:
             value = (value // LARGE + 1) * LARGE if is_faster else -((-value) // LARGE + 1) * LARGE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adas_runtime.horizon.geo import course_rad, turn_rad
-from adas_runtime.horizon.limits import UNIT_OF, RoadLimit, lane_condition, limit_on, speed_mps
+from adas_runtime.horizon.limits import UNIT_OF, RoadLimit, lane_condition, limit_on
 from adas_runtime.horizon.match import entry_course, exit_course, exits, fork
 from adas_runtime.horizon.roads import Edge, RoadMap, Way
 from adas_runtime.horizon.tags import Form
@@ -161,7 +161,7 @@ def _conditional(limit: RoadLimit) -> tuple[ConditionalLimit, ...]:
     found = []
     for said, condition in cases:
         if said.form is Form.NUMBER:
-            speed = speed_mps(said.value, UNIT_OF[said.unit])
+            speed = UNIT_OF[said.unit].mps(said.value)
             found.append(ConditionalLimit(limit_mps=speed, kind=LimitKind.EXPLICIT, condition=condition))
         elif said.form is Form.NO_LIMIT:
             found.append(ConditionalLimit(kind=LimitKind.NO_LIMIT, condition=condition))

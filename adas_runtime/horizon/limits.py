@@ -10,7 +10,6 @@ from adas_runtime.horizon.tags import Conditional, Form, Limit
 from adas_runtime.market.facts import Place, places
 from adas_runtime.market.laws import Laws
 from adas_runtime.signals import LimitKind, RoadClass, SpeedUnit
-from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 TAG_SURE: Final = 0.9  # a number that a mapper wrote; signs change, and mappers err
 CLASS_SURE: Final = 0.5  # a motorway without a tag has the law's limit, or a sign that nobody mapped
@@ -53,12 +52,7 @@ class RoadLimit:
     @property
     def limit_mps(self) -> float | None:
         """The limit [m/s]."""
-        return None if self.value is None else speed_mps(self.value, self.unit)
-
-
-def speed_mps(value: float, unit: SpeedUnit) -> float:
-    """A sign's number in m/s."""
-    return mph_to_mps(value) if unit is SpeedUnit.MPH else kmh_to_mps(value)
+        return None if self.value is None else self.unit.mps(self.value)
 
 
 def lane_condition(number: int, count: int) -> str:
@@ -84,7 +78,7 @@ def limit_on(way: Way, is_forward: bool, laws: Laws) -> RoadLimit:
         found = RoadLimit(unit=unit, source="map: maxspeed:lanes", reason="its lanes have different limits")
     advisory_mps = None
     if advisory is not None and advisory.form is Form.NUMBER:
-        advisory_mps = speed_mps(advisory.value, UNIT_OF[advisory.unit])
+        advisory_mps = UNIT_OF[advisory.unit].mps(advisory.value)
     return RoadLimit(
         kind=found.kind,
         value=found.value,

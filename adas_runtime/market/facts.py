@@ -15,7 +15,7 @@ from typing_extensions import Self
 
 from adas_runtime.config import Strict, need_items
 from adas_runtime.signals import ConditionalLimit, LimitKind, RoadClass, SpeedUnit
-from adas_runtime.units import kmh_to_mps, mph_to_mps
+from adas_runtime.units import kmh_to_mps
 
 Place = Literal[
     "living_street",
@@ -152,10 +152,6 @@ class SpeedDefaults(Strict):
 
     def limit(self, place: Place, unit: SpeedUnit, region: str = "") -> DefaultLimit:
         """The limit of one kind of road."""
-
-        def mps(value: float) -> float:
-            return mph_to_mps(value) if unit is SpeedUnit.MPH else kmh_to_mps(value)
-
         general, value = self.resolve(place, region)
         if value == "unknown":
             return DefaultLimit(unit=unit)
@@ -163,11 +159,11 @@ class SpeedDefaults(Strict):
         cases = self.conditional.get(place, self.conditional.get(general, {}))
         return DefaultLimit(
             kind=LimitKind.NO_LIMIT if value == "none" else LimitKind.IMPLICIT,
-            limit_mps=mps(value) if isinstance(value, float) else None,
+            limit_mps=unit.mps(value) if isinstance(value, float) else None,
             is_walking_pace=value == "walk",
-            advisory_mps=mps(advised) if isinstance(advised, float) else None,
+            advisory_mps=unit.mps(advised) if isinstance(advised, float) else None,
             conditional=tuple(
-                ConditionalLimit(limit_mps=mps(limit), kind=LimitKind.IMPLICIT, condition=text)
+                ConditionalLimit(limit_mps=unit.mps(limit), kind=LimitKind.IMPLICIT, condition=text)
                 for limit, text in sorted((limit, text) for text, limit in cases.items() if isinstance(limit, float))
             ),
             unit=unit,

@@ -14,7 +14,7 @@ from adas_runtime.synth.profile import Sine, SmoothRate, Wander
 from adas_runtime.synth.road import Lane, Marking, ReferenceLine, Road
 from adas_runtime.synth.route import Route, Stretch, make_route
 from adas_runtime.synth.style import RoadKind, RoadStyle
-from adas_runtime.units import kmh_to_mps, mph_to_mps
+from adas_runtime.units import kmh_to_mps
 from adas_runtime.vehicle.schema import Vehicle
 
 ROAD_BEHIND_M: Final = 150.0
@@ -109,7 +109,7 @@ class Sign:
     @property
     def value_mps(self) -> float:
         """The limit [m/s]."""
-        return kmh_to_mps(self.value) if self.unit is SpeedUnit.KMH else mph_to_mps(self.value)
+        return self.unit.mps(self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,11 +182,11 @@ def make_plan(
     random = np.random.default_rng(seed)
     kind = RoadKind.MOTORWAY if scenario in (Scenario.MOTORWAY, Scenario.WORKS) else RoadKind.RURAL
     limit = style.limit(kind)
-    limit_mps = kmh_to_mps(limit) if style.unit == "kmh" else mph_to_mps(limit)
+    unit = SpeedUnit.KMH if style.unit == "kmh" else SpeedUnit.MPH
+    limit_mps = unit.mps(limit)
     kerb = LEFT if style.traffic_side == "left" else RIGHT
     # R130 6.5 tests at 65 +- 3 km/h; elsewhere a driver holds nine tenths of the limit, 60 to 110 km/h  [D]
     cruise = kmh_to_mps(65.0) if scenario is Scenario.R130 else min(max(0.9 * limit_mps, 17.0), 30.0)
-    unit = SpeedUnit.KMH if style.unit == "kmh" else SpeedUnit.MPH
     route: Route | None = None
     if scenario is Scenario.ROUTE:
         route = make_route(limit, unit, kerb, style.place.longitude_deg, rain is not Rain.NONE)

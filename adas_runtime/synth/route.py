@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Final
 
 from adas_runtime.signals import SpeedUnit
-from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 TURN_RADIUS_M: Final = 15.0
 TURN_EASE_M: Final = 4.0  # clothoid at either end of the turn's arc
@@ -108,8 +107,7 @@ def make_route(limit: int, unit: SpeedUnit, kerb: int, longitude_deg: float, is_
         Stretch(s_m=turn_to + 430.0, limit=half, mapped=less, is_signed=True, highway="tertiary", name=street),
         Stretch(s_m=turn_to + 800.0, limit=less, mapped=less, is_signed=True, highway="tertiary", name=home),
     )
-    speed_of = kmh_to_mps if unit is SpeedUnit.KMH else mph_to_mps
-    fast, calm, low, creep = (0.88 * speed_of(value) for value in (full, less, half, slow))
+    fast, calm, low, creep = (0.88 * unit.mps(value) for value in (full, less, half, slow))
     speed, passed = _speed(
         (
             (0.0, fast, RAMP_MPS2),
@@ -120,16 +118,16 @@ def make_route(limit: int, unit: SpeedUnit, kerb: int, longitude_deg: float, is_
             (1350.0, calm, RAMP_MPS2),
             (turn_from - 20.0, TURN_MPS, RAMP_MPS2),
             (turn_to + 5.0, TURN_MPS, RAMP_MPS2),
-            (turn_to + 120.0, speed_of(half) * 1.1, RAMP_MPS2),  # above what the law may ask for: nobody is warned
-            (turn_to + 200.0, speed_of(half) * 1.1, RAMP_MPS2),
+            (turn_to + 120.0, unit.mps(half) * 1.1, RAMP_MPS2),  # above what the law may ask for: nobody is warned
+            (turn_to + 200.0, unit.mps(half) * 1.1, RAMP_MPS2),
             (turn_to + 268.0, creep, RAMP_MPS2),
             (turn_to + 432.0, creep, RAMP_MPS2),
             (turn_to + 520.0, low, RAMP_MPS2),
             (turn_to + 802.0, low, RAMP_MPS2),
-            (turn_to + 880.0, speed_of(less) * 0.97, RAMP_MPS2),  # by the speedometer just above the limit
-            (turn_to + 980.0, speed_of(less) * 0.97, RAMP_MPS2),
-            (turn_to + 1080.0, speed_of(less) * 1.15, HURRY_MPS2),  # overtakes: the driver wins
-            (turn_to + 1180.0, speed_of(less) * 1.15, RAMP_MPS2),
+            (turn_to + 880.0, unit.mps(less) * 0.97, RAMP_MPS2),  # by the speedometer just above the limit
+            (turn_to + 980.0, unit.mps(less) * 0.97, RAMP_MPS2),
+            (turn_to + 1080.0, unit.mps(less) * 1.15, HURRY_MPS2),  # overtakes: the driver wins
+            (turn_to + 1180.0, unit.mps(less) * 1.15, RAMP_MPS2),
             (turn_to + 1280.0, calm, RAMP_MPS2),
         )
     )

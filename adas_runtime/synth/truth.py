@@ -22,14 +22,12 @@ from adas_runtime.signals import (
     SignObservation,
     SignObservations,
     SpeedLimitState,
-    SpeedUnit,
     TrackedObject,
     TrackedObjects,
 )
 from adas_runtime.synth.motion import Motion, Pose
 from adas_runtime.synth.plan import BEYOND_LINE_M, Plan
 from adas_runtime.synth.road import Marking
-from adas_runtime.units import kmh_to_mps, mph_to_mps
 
 AUTHOR: Final = "truth"
 FIT_ERROR_MAX_M: Final = 0.01  # a cubic follows a clothoid this well, or its range is shortened
@@ -283,11 +281,10 @@ def limit(plan: Plan, s_m: float, stamp_s: float, country: str) -> SpeedLimitSta
     `reason` names the type of road as type approval counts it: `urban`, `rural` or `motorway`.
     """
     here = next(stretch for stretch in reversed(plan.stretches) if stretch.s_m <= s_m)
-    speed_of = kmh_to_mps if plan.unit is SpeedUnit.KMH else mph_to_mps
     is_known = here.limit is not None
     return SpeedLimitState(
         stamp_s=stamp_s,
-        limit_mps=None if here.limit is None else speed_of(here.limit),
+        limit_mps=None if here.limit is None else plan.unit.mps(here.limit),
         kind=LimitKind.EXPLICIT if is_known else LimitKind.UNKNOWN,
         source=LimitSource.NONE if not is_known else LimitSource.SIGN if here.is_signed else LimitSource.MAP,
         unit=plan.unit,
