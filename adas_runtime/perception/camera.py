@@ -10,6 +10,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from adas_runtime.perception.params import LanePerceptionParams
 from adas_runtime.vehicle.schema import CameraMount
 
 Array = npt.NDArray[np.float64]
@@ -216,6 +217,19 @@ def camera_of(mount: CameraMount, width_px: int, height_px: int) -> Camera | Non
         pitch_rad=math.radians(mount.pitch_deg),
         yaw_rad=math.radians(mount.yaw_deg),
     )
+
+
+def camera_for(
+    mount: CameraMount | None, width_px: int, height_px: int, params: LanePerceptionParams
+) -> tuple[Camera, bool]:
+    """The camera of pictures of this size, and whether it was measured; an assumption where nobody knows it."""
+    camera = None if mount is None else camera_of(mount, width_px, height_px)
+    if mount is not None and camera is not None:
+        return camera, mount.is_calibrated
+    assumed = unknown_camera(
+        width_px, height_px, hfov_deg=params.unknown_camera_hfov_deg, height_m=params.unknown_camera_height_m
+    )
+    return assumed, False
 
 
 def unknown_camera(width_px: int, height_px: int, *, hfov_deg: float, height_m: float) -> Camera:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 from typing import Any, Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from adas_runtime.records import maker
+from adas_runtime.records import maker, replacer
 from adas_runtime.signals import LaneModel
 
 PERIOD_S: Final = 0.2  # between two looks
@@ -84,8 +85,13 @@ class Health:
 
     @property
     def is_useless(self) -> bool:
-        """Nothing that is seen may be believed."""
+        """No metre that is seen may be believed."""
         return self.trouble in USELESS
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Nothing that is seen may be believed; a camera that was knocked still shows what there is, elsewhere."""
+        return self.is_useless and self.trouble is not Trouble.SHIFTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,7 @@ class HealthState:
 make_health = maker(Health)
 START: Final = HealthState()
 make_state = maker(HealthState)
+with_state = replacer(HealthState)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +212,7 @@ def judged(seen: Look) -> Health:
     least, trouble = min(found, key=lambda item: item[0])
     if trouble is Trouble.BLURRED and flat < BAD and lit == 1.0:
         trouble = Trouble.DIRTY  # the rims of spots on the glass are out of focus as well
-    return make_health(trouble if least < BAD else Trouble.NONE, max(factor, 0.0))
+    return make_health(trouble if least < BAD else Trouble.NONE, factor)
 
 
 def _factor(value: float, span: tuple[float, float]) -> float:
@@ -229,15 +236,14 @@ def step(picture: Picture, stamp_s: float, old: HealthState) -> tuple[Health, He
     same_s = old.same_s if print_ == old.print_ else stamp_s
     if stamp_s - same_s >= FROZEN_S:
         health = make_health(Trouble.FROZEN, 0.0)
-        return health, make_state(
-            health, old.looked_s, Trouble.FROZEN, old.since_s, print_, same_s, old.small, stamp_s, old.jump_share,
-            old.jumped_s,
-        )  # fmt: skip
+        return health, with_state(
+            old, health=health, seen=Trouble.FROZEN, print_=print_, same_s=same_s, stamp_s=stamp_s
+        )
     jump_share, jumped_s, small = _jumped(picture, old, stamp_s)
     is_due = old.looked_s is None or stamp_s - old.looked_s >= PERIOD_S - 1e-6
     if not is_due and old.seen is not Trouble.FROZEN and jump_share == old.jump_share:
-        return old.health, make_state(
-            old.health, old.looked_s, old.seen, old.since_s, print_, same_s, small, stamp_s, jump_share, jumped_s
+        return old.health, with_state(
+            old, print_=print_, same_s=same_s, small=small, stamp_s=stamp_s, jumped_s=jumped_s
         )
     found = judged(look(picture))
     is_lasting = False
@@ -275,10 +281,7 @@ def _jumped(picture: Picture, old: HealthState, stamp_s: float) -> tuple[float, 
     return total, stamp_s, kept
 
 
-_WINDOW: list[npt.NDArray[np.float32]] = []
-
-
+@cache
 def _window() -> npt.NDArray[np.float32]:
-    if not _WINDOW:
-        _WINDOW.append(np.asarray(cv2.createHanningWindow(SMALL, cv2.CV_32F), np.float32))
-    return _WINDOW[0]
+    """Fades the borders of the small picture, which a correlation would else take for its content."""
+    return np.asarray(cv2.createHanningWindow(SMALL, cv2.CV_32F), np.float32)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.perception.pictures import WAITING, opened, troubled
 from adas_runtime.signals import CameraFrame, Health, LaneModel, LaneSide
 
 if TYPE_CHECKING:
     # at run time only where a picture is looked at: every process reads this declaration, and OpenCV with NumPy is
     # 0.2 s and 30 MB
-    from adas_runtime.perception import camera_health
     from adas_runtime.perception.camera_health import HealthState
     from adas_runtime.perception.lane_model import LaneDetector, LaneState
 
@@ -50,10 +50,9 @@ class LanePerception:
 
     def __init__(self, detector: LaneDetector) -> None:
         from adas_runtime.perception import camera_health
-        from adas_runtime.perception.lane_model import LaneState, decode
+        from adas_runtime.perception.lane_model import LaneState
 
         self._detector = detector
-        self._decode = decode
         self._camera = camera_health
         self._afresh = LaneState()
         self.state = PerceptionState(lanes=self._afresh, health=camera_health.START)
@@ -65,32 +64,25 @@ class LanePerception:
     def step(self, inputs: LanePerceptionInputs, now_s: float) -> LanePerceptionOutputs:
         """One picture; a broken one is a lane model without boundaries that says so."""
         frame = inputs.frame
-        if frame is None:
-            status = Status(state="blind", health=Health.DEGRADED, reason="no camera picture")
-            return LanePerceptionOutputs(lanes=None, status=status)
-        if frame.stamp_s == self.state.stamp_s:
-            return LanePerceptionOutputs(lanes=None, status=Status(state="waiting", is_active=True))
-        image = self._decode(frame.encoding, frame.data, frame.width_px, frame.height_px)
-        if image is None or min(image.shape[:2]) < 32:
+        image = opened(frame, self.state.stamp_s)
+        if frame is None or image is WAITING:
+            assert isinstance(image, Status)
+            return LanePerceptionOutputs(lanes=None, status=image)
+        if isinstance(image, Status):
             self.state = replace(self.state, stamp_s=frame.stamp_s)
-            reason = f"picture cannot be decoded as {frame.encoding}" if image is None else "picture is too small"
-            return LanePerceptionOutputs(
-                lanes=LaneModel(stamp_s=frame.stamp_s, reason=reason),
-                status=Status(state="broken_picture", health=Health.DEGRADED, reason=reason),
-            )
+            return LanePerceptionOutputs(lanes=LaneModel(stamp_s=frame.stamp_s, reason=image.reason), status=image)
         health, memory = self._camera.step(image, frame.stamp_s, self.state.health)
-        if health.is_useless and health.trouble is not self._camera.Trouble.SHIFTED:
-            self.state = PerceptionState(lanes=self.state.lanes, health=memory, stamp_s=frame.stamp_s)
-            return LanePerceptionOutputs(
-                lanes=LaneModel(stamp_s=frame.stamp_s, reason=health.trouble.value), status=_troubled(health)
-            )
+        if health.shows_nothing:
+            self.state = replace(self.state, health=memory, stamp_s=frame.stamp_s)
+            lanes_of_none = LaneModel(stamp_s=frame.stamp_s, reason=health.trouble.value)
+            return LanePerceptionOutputs(lanes=lanes_of_none, status=troubled(health))
         result, lanes = self._detector.step(image, frame.stamp_s, self.state.lanes)
         if health.is_useless and not result.is_mount_known:
             lanes, memory = self._afresh, self._camera.START
         self.state = PerceptionState(lanes=lanes, health=memory, stamp_s=frame.stamp_s)
         model = self._camera.weighed(result.model, health)
         if health.is_useless:
-            return LanePerceptionOutputs(lanes=model, status=_troubled(health))
+            return LanePerceptionOutputs(lanes=model, status=troubled(health))
         left, right = model.side(LaneSide.LEFT), model.side(LaneSide.RIGHT)
         state = "both" if left and right else "left_only" if left else "right_only" if right else "no_lane"
         return LanePerceptionOutputs(
@@ -103,10 +95,6 @@ class LanePerception:
                 kpis=(left.confidence if left else None, right.confidence if right else None),
             ),
         )
-
-
-def _troubled(health: camera_health.Health) -> Status:
-    return Status(state=health.trouble.name.lower(), health=Health.DEGRADED, reason=health.trouble.value)
 
 
 def _build(context: BuildContext) -> LanePerception:

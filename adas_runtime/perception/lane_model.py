@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from adas_runtime.market.schema import LaneFacts
 from adas_runtime.perception.calibration import PitchEstimate, vanishing_points
-from adas_runtime.perception.camera import Camera, camera_of, unknown_camera
+from adas_runtime.perception.camera import Camera, camera_for
 from adas_runtime.perception.encoded import is_cut
 from adas_runtime.perception.lane_fit import (
     Family,
@@ -147,7 +147,7 @@ class LaneDetector:
         height, width = image.shape[:2]
         if state.size_px != (width, height):
             state = LaneState(size_px=(width, height))
-        camera, is_known = self._camera(width, height)
+        camera, is_known = camera_for(self._mount, width, height, self._params)
         pitch = state.pitch
         if pitch is None:
             pitch = self._first_look(image, camera, is_known)
@@ -219,19 +219,6 @@ class LaneDetector:
         assert picture is not None
         _, state = self.step(picture, 0.0, LaneState())
         self.step(picture, 0.05, state)
-
-    def _camera(self, width: int, height: int) -> tuple[Camera, bool]:
-        if self._mount is not None:
-            camera = camera_of(self._mount, width, height)
-            if camera is not None:
-                return camera, self._mount.is_calibrated
-        assumed = unknown_camera(
-            width,
-            height,
-            hfov_deg=self._params.unknown_camera_hfov_deg,
-            height_m=self._params.unknown_camera_height_m,
-        )
-        return assumed, False
 
     @staticmethod
     def _aimed(camera: Camera, pitch: PitchEstimate) -> Camera:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from adas_runtime.market.facts import Bay
 from adas_runtime.signals import Corner, ParkingSlot, SlotKind
 
-LINE_M: Final = (0.05, 0.25)  # painted width: 0.10 to 0.15 m as laid, worn and smeared [D]
+LINE_MAX_M: Final = 0.25  # painted width: 0.10 to 0.15 m as laid, smeared more [D]
 CONTRAST_MIN: Final = 10.0  # grey levels above what lies beside it
 CONTRAST_NOISE: Final = 4.0  # and times the spread of the ground
 SEGMENT_M: Final = 0.5  # shorter strokes are no part of a separator
@@ -32,9 +32,7 @@ DEPTH_SHARE: Final = 0.55  # of the usual length, that two separators must share
 DEPTH_MAX_SHARE: Final = 1.5
 KERB_DEPTH_M: Final = (1.6, 3.0)  # of a bay along the kerb
 KERB_LENGTH_SHARE: Final = (0.9, 1.5)  # of the usual length, between its separators
-ALONG_RAD: Final = math.radians(
-    25.0
-)  # a separator that leads away from the car so little bounds no bay beside the road
+ALONG_RAD: Final = math.radians(25.0)  # a separator that leads so little aside bounds no bay beside the road
 ACROSS_RAD: Final = math.radians(72.0)  # steeper than that against the road, and the bay is perpendicular
 OCCUPIED: Final = 0.16  # share of a bay's inside that is unlike the ground
 UNLIKE: Final = 3.5  # spreads of the ground
@@ -143,7 +141,7 @@ def find_slots(picture: Picture, ground: Ground, bay: Bay) -> tuple[ParkingSlot,
 def find_lines(grey: Picture, picture: Picture, ground: Ground) -> list[Line]:
     """Painted lines, broken ones mended."""
     size = ground.m_per_px
-    wide = max(3, round(2.0 * LINE_M[1] / size) | 1)
+    wide = max(3, round(2.0 * LINE_MAX_M / size) | 1)
     smooth = cv2.GaussianBlur(grey, (0, 0), max(0.6, 0.03 / size))
     thin = cv2.morphologyEx(smooth, cv2.MORPH_TOPHAT, cv2.getStructuringElement(cv2.MORPH_RECT, (wide, wide)))
     noise = float(np.median(thin)) + 1.0
@@ -169,10 +167,9 @@ def _merged(ends: Array, ground: Ground, thin: Array, hue: Picture | None, least
     length = np.hypot(delta[:, 0], delta[:, 1])
     angle = np.arctan2(delta[:, 1], delta[:, 0]) % math.pi
     middle = 0.5 * (from_m + to_m)
-    order = np.argsort(-length, kind="stable")
     taken = np.zeros(len(ends), bool)
     lines = []
-    for index in order:
+    for index in np.argsort(-length, kind="stable"):
         if taken[index]:
             continue
         unit = np.array([math.cos(angle[index]), math.sin(angle[index])])
@@ -181,49 +178,45 @@ def _merged(ends: Array, ground: Ground, thin: Array, hue: Picture | None, least
         low, high = -0.5 * length[index], 0.5 * length[index]
         members = [index]
         taken[index] = True
+        is_beside = np.abs((middle - base) @ normal) <= MERGE_BESIDE_M
+        could = is_beside & (_between_rad(angle, angle[index]) <= MERGE_ANGLE_RAD)
         has_grown = True
         while has_grown:
             has_grown = False
-            off = (middle - base) @ normal
-            turned = np.abs((angle - angle[index] + 0.5 * math.pi) % math.pi - 0.5 * math.pi)
-            near = ~taken & (turned <= MERGE_ANGLE_RAD) & (np.abs(off) <= MERGE_BESIDE_M)
-            for other in np.flatnonzero(near):
+            for other in np.flatnonzero(could & ~taken):
                 spots = sorted((float((from_m[other] - base) @ unit), float((to_m[other] - base) @ unit)))
                 if spots[0] <= high + MERGE_GAP_M and spots[1] >= low - MERGE_GAP_M:
                     low, high = min(low, spots[0]), max(high, spots[1])
                     members.append(int(other))
                     taken[other] = has_grown = True
-        # the middle of all strokes, by their length: both rims of the paint count alike
-        weight = length[members]
-        points = np.concatenate([from_m[members], to_m[members]])
-        weights = np.concatenate([weight, weight])
-        centre = (points * weights[:, None]).sum(axis=0) / weights.sum()
-        spread = points - centre
-        covariance = (spread * weights[:, None]).T @ spread
-        values, vectors = np.linalg.eigh(covariance)
-        along = vectors[:, int(np.argmax(values))]
-        if along[1] < 0.0 or (along[1] == 0.0 and along[0] < 0.0):
-            along = -along  # a line has no front: directions from 0 to pi
-        spots_m = spread @ along
-        line_angle = math.atan2(along[1], along[0])
-        low_m, high_m = float(spots_m.min()), float(spots_m.max())
-        samples = np.linspace(low_m, high_m, 24)
-        places = centre + np.outer(samples, [math.cos(line_angle), math.sin(line_angle)])
-        cells = np.round(ground.pixels(places)).astype(int)
-        rows, columns = np.clip(cells[:, 1], 0, thin.shape[0] - 1), np.clip(cells[:, 0], 0, thin.shape[1] - 1)
-        contrast = float(np.median(thin[rows, columns]))
-        is_blue = False
-        if hue is not None:
-            colour = hue[rows, columns]
-            is_blue = bool(((colour[:, 0] >= BLUE[0]) & (colour[:, 0] <= BLUE[1]) & (colour[:, 1] > 90)).mean() > 0.6)
-        if contrast >= 0.5 * least:
-            lines.append(
-                Line(
-                    x_m=float(centre[0]), y_m=float(centre[1]), angle_rad=line_angle, low_m=low_m, high_m=high_m,
-                    contrast=contrast, is_blue=is_blue,
-                )
-            )  # fmt: skip
+        line = _fitted(from_m[members], to_m[members], length[members], ground, thin, hue)
+        if line.contrast >= 0.5 * least:
+            lines.append(line)
     return lines
+
+
+def _fitted(from_m: Array, to_m: Array, weight: Array, ground: Ground, thin: Array, hue: Picture | None) -> Line:
+    """The middle of strokes, by their length: both rims of the paint count alike; and how it looks along there."""
+    points = np.concatenate([from_m, to_m])
+    weights = np.concatenate([weight, weight])
+    centre = (points * weights[:, None]).sum(axis=0) / weights.sum()
+    spread = points - centre
+    values, vectors = np.linalg.eigh((spread * weights[:, None]).T @ spread)
+    along = vectors[:, int(np.argmax(values))]
+    if along[1] < 0.0 or (along[1] == 0.0 and along[0] < 0.0):
+        along = -along  # a line has no front: directions from 0 to pi
+    spots_m = spread @ along
+    low_m, high_m = float(spots_m.min()), float(spots_m.max())
+    cells = np.round(ground.pixels(centre + np.outer(np.linspace(low_m, high_m, 24), along))).astype(int)
+    rows, columns = np.clip(cells[:, 1], 0, thin.shape[0] - 1), np.clip(cells[:, 0], 0, thin.shape[1] - 1)
+    is_blue = False
+    if hue is not None:
+        colour = hue[rows, columns]
+        is_blue = bool(((colour[:, 0] >= BLUE[0]) & (colour[:, 0] <= BLUE[1]) & (colour[:, 1] > 90)).mean() > 0.6)
+    return Line(
+        x_m=float(centre[0]), y_m=float(centre[1]), angle_rad=math.atan2(along[1], along[0]), low_m=low_m,
+        high_m=high_m, contrast=float(np.median(thin[rows, columns])), is_blue=is_blue,
+    )  # fmt: skip
 
 
 def _distinct(lines: list[Line]) -> list[Line]:
@@ -302,7 +295,12 @@ def _slot(first: Line, second: Line, bay: Bay) -> tuple[list[tuple[float, float]
 
 
 def _turned(first: Line, second: Line) -> float:
-    return abs((first.angle_rad - second.angle_rad + 0.5 * math.pi) % math.pi - 0.5 * math.pi)
+    return float(_between_rad(first.angle_rad, second.angle_rad))
+
+
+def _between_rad(first: Array | float, second: Array | float) -> Any:
+    """Between directions of lines, which have no front."""
+    return np.abs((first - second + 0.5 * math.pi) % math.pi - 0.5 * math.pi)
 
 
 def _beside(first: Line, second: Line) -> float:

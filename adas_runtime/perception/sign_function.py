@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
-from adas_runtime.signals import CameraFrame, Health, SignObservation, SignObservations, SpeedUnit
-from adas_runtime.units import kmh_to_mps, mph_to_mps
+from adas_runtime.perception.pictures import opened, troubled
+from adas_runtime.signals import CameraFrame, SignObservation, SignObservations
 
 if TYPE_CHECKING:
     # at run time only where a picture is looked at: onnxruntime with its networks is 150 MB
     from adas_runtime.market.schema import Market
+    from adas_runtime.perception.camera import Camera
     from adas_runtime.perception.camera_health import HealthState
     from adas_runtime.perception.models.signs import SignReader
     from adas_runtime.perception.sign_votes import Tracks
@@ -48,9 +49,9 @@ class SignReadingOutputs:
 class SignReadingState:
     """Memory: the signs of the pictures before, and the stamp of the last one, so that none is looked at twice."""
 
+    health: HealthState
     tracks: Tracks = ()
     stamp_s: float | None = None
-    health: HealthState | None = None
 
 
 class SignReading:
@@ -61,16 +62,15 @@ class SignReading:
 
     def __init__(self, reader: SignReader, market: Market, mount: CameraMount | None) -> None:
         from adas_runtime.perception import camera_health
-        from adas_runtime.perception.lane_model import decode
+        from adas_runtime.perception.camera import camera_for
         from adas_runtime.perception.sign_votes import voted
 
-        self._reader, self._decode, self._voted = reader, decode, voted
-        self._camera = camera_health
+        self._reader, self._voted = reader, voted
+        self._camera, self._camera_for = camera_health, camera_for
         self._mount = mount
         self._unit = market.speed_unit
-        self._hfov_deg = market.perception.unknown_camera_hfov_deg
-        self._height_m = market.perception.unknown_camera_height_m
-        self.state = SignReadingState()
+        self._params = market.perception
+        self.state = SignReadingState(health=camera_health.START)
 
     def warm_up(self) -> None:
         """Look at an empty picture and forget it: the first run of a network is the slowest."""
@@ -82,23 +82,18 @@ class SignReading:
     def step(self, inputs: SignReadingInputs, now_s: float) -> SignReadingOutputs:
         """One picture."""
         frame = inputs.frame
-        if frame is None:
-            status = Status(state="blind", health=Health.DEGRADED, reason="no camera picture")
-            return SignReadingOutputs(signs=None, status=status)
-        if frame.stamp_s == self.state.stamp_s:
-            return SignReadingOutputs(signs=None, status=Status(state="waiting", is_active=True))
-        picture = self._decode(frame.encoding, frame.data, frame.width_px, frame.height_px)
-        if picture is None or min(picture.shape[:2]) < 32:
-            self.state = replace(self.state, stamp_s=frame.stamp_s)
-            reason = f"picture cannot be decoded as {frame.encoding}" if picture is None else "picture is too small"
-            status = Status(state="broken_picture", health=Health.DEGRADED, reason=reason)
-            return SignReadingOutputs(signs=None, status=status)
+        picture = opened(frame, self.state.stamp_s)
+        if frame is None or isinstance(picture, Status):
+            assert isinstance(picture, Status)
+            if frame is not None:
+                self.state = replace(self.state, stamp_s=frame.stamp_s)
+            return SignReadingOutputs(signs=None, status=picture)
         rows, columns = picture.shape[:2]
-        health, memory = self._camera.step(picture, frame.stamp_s, self.state.health or self._camera.START)
-        if health.is_useless and health.trouble is not self._camera.Trouble.SHIFTED:  # a sign is read anywhere
+        health, memory = self._camera.step(picture, frame.stamp_s, self.state.health)
+        if health.shows_nothing:
             self.state = SignReadingState(stamp_s=frame.stamp_s, health=memory)
-            state, reason = health.trouble.name.lower(), health.trouble.value
-            return SignReadingOutputs(signs=None, status=Status(state=state, health=Health.DEGRADED, reason=reason))
+            return SignReadingOutputs(signs=None, status=troubled(health))
+        camera, _ = self._camera_for(self._mount, columns, rows, self._params)
         seen = self._reader.look(picture)
         tracks, agreed = self._voted(self.state.tracks, seen, frame.stamp_s, columns)
         self.state = SignReadingState(tracks=tracks, stamp_s=frame.stamp_s, health=memory)
@@ -108,11 +103,11 @@ class SignReading:
             if reading is None:
                 continue
             kind, value = reading
-            x_m, y_m = self._place(sign.box_px, columns, rows)
+            x_m, y_m = _place(sign.box_px, camera)
             told.append(
                 SignObservation(
                     kind=kind,
-                    value_mps=None if value is None else self._mps(value),
+                    value_mps=None if value is None else self._unit.mps(value),
                     unit=self._unit,
                     x_m=x_m,
                     y_m=y_m,
@@ -126,23 +121,17 @@ class SignReading:
             status=Status(state="reading", is_active=True, kpis=(float(len(seen)), float(len(told)))),
         )
 
-    def _mps(self, value: int) -> float:
-        return mph_to_mps(value) if self._unit is SpeedUnit.MPH else kmh_to_mps(value)
 
-    def _place(self, box: Box, columns: int, rows: int) -> tuple[float, float]:
-        """Where a sign stands, by its size in the picture: forward and left [m]."""
-        import numpy as np
+def _place(box: Box, camera: Camera) -> tuple[float, float]:
+    """Where a sign stands, by its size in the picture: forward and left [m]."""
+    import numpy as np
 
-        from adas_runtime.perception.camera import camera_of, unknown_camera
-        from adas_runtime.perception.signs import side_px
+    from adas_runtime.perception.signs import side_px
 
-        camera = None if self._mount is None else camera_of(self._mount, columns, rows)
-        if camera is None:
-            camera = unknown_camera(columns, rows, hfov_deg=self._hfov_deg, height_m=self._height_m)
-        left, top, right, bottom = box
-        ray = camera.rays(np.array([[0.5 * (left + right), 0.5 * (top + bottom)]]))[0]
-        depth_m = SIZE_M * camera.fx_px / max(side_px(box), 1.0)
-        return camera.x_m + depth_m * float(ray[0]), camera.y_m + depth_m * float(ray[1])
+    left, top, right, bottom = box
+    ray = camera.rays(np.array([[0.5 * (left + right), 0.5 * (top + bottom)]]))[0]
+    depth_m = SIZE_M * camera.fx_px / max(side_px(box), 1.0)
+    return camera.x_m + depth_m * float(ray[0]), camera.y_m + depth_m * float(ray[1])
 
 
 def _build(context: BuildContext) -> SignReading:

@@ -10,10 +10,20 @@ from test_signs import road
 from adas_runtime.function import BuildContext
 from adas_runtime.graph import NETWORKS, SOURCES, default_graph
 from adas_runtime.market import load_market
-from adas_runtime.perception.sign_function import SIZE_M, SPEC, SignReading, SignReadingInputs, SignReadingOutputs
+from adas_runtime.perception import camera_health
+from adas_runtime.perception.sign_function import (
+    SIZE_M,
+    SPEC,
+    SignReading,
+    SignReadingInputs,
+    SignReadingOutputs,
+    SignReadingState,
+)
 from adas_runtime.signals import CameraFrame, CameraId, Health, SignKind, SpeedUnit
 from adas_runtime.units import kmh_to_mps, mph_to_mps
 from adas_runtime.vehicle import load_vehicle
+
+START = SignReadingState(health=camera_health.START)
 
 
 @pytest.fixture(scope="module", params=["de", "us"])
@@ -25,7 +35,7 @@ def reading(request: pytest.FixtureRequest) -> SignReading:
 
 @pytest.fixture(autouse=True)
 def _afresh(reading: SignReading) -> None:
-    reading.state = type(reading.state)()
+    reading.state = START
 
 
 def grainy(picture: np.ndarray, number: int) -> np.ndarray:
@@ -88,7 +98,7 @@ def test_without_a_picture_it_tells_no_sign_and_says_why(
 
 def test_what_was_warmed_up_remembers_nothing(reading: SignReading) -> None:
     reading.warm_up()
-    assert reading.state == type(reading.state)()
+    assert reading.state == START
 
 
 def test_it_is_in_the_graph_of_a_car_that_names_it_in_the_place_of_the_sign_camera() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from adas_runtime.errors import ConfigError
 from adas_runtime.function import BuildContext, FunctionSpec, Input, Output, Process, Status
+from adas_runtime.perception.pictures import WAITING
 from adas_runtime.signals import CameraFrame, CameraId, DriverState, Health
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class DriverPerception:
             status = Status(state="blind", health=Health.DEGRADED, reason="no picture of the driver camera")
             return Outputs(driver=None, status=status)
         if frame.stamp_s == self.state.stamp_s:
-            return Outputs(driver=None, status=Status(state="waiting", is_active=True))
+            return Outputs(driver=None, status=WAITING)
         picture = self._decode(frame.encoding, frame.data, frame.width_px, frame.height_px)
         seen, watch = self._watcher.step(picture, frame.stamp_s, self.state.watch)
         self.state = State(watch=watch, stamp_s=frame.stamp_s)
