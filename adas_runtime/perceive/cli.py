@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Protocol, TypeVar
 
 import typer
 
 from adas_runtime.errors import AdasError
 
 if TYPE_CHECKING:
-    from adas_runtime.perceive.film import OverlayFolder
+    from adas_runtime.perceive.driver import SeenDriver
+    from adas_runtime.perceive.overlay import Image
+    from adas_runtime.perceive.result import Record
     from adas_runtime.perceive.run import Seen
-    from adas_runtime.perceive.sources import Say, Source
+    from adas_runtime.perceive.sources import Frame, Say, Source
     from adas_runtime.vehicle import Vehicle
 
 HEAD = f"{'picture':<28} {'left':>8} {'right':>8} {'width':>7}  {'left boundary':<24} right boundary"
+
+T = TypeVar("T", bound="_Seen")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -56,32 +63,26 @@ def perceive(
     ] = False,
 ) -> int:
     """Show what perception sees in each picture: lanes, speed signs, road users; or the driver; or parking bays."""
-    if driver:
-        return _perceive_driver(inputs, vehicle, market, as_json, overlay, stills, every, max_frames, camera)
-    from contextlib import nullcontext
-    from functools import partial
-
-    from adas_runtime.ingest.progress import Progress
-    from adas_runtime.market import load_market
-    from adas_runtime.perceive.corruptions import Corruptor
-    from adas_runtime.perceive.film import Drawer, OverlayFolder
-    from adas_runtime.perceive.overlay import draw
-    from adas_runtime.perceive.run import perceive as look
-    from adas_runtime.perceive.sources import Kind, find
-    from adas_runtime.perception.models.objects import ObjectFinder
-    from adas_runtime.perception.models.signs import SignReader
-
     if stills and overlay is None:
         raise AdasError("draws nothing without --overlay", where="--stills", mend="name a folder with --overlay DIR")
+    if driver:
+        if camera is not None:
+            raise AdasError(
+                "names a topic, which no picture of the driver is on", where="--camera", mend="leave it out"
+            )
+        view: _View[Any] = _driver_view(vehicle, market, every, max_frames)
+        return _show(inputs, view, as_json=as_json, overlay=overlay, stills=stills)
+    from adas_runtime.perceive.corruptions import Corruptor
+
     if corrupt is not None:
         Corruptor.of(corrupt)  # a wrong one is refused before anything is read
-    rules = load_market(market)
     if slots:
+        from adas_runtime.market import load_market
         from adas_runtime.perceive.slots import show
 
         return show(
             inputs,
-            market=rules,
+            market=load_market(market),
             scale_m=scale,
             as_json=as_json,
             overlay=overlay,
@@ -89,53 +90,84 @@ def perceive(
             max_frames=max_frames,
             say=_say,
         )
-    reader = SignReader(market)  # proven once, not once an input
-    finder = ObjectFinder(market)
-    named = None if vehicle == "auto" else _load(vehicle)
-    folder: OverlayFolder | None = None if overlay is None else OverlayFolder(overlay)
-    failed = 0
-    is_headed = False
+    view = _road_view(vehicle, market, every, max_frames, camera, corrupt)
+    return _show(inputs, view, as_json=as_json, overlay=overlay, stills=stills)
+
+
+class _Seen(Protocol):
+    """One picture with what is told of it."""
+
+    @property
+    def frame(self) -> Frame: ...
+    @property
+    def record(self) -> Record: ...
+
+
+class _Counts(Protocol[T_contra]):
+    """What a film's pictures come to."""
+
+    count: int
+
+    def add(self, seen: T_contra) -> None: ...
+    def line(self, name: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View(Generic[T]):
+    """One way to look at pictures, and to tell of them.
+
+    Args:
+        head: Of the table.
+        look: What is seen in a source's pictures.
+        line: One row of the table.
+        draw: The picture with what was seen in it.
+        tally: Counts a source's pictures.
+    """
+
+    head: str
+    look: Callable[[Source], Iterator[T]]
+    line: Callable[[Source, T], str]
+    draw: Callable[[T], Image]
+    tally: Callable[[], _Counts[T]]
+
+
+def _show(inputs: list[str], view: _View[T], *, as_json: bool, overlay: Path | None, stills: bool) -> int:
+    """Look at every input, and tell of it; the exit code."""
+    from contextlib import nullcontext
+    from functools import partial
+
+    from adas_runtime.ingest.progress import Progress
+    from adas_runtime.perceive.film import Drawer, OverlayFolder
+    from adas_runtime.perceive.result import dumps
+    from adas_runtime.perceive.sources import Kind, find
+
+    folder = None if overlay is None else OverlayFolder(overlay)
+    failed = looked = 0
     drawn: list[Path] = []
     # on a terminal the table itself shows how far it is
     with nullcontext() if sys.stdout.isatty() else Progress("looking at pictures") as progress:
-        looked = 0
         for source in find(inputs):
             if isinstance(source, AdasError):
                 failed += 1
                 _complain(source)
                 continue
+            is_film = source.kind is not Kind.PICTURE
             drawer = None if folder is None else Drawer(folder, source, stills=stills)
-            tally = _Tally()
-            notes: list[str] = []
+            tally = view.tally()
             try:
-                car = named if named is not None else _choose(source, camera, notes.append)
-                for seen in look(
-                    source,
-                    market=rules,
-                    reader=reader,
-                    finder=finder,
-                    vehicle=car,
-                    every=every,
-                    max_frames=max_frames,
-                    camera_topic=camera,
-                    say=_say,
-                    corruptor=None if corrupt is None else Corruptor.of(corrupt),
-                ):
-                    while notes:
-                        _say(notes.pop(0))
+                for seen in view.look(source):
                     if as_json:
-                        _print_json(seen)
+                        sys.stdout.write(dumps(seen.record) + "\n")
                     else:
-                        if not is_headed:
-                            print(HEAD)
-                            is_headed = True
-                        if source.kind is not Kind.PICTURE and tally.count == 0:
+                        if looked == 0:
+                            print(view.head)
+                        if is_film and tally.count == 0:
                             print(source.name)
-                        _print_line(source, seen)
+                        print(view.line(source, seen))
                     tally.add(seen)
-                    if drawer is not None:
-                        drawer.add(seen.frame, partial(draw, seen))
                     looked += 1
+                    if drawer is not None:
+                        drawer.add(seen.frame, partial(view.draw, seen))
                     if progress is not None:
                         progress.update(looked, None)
                 if drawer is not None:
@@ -147,91 +179,71 @@ def perceive(
                 if drawer is not None:
                     drawer.drop()
                     drawn += drawer.files
-            if not as_json and source.kind is not Kind.PICTURE and tally.count:
+            if not as_json and is_film and tally.count:
                 print(tally.line(source.name))
-    _print_drawn(drawn, as_json)
+    if drawn and not as_json:
+        print(f"drawn: {', '.join(str(path) for path in drawn[:4])}{f' and {len(drawn) - 4} more' * (len(drawn) > 4)}")
     return 2 if failed else 0
 
 
-def _perceive_driver(
-    inputs: list[str],
-    vehicle: str,
-    market: str,
-    as_json: bool,
-    overlay: Path | None,
-    stills: bool,
-    every: int,
-    max_frames: int | None,
-    camera: str | None,
-) -> int:
-    """The same for pictures of the driver."""
-    from functools import partial
-
+def _road_view(
+    vehicle: str, market: str, every: int, max_frames: int | None, camera: str | None, corrupt: str | None
+) -> _View[Seen]:
+    """Lanes, signs and road users before the car."""
     from adas_runtime.market import load_market
-    from adas_runtime.perceive.driver import HEAD as DRIVER_HEAD
-    from adas_runtime.perceive.driver import draw, line, summary, watch
-    from adas_runtime.perceive.film import Drawer, OverlayFolder
-    from adas_runtime.perceive.result import dumps
-    from adas_runtime.perceive.sources import Kind, find
+    from adas_runtime.perceive.corruptions import Corruptor
+    from adas_runtime.perceive.overlay import draw
+    from adas_runtime.perceive.run import perceive as look_at
+    from adas_runtime.perception.models.objects import ObjectFinder
+    from adas_runtime.perception.models.signs import SignReader
+
+    rules = load_market(market)
+    reader, finder = SignReader(market), ObjectFinder(market)  # proven once, not once an input
+    named = None if vehicle == "auto" else _load(vehicle)
+
+    def look(source: Source) -> Iterator[Seen]:
+        notes: list[str] = []
+        for seen in look_at(
+            source,
+            market=rules,
+            reader=reader,
+            finder=finder,
+            vehicle=named if named is not None else _choose(source, camera, notes.append),
+            every=every,
+            max_frames=max_frames,
+            camera_topic=camera,
+            say=_say,
+            corruptor=None if corrupt is None else Corruptor.of(corrupt),
+        ):
+            while notes:
+                _say(notes.pop(0))
+            yield seen
+
+    return _View(head=HEAD, look=look, line=_line, draw=draw, tally=_Tally)
+
+
+def _driver_view(vehicle: str, market: str, every: int, max_frames: int | None) -> _View[SeenDriver]:
+    """The driver: face, head, eyes."""
+    from adas_runtime.market import load_market
+    from adas_runtime.perceive import driver
     from adas_runtime.perception.driver.function import seat_of
     from adas_runtime.perception.models.driver import DriverNetworks
     from adas_runtime.vehicle import load_vehicle
 
-    if stills and overlay is None:
-        raise AdasError("draws nothing without --overlay", where="--stills", mend="name a folder with --overlay DIR")
-    if camera is not None:
-        raise AdasError("names a topic, which no picture of the driver is on", where="--camera", mend="leave it out")
     rules = load_market(market)
     car = None if vehicle == "auto" else load_vehicle(vehicle)
     if car is not None and "driver" not in car.cameras:
         raise AdasError(f"vehicle {car.name} has no driver camera", where="--vehicle", mend="add cameras.driver to it")
     seat = seat_of(car, rules.road.traffic_side)
     reader = DriverNetworks(market)
-    folder = None if overlay is None else OverlayFolder(overlay)
-    failed = 0
-    is_headed = False
-    drawn: list[Path] = []
-    for source in find(inputs):
-        if isinstance(source, AdasError):
-            failed += 1
-            _complain(source)
-            continue
-        is_single = source.kind is Kind.PICTURE
-        drawer = None if folder is None else Drawer(folder, source, stills=stills)
-        count = faces = 0
-        try:
-            for seen in watch(source, reader=reader, seat=seat, every=every, max_frames=max_frames, say=_say):
-                if as_json:
-                    sys.stdout.write(dumps(seen.record) + "\n")
-                else:
-                    if not is_headed:
-                        print(DRIVER_HEAD)
-                        is_headed = True
-                    if count == 0 and not is_single:
-                        print(source.name)
-                    print(line(_shown_name(source, seen.frame.index), seen))
-                count += 1
-                faces += seen.watched.driver.is_face_visible
-                if drawer is not None:
-                    drawer.add(seen.frame, partial(draw, seen))
-            if drawer is not None:
-                drawer.close()
-        except AdasError as error:
-            failed += 1
-            _complain(error)
-        finally:
-            if drawer is not None:
-                drawer.drop()
-                drawn += drawer.files
-        if not as_json and not is_single and count:
-            print(summary(source.name, faces, count))
-    _print_drawn(drawn, as_json)
-    return 2 if failed else 0
 
+    def look(source: Source) -> Iterator[SeenDriver]:
+        return driver.watch(source, reader=reader, seat=seat, every=every, max_frames=max_frames, say=_say)
 
-def _print_drawn(drawn: list[Path], as_json: bool) -> None:
-    if drawn and not as_json:
-        print(f"drawn: {', '.join(str(path) for path in drawn[:4])}{f' and {len(drawn) - 4} more' * (len(drawn) > 4)}")
+    def line(source: Source, seen: SeenDriver) -> str:
+        return driver.line(_shown_name(source, seen.frame.index), seen)
+
+    return _View(head=driver.HEAD, look=look, line=line, draw=driver.draw, tally=driver.Tally)
 
 
 def _shown_name(source: Source, frame: int) -> str:
@@ -279,13 +291,7 @@ def _choose(source: Source, camera: str | None, say: Say) -> Vehicle:
     return choice.vehicle
 
 
-def _print_json(seen: Seen) -> None:
-    from adas_runtime.perceive.result import dumps
-
-    sys.stdout.write(dumps(seen.record) + "\n")
-
-
-def _print_line(source: Source, seen: Seen) -> None:
+def _line(source: Source, seen: Seen) -> str:
     from adas_runtime.perceive.result import object_text, sign_text
 
     record = seen.record
@@ -293,8 +299,7 @@ def _print_line(source: Source, seen: Seen) -> None:
     lanes: dict[str, dict[str, Any]] = {lane["side"]: lane for lane in record["lanes"]}
     left, right = lanes.get("left"), lanes.get("right")
     if record["width_px"] is None:
-        print(f"{name:<28} {record['reason']}")
-        return
+        return f"{name:<28} {record['reason']}"
     offsets = [f"{lane['polynomial']['c0_m']:+.2f} m" if lane else "-" for lane in (left, right)]
     width = f"{left['polynomial']['c0_m'] - right['polynomial']['c0_m']:.2f} m" if left and right else "-"
     forms = [
@@ -307,7 +312,7 @@ def _print_line(source: Source, seen: Seen) -> None:
     signs += "".join(f"; {object_text(item)}" for item in bodies[:3])
     if len(bodies) > 3:
         signs += f"; {len(bodies) - 3} more"
-    print(f"{name:<28} {offsets[0]:>8} {offsets[1]:>8} {width:>7}  {forms[0]:<24} {forms[1]}{signs}")
+    return f"{name:<28} {offsets[0]:>8} {offsets[1]:>8} {width:>7}  {forms[0]:<24} {forms[1]}{signs}"
 
 
 class _Tally:

@@ -12,8 +12,8 @@ import numpy as np
 
 from adas_runtime.errors import AdasError
 from adas_runtime.perceive.overlay import DARK, PALE, SIGN_COLOUR, TRUST_COLOUR, WHITE, Canvas, Colour, Image
-from adas_runtime.perceive.result import Record
-from adas_runtime.perceive.sources import Frame, Kind, Say, Source, frames
+from adas_runtime.perceive.result import Record, rounded
+from adas_runtime.perceive.sources import Frame, Kind, Say, Source, looked_at
 from adas_runtime.perception.driver.core import DriverWatcher, Seat, Watched, WatchState
 from adas_runtime.perception.driver.seen import POINTS, Reader
 from adas_runtime.signals import GazeZone
@@ -59,17 +59,10 @@ def watch(
             mend="give the driver camera's own pictures or film",
         )
     cv2.setNumThreads(1)  # as in the car; threads would make sums depend on the machine
-    watcher, state, looked = DriverWatcher(reader, seat), WatchState(), 0
-    for frame in frames(source, camera_topic=None, say=say):
-        if frame.index % every:
-            continue
-        if max_frames is not None and looked >= max_frames:
-            break
-        looked += 1
+    watcher, state = DriverWatcher(reader, seat), WatchState()
+    for frame in looked_at(source, every=every, max_frames=max_frames, say=say):
         watched, state = watcher.step(frame.image, frame.stamp_s, state)
         yield SeenDriver(frame=frame, record=record(source.name, frame, watched, seat), watched=watched)
-    if looked == 0:
-        raise AdasError("holds no picture", where=source.name, mend="check it with a player")
 
 
 def record(source: str, frame: Frame, watched: Watched, seat: Seat) -> Record:
@@ -84,10 +77,10 @@ def record(source: str, frame: Frame, watched: Watched, seat: Seat) -> Record:
         "sight": None if watched.sight is None else watched.sight.value,
         "causes": list(watched.causes),
         "angles_from": "camera" if seat.mount is None else "vehicle",
-        "head_yaw_rad": _rounded(driver.head_yaw_rad, 4),
-        "head_pitch_rad": _rounded(driver.head_pitch_rad, 4),
+        "head_yaw_rad": rounded(driver.head_yaw_rad, 4),
+        "head_pitch_rad": rounded(driver.head_pitch_rad, 4),
         "gaze_zone": driver.gaze_zone.name.lower(),
-        "eye_openness": _rounded(driver.eye_openness, 3),
+        "eye_openness": rounded(driver.eye_openness, 3),
         "picture": driver.frame,
         "box_px": None,
         "points_px": {},
@@ -141,9 +134,22 @@ def line(name: str, seen: SeenDriver) -> str:
     return f"{name:<28} {face:>5} {angles[0]:>6} {angles[1]:>6} {eyes:>5} {sure:>5}  {remarks}".rstrip()
 
 
-def summary(name: str, faces: int, count: int) -> str:
-    """The line under a film."""
-    return f"{name}: {count} {'picture' if count == 1 else 'pictures'}, a face in {100 * faces / count:.0f} %"
+class Tally:
+    """What a film's pictures come to."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._faces = 0
+
+    def add(self, seen: SeenDriver) -> None:
+        """Count one picture."""
+        self.count += 1
+        self._faces += seen.watched.driver.is_face_visible
+
+    def line(self, name: str) -> str:
+        """One line under the table."""
+        noun = "picture" if self.count == 1 else "pictures"
+        return f"{name}: {self.count} {noun}, a face in {100 * self._faces / self.count:.0f} %"
 
 
 def draw(seen: SeenDriver) -> Image:
@@ -152,10 +158,10 @@ def draw(seen: SeenDriver) -> Image:
     canvas = Canvas(seen.frame.image)
     watched, unit = seen.watched, canvas.unit
     for other in watched.others:
-        _frame(canvas, other.box_px, PALE, 1.0)
+        canvas.frame(other.box_px, PALE, 1.0)
     face = watched.face
     if face is not None:
-        _frame(canvas, face.box_px, _colour(watched.driver.confidence), 2.0)
+        canvas.frame(face.box_px, _colour(watched.driver.confidence), 2.0)
         for x, y in face.points_px:
             spot = canvas.place(np.array([[x, y]]) - 0.5)[0]
             angles = np.linspace(0.0, 2.0 * math.pi, 13)
@@ -163,12 +169,6 @@ def draw(seen: SeenDriver) -> Image:
         _arrow(canvas, watched)
     _legend(canvas, seen)
     return canvas.image
-
-
-def _frame(canvas: Canvas, box: tuple[float, float, float, float], colour: Colour, wide: float) -> None:
-    left, top, right, bottom = box
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]) - 0.5
-    canvas.line(canvas.place(corners), colour, wide * canvas.unit, casing=True)
 
 
 def _arrow(canvas: Canvas, watched: Watched) -> None:
@@ -206,7 +206,3 @@ def _colour(confidence: float) -> Colour:
     """Green, yellow, red: how sure."""
     state = "calibrated" if confidence >= 0.6 else "estimated" if confidence >= 0.3 else "estimating"
     return TRUST_COLOUR[state]
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits) + 0.0  # no -0.0

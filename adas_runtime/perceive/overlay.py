@@ -6,7 +6,7 @@ Colours are Okabe and Ito's, which people with any kind of colour blindness tell
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -134,6 +134,14 @@ class Canvas:
             cv2.polylines(self.image, fixed, False, DARK, max(1, round(width_px + 2.0)), cv2.LINE_AA, SUBPIXEL_BITS)
         cv2.polylines(self.image, fixed, False, colour, max(1, round(width_px)), cv2.LINE_AA, SUBPIXEL_BITS)
 
+    def frame(self, box_px: Sequence[float], colour: Colour, width: float) -> Array:
+        """A frame around left, top, right, bottom of the original; its corners here, (5, 2), the upper left first."""
+        left, top, right, bottom = box_px
+        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]) - 0.5
+        placed = self.place(corners)
+        self.line(placed, colour, width * self.unit, casing=True)
+        return placed
+
     def text(
         self,
         text: str,
@@ -177,10 +185,7 @@ def _draw_objects(canvas: Canvas, seen: Seen) -> None:
 
 def _draw_frame(canvas: Canvas, box_px: list[float], text: str, colour: Colour, width: float) -> None:
     """A frame with a line of text above it, or below where the picture ends."""
-    left, top, right, bottom = box_px
-    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]) - 0.5
-    placed = canvas.place(corners)
-    canvas.line(placed, colour, width * canvas.unit, casing=True)
+    placed = canvas.frame(box_px, colour, width)
     above = float(placed[0, 1]) - 6.0 * canvas.unit
     row = above if above > 14.0 * canvas.unit else float(placed[2, 1]) + 16.0 * canvas.unit
     room = canvas.image.shape[1] - 9.0 * canvas.unit * len(text)

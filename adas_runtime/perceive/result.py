@@ -177,18 +177,15 @@ def object_text(item: Record) -> str:
 
 
 def _object(one: SeenObject, track: Track | None) -> Record:
-    def metres(value: float | None) -> float | None:
-        return None if value is None else _round(value, 2)
-
     return {
         "class": NAMES[one.object_class],
         "box_px": [_round(value, 1) for value in one.box_px],
         "confidence": _round(one.confidence if track is None else track.confidence, 3),
-        "x_m": metres(one.x_m),
-        "y_m": metres(one.y_m),
-        "range_m": metres(one.range_m),
-        "range_std_m": metres(one.range_std_m),
-        "width_m": metres(one.width_m),
+        "x_m": rounded(one.x_m, 2),
+        "y_m": rounded(one.y_m, 2),
+        "range_m": rounded(one.range_m, 2),
+        "range_std_m": rounded(one.range_std_m, 2),
+        "width_m": rounded(one.width_m, 2),
         "is_cut": one.is_cut,
         "track": None if track is None else track.number,
         "is_confirmed": track is not None and track.is_confirmed,
@@ -238,3 +235,8 @@ def dumps(item: Record) -> str:
 
 def _round(value: float, digits: int) -> float:
     return round(float(value), digits) + 0.0  # no -0.0
+
+
+def rounded(value: float | None, digits: int) -> float | None:
+    """A number for a record, where there is one."""
+    return None if value is None else _round(value, digits)

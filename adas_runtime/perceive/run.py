@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 
-from adas_runtime.errors import AdasError
 from adas_runtime.market import Market
 from adas_runtime.perceive.corruptions import Corruptor
 from adas_runtime.perceive.result import Record, Trace, record
-from adas_runtime.perceive.sources import Frame, Kind, Say, Source, frames
+from adas_runtime.perceive.sources import Frame, Kind, Say, Source, looked_at
 from adas_runtime.perception import camera_health
 from adas_runtime.perception.camera import Camera, camera_of
 from adas_runtime.perception.lane_model import LaneDetector, LaneResult, LaneState
@@ -78,14 +77,8 @@ def perceive(
     state, health_state = LaneState(), camera_health.START
     tracks: Tracks = ()
     bodies = ObjectTracks()
-    looked = 0
     former_size: tuple[int, int] | None = None
-    for frame in frames(source, camera_topic=camera_topic, say=say):
-        if frame.index % every:
-            continue
-        if max_frames is not None and looked >= max_frames:
-            break
-        looked += 1
+    for frame in looked_at(source, every=every, max_frames=max_frames, say=say, camera_topic=camera_topic):
         if frame.image is not None and corruptor is not None:
             frame = replace(frame, image=corruptor.step(frame.image))
         if frame.image is None:
@@ -131,8 +124,6 @@ def perceive(
             tracks=followed_as,
         )
         yield Seen(frame=frame, record=told, model=result.model, camera=result.camera, traces=traces)
-    if looked == 0:
-        raise AdasError("holds no picture", where=source.name, mend="check it with a player")
 
 
 def _trust(result: LaneResult, state: LaneState, *, is_single: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +12,8 @@ import numpy.typing as npt
 from adas_runtime.errors import AdasError
 from adas_runtime.market import Market
 from adas_runtime.perceive.film import OverlayFolder
-from adas_runtime.perceive.sources import Kind, Say, Source, find, frames
+from adas_runtime.perceive.result import dumps
+from adas_runtime.perceive.sources import Kind, Say, Source, find, looked_at
 from adas_runtime.perception.parking import Ground, find_slots
 from adas_runtime.signals import ParkingSlot
 
@@ -76,11 +76,7 @@ def _source(
     max_frames: int | None,
 ) -> None:
     stem = "" if folder is None else folder.stem(source)
-    looked = 0
-    for frame in frames(source, camera_topic=None, say=say):
-        if frame.index % every or (max_frames is not None and looked >= max_frames):
-            continue
-        looked += 1
+    for frame in looked_at(source, every=every, max_frames=max_frames, say=say):
         if frame.image is None:
             say(f"{source.name}: frame {frame.index}: {frame.reason}")
             continue
@@ -94,7 +90,7 @@ def _source(
                 "source": source.name,
                 "slots": [_record(slot, ground) for slot in slots],
             }
-            print(json.dumps(record, separators=(",", ":"), allow_nan=False))
+            print(dumps(record))
         else:
             print(f"{source.name}{'' if source.kind is Kind.PICTURE else f' frame {frame.index}'}: {_line(slots)}")
         if folder is not None:

@@ -238,6 +238,26 @@ def frames(source: Source, *, camera_topic: str | None, say: Say) -> Iterator[Fr
         yield from _bag(source, camera_topic, say)
 
 
+def looked_at(
+    source: Source, *, every: int, max_frames: int | None, say: Say, camera_topic: str | None = None
+) -> Iterator[Frame]:
+    """The pictures of a source that are looked at: the first of each so many, and so many at the most.
+
+    Raises:
+        AdasError: As `frames`; or it holds no picture.
+    """
+    looked = 0
+    for frame in frames(source, camera_topic=camera_topic, say=say):
+        if frame.index % every:
+            continue
+        if max_frames is not None and looked >= max_frames:
+            break
+        looked += 1
+        yield frame
+    if looked == 0:
+        raise AdasError("holds no picture", where=source.name, mend="check it with a player")
+
+
 def _video(source: Source, say: Say) -> Iterator[Frame]:
     footage = Footage([FootageSource(source.path, ())], fps=None, takes_truncated=True, note=say)
     for index, (t_s, image, _) in enumerate(footage.video(source.path)):
