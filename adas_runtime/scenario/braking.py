@@ -1,9 +1,10 @@
 """A car that drives towards others: the functions of the product, the car's brakes and a sensor, in a closed loop.
 
 The functions run in the same executor as on the car, arbiter and envelope included; what the envelope commands reaches
-the brakes of the vehicle file, later and along their ramp. The sensor is late, noisy and misses; all by the seed. The
-car follows the given path. Either a driver drives, who never brakes, or automated lane keeping, which is switched on
-before the drive begins and may go as fast as the car is then. Time is a count of steps of 10 ms: nothing waits.
+the brakes of the vehicle file, later and along their ramp. The sensor is late, noisy and misses; all by the seed.
+Either a driver drives, who never brakes, and the car follows the given path; or automated lane keeping, which is
+switched on before the drive begins, may go as fast as the car is then, and steers a single-track car behind the
+steering actuator of the vehicle file. Time is a count of steps of 10 ms: nothing waits.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Protocol
 
 from adas_runtime.alks.params import EMERGENCY_MPS2
+from adas_runtime.alks.states import Emergency, State
 from adas_runtime.errors import AdasError
 from adas_runtime.executor import Emission, Executor
 from adas_runtime.function import BuildContext, Process
 from adas_runtime.graph import SOURCES, Graph, Source, default_graph, live_topic
 from adas_runtime.market.schema import Market
+from adas_runtime.scenario.opendrive import Course
+from adas_runtime.scenario.our_car import OnCourse, OurCar, Steered
 from adas_runtime.scenario.traffic import Reacting, Seen, looked, reaction_mps2
 from adas_runtime.signals import (
     ActuationCommand,
@@ -55,10 +59,13 @@ Ego = Literal["driver", "alks"]  # who drives
 STEP_S: Final = 0.01
 START_S: Final = 1000.0  # of the clock; stamps are never zero
 LANE_TOPIC: Final = live_topic("lane_perception", "lanes")
+KEEPING: Final = (State.ACTIVE.value, Emergency.BRAKING.value)  # where it may not leave the lane
 COMMAND: Final = live_topic("envelope", "command")
 SETTLE_S: Final = 2.0  # before the drive begins: the envelope lets nothing in before
 LIMIT: Final = Source(name="limit_simulation", signal=SpeedLimitState, topic="/simulation/limit", rate_hz=10.0)
 SWITCHED_S: Final = (-0.6, -0.3)  # when the button of automated lane keeping is down
+LANE_HALF_M: Final = 1.75
+LINE_M: Final = 0.15  # width of a marking
 LANE_SEEN_M: Final = 60.0
 LANE_STEP_M: Final = 3.0
 LANE_TURN_RAD: Final = 0.6  # beyond it the lane leaves the picture
@@ -136,6 +143,8 @@ class Drive:
     Args:
         speed_mps: Ours, kept until something brakes.
         curvature: Of our path by the way driven [m]; the driver steers along it.
+        course: Instead: of our lane, from our front bumper at the start on; the places of actors are along it.
+        wind_mps: From the right, from the start on; it moves a car that functions steer.
         lane: What the camera tells of the lane: none, the course of our path, or a straight one.
         movers: Makes road users with a script of their own, for one drive.
         long_s: It ends then at the latest.
@@ -149,6 +158,8 @@ class Drive:
     speed_mps: float
     actors: tuple[Actor, ...]
     curvature: Callable[[float], float] | None = None
+    course: Course | None = None
+    wind_mps: float = 0.0
     lane: Literal["none", "path", "straight"] = "none"
     movers: Callable[[], Sequence[Mover]] | None = None
     long_s: float = 12.0
@@ -173,6 +184,8 @@ class Outcome:
         is_from_behind: Who was hit came from behind and was faster than we: no brakes of ours help.
         is_goal_reached: Where the drive has a goal.
         behind_m, behind_mps2: Smallest distance to anybody behind in our way, and how hard such a one braked.
+        tyre_m, lateral_mps2: While automated lane keeping held the lane: how far the outer edge of a front tyre came
+            from the middle of the lane, and the greatest lateral acceleration; `None`: it did not steer.
     """
 
     impact_mps: float | None
@@ -188,6 +201,13 @@ class Outcome:
     is_goal_reached: bool | None = None
     behind_m: float = math.inf
     behind_mps2: float = 0.0
+    tyre_m: float | None = None
+    lateral_mps2: float | None = None
+
+    @property
+    def is_out_of_lane(self) -> bool:
+        """Whether a front tyre crossed the outer edge of the marking (R157 5.2.1)."""
+        return self.tyre_m is not None and self.tyre_m > LANE_HALF_M + 0.5 * LINE_M
 
     @property
     def lead_s(self) -> float | None:
@@ -213,6 +233,8 @@ class Outcome:
         """One drive, as `adas scenario run --json` prints it; figures that are told are rounded."""
         if self.refused:
             verdict, failures = "not_applicable", [f"automated lane keeping may not drive here: {self.refused}"]
+        elif self.is_out_of_lane:
+            verdict, failures = "fail", [*failures, f"a tyre leaves the lane, {self.tyre_m:.2f} m from its middle"]
         found = {
             "scenario": scenario,
             "parameters": dict(parameters),
@@ -226,6 +248,8 @@ class Outcome:
         }
         if self.is_goal_reached is not None:
             found["is_goal_reached"] = self.is_goal_reached
+        if self.tyre_m is not None and self.lateral_mps2 is not None:
+            found["tyre_m"], found["lateral_mps2"] = round(self.tyre_m, 3), round(self.lateral_mps2, 2)
         if math.isfinite(self.behind_m):
             found["behind_m"], found["behind_mps2"] = round(self.behind_m, 2), round(self.behind_mps2, 2)
         return found
@@ -297,11 +321,13 @@ class _Body:
     around: tuple[Mover | _Ours, ...] = ()  # whom it reacts to
     ours: _Ours | None = None
     saw: deque[Seen] = field(default_factory=deque)
+    course: Course | None = None  # `along`, against which its script goes
+    along: tuple[float, float, float] = (0.0, 0.0, 0.0)  # way, left of the course, direction against it
 
     @staticmethod
-    def of(actor: Actor, ours: _Ours) -> _Body:
+    def of(actor: Actor, ours: _Ours, course: Course | None) -> _Body:
         """As it starts."""
-        return _Body(
+        made = _Body(
             actor,
             actor.kind,
             SIZES_M[actor.kind],
@@ -311,7 +337,20 @@ class _Body:
             actor.heading_rad,
             actor.speed_mps,
             ours=ours,
+            course=course,
         )
+        made.along = made.x_m, made.y_m, made.heading_rad
+        made._place()
+        return made
+
+    def _place(self) -> None:
+        """From its place along the course to that in the plane."""
+        way_m, left_m, turned = self.along
+        if self.course is None:
+            self.x_m, self.y_m, self.heading_rad = self.along
+        else:
+            self.x_m, self.y_m, heading = self.course.place(way_m, left_m)
+            self.heading_rad = heading + turned
 
     def _react(self, driver: Reacting, way_m: float, speed_mps: float) -> float:
         """Acceleration, by what it saw its reaction time ago."""
@@ -329,15 +368,18 @@ class _Body:
         else:
             self.accel_mps2 = -actor.decel_mps2 if t_s >= actor.brakes_at_s and self.speed_mps > 0.0 else 0.0
         self.speed_mps = max(self.speed_mps + self.accel_mps2 * STEP_S, 0.0)
+        way, left, turned = self.along
         if t_s >= actor.turns_at_s and self.speed_mps > 0.0:
-            self.heading_rad += actor.yaw_rate_rps * STEP_S
-        self.x_m += self.speed_mps * math.cos(self.heading_rad) * STEP_S
-        self.y_m += self.speed_mps * math.sin(self.heading_rad) * STEP_S
-        left_m = actor.shift_to_y_m - self.y_m
+            turned += actor.yaw_rate_rps * STEP_S
+        bend = 0.0 if self.course is None else self.course.curvature_1pm(way)
+        way += self.speed_mps * math.cos(turned) * STEP_S / (1.0 - bend * left)
+        left += self.speed_mps * math.sin(turned) * STEP_S
+        left_m = actor.shift_to_y_m - left
         is_shifting = t_s >= actor.shifts_at_s and abs(left_m) > 1e-9
         step_m = math.copysign(min(actor.shift_mps * STEP_S, abs(left_m)), left_m) if is_shifting else 0.0
-        self.y_m += step_m
+        self.along = way, left + step_m, turned
         self.across_mps = step_m / STEP_S
+        self._place()
 
 
 def loop_graph(ego: Ego = "driver", *, whole: bool = False) -> Graph:
@@ -426,32 +468,43 @@ def drive(
     rear_m = size.length_m - size.wheelbase_m - size.front_overhang_m
     front_m = size.wheelbase_m + size.front_overhang_m
     ours = _Ours((size.length_m, size.width_m))
-    acting = [_Body.of(actor, ours) for actor in case.actors]
+    acting = [_Body.of(actor, ours, case.course) for actor in case.actors]
     for one in acting:
         one.around = (ours, *acting)
-    if case.curvature is not None and any(actor.reacts for actor in case.actors):
+    curvature, course = case.curvature, case.course
+    if course is not None:
+        lane = course
+
+        def curvature(way_m: float) -> float:
+            return lane.curvature_1pm(way_m - front_m)  # ways are those of the rear axle
+
+    if curvature is not None and any(actor.reacts for actor in case.actors):
         raise ValueError("those who react drive on a straight road")
     bodies: list[Mover] = [*acting]
     if case.movers is not None:
         bodies += case.movers()
     brakes = _Actuator(brakes_of(vehicle), is_laden=case.is_laden)
-    x_m, y_m, heading, speed_mps, way_m = -front_m, 0.0, 0.0, case.speed_mps, 0.0
-    asked_mps2, stopped_s = 0.0, None
+    steered = Steered(vehicle, front_m, case.speed_mps, curvature) if ego == "alks" else None
+    car: OurCar = steered or OnCourse(front_m, case.speed_mps, curvature)
+    tyre_m = lateral_mps2 = 0.0
+    is_keeping = False  # automated lane keeping holds the lane
+    command: ActuationCommand | None = None
+    stopped_s = None
     warned_s: float | None = None
     braked_s: float | None = None
     demand_mps2, modes, gap_m = 0.0, 0, math.inf
     behind_m, behind_mps2 = math.inf, 0.0
     is_driving, refused = ego == "driver", "it never said why"
     is_goal_reached = None if case.goal is None else False
-    place = _Place(x_m, y_m, heading)
+    place = _Place(car.x_m, car.y_m, car.heading_rad)
     seen: deque[tuple[float, tuple[TrackedObject, ...]]] = deque(maxlen=round(sensor.latency_s / STEP_S) + 1)
 
     def heard(emissions: list[Emission], t_s: float) -> None:
-        nonlocal asked_mps2, warned_s, braked_s, demand_mps2, modes, is_driving, refused
+        nonlocal command, warned_s, braked_s, demand_mps2, modes, is_driving, refused, is_keeping
         for emission in emissions:
             signal = emission.signal
             if isinstance(signal, ActuationCommand) and emission.topic == COMMAND:
-                asked_mps2 = signal.accel_mps2 if signal.is_longitudinal_active else 0.0
+                command = signal
             elif isinstance(signal, Alert) and signal.is_active and signal.code == "aeb_collision":
                 warned_s = t_s if warned_s is None else warned_s
                 modes = max(modes, signal.is_optical + signal.is_acoustic + signal.is_haptic)
@@ -459,11 +512,14 @@ def drive(
                 if signal.author == "aeb" or signal.accel_mps2 < -EMERGENCY_MPS2:
                     braked_s = t_s if braked_s is None else braked_s
                 demand_mps2 = max(demand_mps2, -signal.accel_mps2)
-            elif isinstance(signal, FunctionStatus) and signal.author == ego and t_s < 0.0:
-                is_driving, refused = signal.is_active, signal.reason
+            elif isinstance(signal, FunctionStatus) and signal.author == ego:
+                is_keeping = signal.state in KEEPING
+                if t_s < 0.0:
+                    is_driving, refused = signal.is_active, signal.reason
 
     def outcome(struck: Mover | None, t_s: float) -> Outcome:
-        along_mps = 0.0 if struck is None else struck.speed_mps * math.cos(struck.heading_rad - heading)
+        speed_mps = car.speed_mps
+        along_mps = 0.0 if struck is None else struck.speed_mps * math.cos(struck.heading_rad - car.heading_rad)
         is_behind = struck is not None and place.local(struck)[0] < 0.5 * (front_m - rear_m)
         return Outcome(
             impact_mps=None if struck is None else speed_mps,
@@ -472,6 +528,7 @@ def drive(
             gap_m=gap_m if struck is None else 0.0, driven_s=t_s + SETTLE_S,
             is_from_behind=is_behind and along_mps > speed_mps, is_goal_reached=is_goal_reached,
             behind_m=behind_m, behind_mps2=behind_mps2,
+            tyre_m=None if steered is None else tyre_m, lateral_mps2=None if steered is None else lateral_mps2,
         )  # fmt: skip
 
     t_s = -SETTLE_S
@@ -481,22 +538,20 @@ def drive(
         is_begun = t_s >= 0.0
         if count == BEGIN and not is_driving:
             return replace(outcome(None, t_s), refused=refused)
-        yaw_rate_rps = 0.0
         if is_begun:
-            speed_mps = max(speed_mps + brakes.step(asked_mps2) * STEP_S, 0.0)
-            bend = 0.0 if case.curvature is None else case.curvature(way_m)
-            yaw_rate_rps = bend * speed_mps
-            heading += yaw_rate_rps * STEP_S
-            x_m += speed_mps * math.cos(heading) * STEP_S
-            y_m += speed_mps * math.sin(heading) * STEP_S
-            way_m += speed_mps * STEP_S
+            asked_mps2 = command.accel_mps2 if command is not None and command.is_longitudinal_active else 0.0
+            car.step(brakes.step(asked_mps2), command, case.wind_mps)
             for body in bodies:
-                body.move(t_s, way_m, speed_mps)
-        place = _Place(x_m, y_m, heading)
+                body.move(t_s, car.way_m, car.speed_mps)
+            if steered is not None and is_keeping:
+                tyre_m = max(tyre_m, abs(steered.front_offset_m) + 0.5 * size.tyre_outer_width_m)
+                lateral_mps2 = max(lateral_mps2, abs(car.lateral_accel_mps2))
+        heading, speed_mps = car.heading_rad, car.speed_mps
+        place = _Place(car.x_m, car.y_m, heading)
         near_m: float | None = None
         if case.goal is not None and is_begun and not is_goal_reached:
             middle_m = 0.5 * (front_m - rear_m)
-            mid_x, mid_y = x_m + middle_m * math.cos(heading), y_m + middle_m * math.sin(heading)
+            mid_x, mid_y = car.x_m + middle_m * math.cos(heading), car.y_m + middle_m * math.sin(heading)
             is_goal_reached = case.goal(t_s, mid_x, mid_y, heading, speed_mps)
         for body in bodies if is_begun else ():
             if not body.is_there:
@@ -519,7 +574,8 @@ def drive(
         seen.append((now_s, _seen(bodies, place, front_m, sensor, t_s)))
         state = VehicleState(
             stamp_s=now_s, speed_mps=speed_mps, accel_mps2=brakes.accel_mps2 if speed_mps > 0.0 else 0.0,
-            yaw_rate_rps=yaw_rate_rps, steering_wheel_angle_rad=0.0, steering_wheel_rate_rps=0.0,
+            yaw_rate_rps=car.yaw_rate_rps, lateral_accel_mps2=car.lateral_accel_mps2,
+            steering_wheel_angle_rad=car.wheel_angle_rad, steering_wheel_rate_rps=car.wheel_rate_rps,
             driver_torque_nm=0.0, is_hands_on=ego == "driver", accelerator=0.0, brake=0.0, is_braking=False,
             gear=Gear.DRIVE,
         )  # fmt: skip
@@ -536,7 +592,7 @@ def drive(
                 heard(executor.offer(LIMIT.topic, limit, now_s), t_s)
         if count % 5 == 0:
             if case.lane != "none":
-                heard(executor.offer(LANE_TOPIC, _lane(case, now_s, y_m, heading, way_m), now_s), t_s)
+                heard(executor.offer(LANE_TOPIC, _lane(case, now_s, car, curvature), now_s), t_s)
             if ego != "driver":
                 heard(executor.offer("/driver/state", _driver(now_s, count), now_s), t_s)
             pressed = (ego,) if SWITCHED_S[0] <= t_s <= SWITCHED_S[1] else ()
@@ -573,17 +629,17 @@ def _map(now_s: float, road_class: RoadClass) -> Horizon:
     return Horizon(stamp_s=now_s, is_matched=True, confidence=0.9, segments=(segment,))
 
 
-def _lane(case: Drive, now_s: float, y_m: float, heading: float, way_m: float) -> LaneModel:
+def _lane(case: Drive, now_s: float, car: OurCar, course: Callable[[float], float] | None) -> LaneModel:
     """The lane as a camera tells it: the cubic that fits its course best as far as it is seen."""
-    offset_m, turned, curvature, rate, seen_m = -y_m, -heading, 0.0, 0.0, LANE_SEEN_M
+    offset_m, turned, curvature, rate, seen_m = -car.y_m, -car.heading_rad, 0.0, 0.0, LANE_SEEN_M
     if case.lane == "path":
-        offset_m = turned = 0.0
-        if case.curvature is not None:
-            curvature, rate, seen_m = _fitted(case.curvature, way_m)
+        offset_m, turned = -car.offset_m, -car.turned_rad
+        if course is not None:
+            curvature, rate, seen_m = _fitted(course, car.way_m)
     lines = tuple(
         LaneBoundary(
             side=side,
-            c0_m=offset_m + sign * 1.75,
+            c0_m=offset_m + sign * LANE_HALF_M,
             c1=turned,
             c2_1pm=0.5 * curvature,
             c3_1pm2=rate / 6.0,
@@ -592,7 +648,7 @@ def _lane(case: Drive, now_s: float, y_m: float, heading: float, way_m: float) -
             type=MarkingType.DASHED,
             confidence=0.95,
             offset_std_m=0.03,
-            width_m=0.15,
+            width_m=LINE_M,
         )
         for side, sign in ((LaneSide.LEFT, 1.0), (LaneSide.RIGHT, -1.0))
     )

@@ -33,11 +33,14 @@ from typing_extensions import Self
 from adas_runtime.config import Strict, load, named_file
 from adas_runtime.errors import AdasError
 from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Ego, Outcome
+from adas_runtime.scenario.opendrive import Course, chained
 from adas_runtime.scenario.traffic import Reacting
 from adas_runtime.signals import ObjectClass
 from adas_runtime.units import kmh_to_mps
 
 CASES_MAX: Final = 100_000
+RADIUS_MIN_M: Final = 15.0  # a tighter bend is a junction
+BEYOND_M: Final = 300.0  # the road goes on beyond our way: the sensor sees 150 m
 KINDS: Final = {
     "car": ObjectClass.CAR,
     "motorcycle": ObjectClass.MOTORCYCLE,
@@ -156,6 +159,14 @@ class ActorFile(Strict):
         return self
 
 
+class Bend(Strict):
+    """Where the road goes: straight, a transition, then a bend without end. Places of actors are along it."""
+
+    radius_m: Value = Field(description="Of the middle of our lane; left positive, right negative [m].")
+    from_m: Value = Field(default=20.0, description="Where the transition begins, from our front at the start [m].")
+    transition_m: Value = Field(default=60.0, description="Over which the curvature grows, above 0 [m].")
+
+
 class Judge(Strict):
     """What is a pass."""
 
@@ -185,11 +196,21 @@ class FamilyFile(Strict):
     title: str = Field(min_length=1, max_length=200, description="What happens, in words.")
     grid: dict[str, Axis] = Field(description="Parameters and their values.")
     speed_kmh: Value = Field(description="Our speed [km/h].")
-    lane: Literal["none", "straight"] = Field(default="straight", description="Whether a camera tells a straight lane.")
+    lane: Literal["none", "straight"] = Field(
+        default="straight", description="Whether a camera tells a lane: that of the road, straight or with its bend."
+    )
+    bend: Bend | None = Field(default=None, description="The road bends; without it, it is straight.")
+    wind_mps: Value = Field(default=0.0, description="Side wind from the right; moves a car that is steered [m/s].")
     long_s: Value = Field(default=12.0, description="It ends then at the latest [s].")
     is_laden: bool = Field(default=False, description="The car weighs its maximum.")
     actors: list[ActorFile] = Field(min_length=1, max_length=32, description="Road users.")
     judge: Judge = Field(description="What is a pass.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.bend is not None and any(actor.reacts is not None for actor in self.actors):
+            raise ValueError("who reacts drives on a straight road; leave out bend or reacts")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,15 +289,28 @@ class Family:
                     reacts=None if item.reacts is None else self._driver(item.reacts, get),
                 )
             )
+        speed_mps, long_s = kmh_to_mps(get(file.speed_kmh)), min(max(get(file.long_s), 1.0), 120.0)
         label = "_".join(f"{name}{value:g}" for name, value in values.items())
         return Drive(
             name=f"{file.name}_{label}",
-            speed_mps=kmh_to_mps(get(file.speed_kmh)),
+            speed_mps=speed_mps,
             actors=tuple(actors),
-            lane=file.lane,
-            long_s=min(max(get(file.long_s), 1.0), 120.0),
+            course=None if file.bend is None else self._course(file.bend, get, speed_mps * long_s + BEYOND_M),
+            wind_mps=get(file.wind_mps),
+            lane="path" if file.bend is not None and file.lane == "straight" else file.lane,
+            long_s=long_s,
             is_laden=file.is_laden,
         )
+
+    def _course(self, bend: Bend, get: Callable[[Value], float], far_m: float) -> Course:
+        """The road's middle, far enough for the drive and whom it meets."""
+        radius_m, from_m, transition_m = get(bend.radius_m), get(bend.from_m), get(bend.transition_m)
+        if not (abs(radius_m) >= RADIUS_MIN_M and 0.0 <= from_m and 0.0 < transition_m):
+            what = f"a bend of {radius_m:g} m from {from_m:g} m on with a transition of {transition_m:g} m is none"
+            mend = f"a radius of {RADIUS_MIN_M:g} m at least, from_m from 0, transition_m above 0"
+            raise AdasError(what, where=f"{self._path}: bend", mend=mend)
+        shapes = [(transition_m, 0.0, 1.0 / radius_m), (far_m, 1.0 / radius_m, 1.0 / radius_m)]
+        return Course(chained([(from_m, 0.0, 0.0), *shapes] if from_m > 0.0 else shapes))
 
     def _driver(self, found: Reaction, get: Callable[[Value], float]) -> Reacting:
         """The driver of an actor that reacts."""

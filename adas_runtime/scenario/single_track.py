@@ -16,6 +16,7 @@ from adas_runtime.vehicle.schema import Vehicle
 
 STEP_S: Final = 0.01  # one step; 100 Hz, as a vehicle state comes
 SUBSTEPS: Final = 2
+ROLLING_MPS: Final = 1.0  # below it tyres do not slip: their slopes grow without bound as the car comes to rest
 AIR_KGPM3: Final = 1.2
 
 
@@ -115,11 +116,33 @@ class SingleTrack:
             motion = self.motion
             rate = (wanted - motion.wheel_rad) * share / h
             rate = min(max(rate, -self._rate_max_rps), self._rate_max_rps)
+            wheel = motion.wheel_rad + rate * h
+            if speed < ROLLING_MPS:
+                self.motion = self._rolled(motion, wheel, h)
+                continue
             values = (motion.s_m, motion.d_m, motion.heading_rad, motion.lateral_mps, motion.yaw_rate_rps)
-            self.motion = Motion(*self._moved(values, motion.wheel_rad, rate, h), motion.wheel_rad + rate * h)
-        self.speed_mps = max(speed + accel_mps2 * STEP_S, 0.5)
-        self.lateral_accel_mps2 = self._forces(self.motion) / self.body.mass_kg
+            self.motion = Motion(*self._moved(values, motion.wheel_rad, rate, h), wheel)
+        self.speed_mps = max(speed + accel_mps2 * STEP_S, 0.0)
+        motion = self.motion
+        if speed < ROLLING_MPS:
+            self.lateral_accel_mps2 = speed * motion.yaw_rate_rps
+        else:
+            self.lateral_accel_mps2 = self._forces(motion, speed) / self.body.mass_kg
         self.t_s += STEP_S
+
+    def _rolled(self, motion: Motion, wheel: float, h: float) -> Motion:
+        """After `h` with wheels that roll where they point."""
+        yaw_rate = self.speed_mps * math.tan(wheel) / self.base_m
+        kappa, middle = self.road.curvature_1pm(motion.s_m), motion.heading_rad + 0.5 * h * yaw_rate
+        forward = self.speed_mps * math.cos(middle) / (1.0 - kappa * motion.d_m)
+        return Motion(
+            motion.s_m + h * forward,
+            motion.d_m + h * self.speed_mps * math.sin(middle),
+            motion.heading_rad + h * (yaw_rate - kappa * forward),
+            self._rear_m * yaw_rate,
+            yaw_rate,
+            wheel,
+        )
 
     def _moved(self, y: _Values, wheel: float, rate: float, h: float) -> _Values:
         """The values after `h`, by the classic Runge-Kutta method."""
@@ -140,17 +163,17 @@ class SingleTrack:
         mean = tuple((k1 + 2.0 * (k2 + k3) + k4) / 6.0 for k1, k2, k3, k4 in zip(a, b, c, e, strict=True))
         return after((mean[0], mean[1], mean[2], mean[3], mean[4]), h)
 
-    def _tyres(self, lateral: float, yaw_rate: float, wheel: float) -> tuple[float, float]:
-        front = self._front_npr * (wheel - (lateral + self._front_m * yaw_rate) / self.speed_mps)
-        rear = -self._rear_npr * (lateral - self._rear_m * yaw_rate) / self.speed_mps
+    def _tyres(self, lateral: float, yaw_rate: float, wheel: float, speed: float) -> tuple[float, float]:
+        front = self._front_npr * (wheel - (lateral + self._front_m * yaw_rate) / speed)
+        rear = -self._rear_npr * (lateral - self._rear_m * yaw_rate) / speed
         return front, rear
 
-    def _forces(self, motion: Motion) -> float:
-        return sum(self._tyres(motion.lateral_mps, motion.yaw_rate_rps, motion.wheel_rad)) + self.side_force_n
+    def _forces(self, motion: Motion, speed: float) -> float:
+        return sum(self._tyres(motion.lateral_mps, motion.yaw_rate_rps, motion.wheel_rad, speed)) + self.side_force_n
 
     def _slope(self, y: _Values, wheel: float) -> _Values:
         s, d, heading, lateral, yaw_rate = y
-        front, rear = self._tyres(lateral, yaw_rate, wheel)
+        front, rear = self._tyres(lateral, yaw_rate, wheel, self.speed_mps)
         mass = self.body.mass_kg
         kappa = self.road.curvature_1pm(s)
         at_rear = lateral - self._rear_m * yaw_rate

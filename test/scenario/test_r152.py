@@ -93,7 +93,7 @@ def test_the_command_prints_a_table_and_one_object_a_drive(capsys: pytest.Captur
     assert first["verdict"] == "pass" and first["parameters"]["speed_kmh"] == 10.0
     assert first["impact_kmh"] == 0.0 and first["warning_lead_s"] >= 0.8
     assert main(["scenario", "run", "r131"]) == 2
-    assert "take one of ncap, r152, crossing, cut_in" in capsys.readouterr().err
+    assert "take one of ncap, r152, bend_beside" in capsys.readouterr().err
 
 
 def test_a_car_whose_brakes_nobody_knows_is_not_driven(capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,7 +108,7 @@ def test_a_car_that_makes_room_is_slower_when_the_other_one_comes_in() -> None:
         driver = replace(DRIVER, makes_room=makes_room)
         mine = replace(follower(0.0, 20.0), x_m=30.0, y_m=7.0, is_behind=False, reacts=driver)
         ours = _Ours((4.3, 1.8))
-        one, other = _Body.of(mine, ours), _Body.of(ahead, ours)
+        one, other = _Body.of(mine, ours, None), _Body.of(ahead, ours, None)
         one.around = other.around = (ours, one, other)
         hardest = 0.0
         for step in range(250):  # it is in the way from 2.7 s on
