@@ -171,6 +171,8 @@ def merge(path: Path) -> Merged:
     findings += _misnamed(layers)
     findings += _unsure(layers)
     findings += _speechless(document) if market is not None else []
+    if market is not None:
+        market.descends_from(tuple(layer.name for layer in layers))
     return Merged(market if not findings else None, document, provenance, layers, findings)
 
 

@@ -262,7 +262,8 @@ def check_change(former: Merged, merged: Merged) -> list[Finding]:
         return []
     findings = []
     before, after = former.market, merged.market
-    is_same = before.model_copy(update={"revision": after.revision, "title": after.title}) == after
+    renamed = before.model_copy(update={"revision": after.revision, "title": after.title})
+    is_same = renamed.model_dump() == after.model_dump()  # where it was read from does not count
     changed = sorted(
         dotted(key)
         for key in {*former.provenance, *merged.provenance}

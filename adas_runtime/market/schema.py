@@ -17,7 +17,7 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, model_validator
 from typing_extensions import Self
 
 from adas_runtime.aeb.params import EmergencyBrakingParams
@@ -372,6 +372,17 @@ class Market(Strict):
             raise ValueError("elks.override_torque_nm is above that of the envelope, which hands back first; lower it")
         if self.lane_centring.override_torque_nm > self.envelope.override_torque_nm:
             raise ValueError("lane_centring.override_torque_nm is above that of the envelope; lower it")
+
+    _lineage: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def lineage(self) -> tuple[str, ...]:
+        """Its file and what that extends, the nearest first: where a model may run is said by any of them."""
+        return self._lineage or (self.name,)
+
+    def descends_from(self, lineage: tuple[str, ...]) -> None:
+        """Take note of the files that it was merged from."""
+        self._lineage = lineage
 
     @property
     def name(self) -> str:

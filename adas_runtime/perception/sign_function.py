@@ -137,12 +137,11 @@ def _place(box: Box, camera: Camera) -> tuple[float, float]:
 def _build(context: BuildContext) -> SignReading:
     import cv2
 
-    from adas_runtime.perception.models.manifest import lineage_of
     from adas_runtime.perception.models.signs import SignReader
 
     cv2.setNumThreads(1)
     market = context.market
-    return SignReading(SignReader(lineage_of(market.name)), market, context.vehicle.cameras.get("front"))
+    return SignReading(SignReader(market.lineage), market, context.vehicle.cameras.get("front"))
 
 
 SPEC = FunctionSpec(

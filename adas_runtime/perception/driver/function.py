@@ -108,9 +108,9 @@ def _build(context: BuildContext) -> DriverPerception:
             "has no driver camera", where=f"vehicle {context.vehicle.name}", mend="add cameras.driver to its file"
         )
     cv2.setNumThreads(1)  # beside the functions of the car; and threads would make sums depend on the machine
-    return DriverPerception(
-        DriverWatcher(DriverNetworks(context.market.name), seat_of(context.vehicle, context.market.road.traffic_side))
-    )
+    market = context.market
+    seat = seat_of(context.vehicle, market.road.traffic_side)
+    return DriverPerception(DriverWatcher(DriverNetworks(market.lineage), seat))
 
 
 SPEC = FunctionSpec(

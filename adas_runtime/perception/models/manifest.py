@@ -323,14 +323,6 @@ def market_lineage(market: str | Path) -> tuple[str, ...]:
     return tuple(path.stem for path in chain_files(market_path(market)))
 
 
-def lineage_of(name: str) -> tuple[str, ...]:
-    """The lineage of a merged market by its name; of one that is not shipped, nothing but the name is known."""
-    try:
-        return market_lineage(name)
-    except ConfigError:
-        return (name,)
-
-
 def require_market(manifest: Manifest, lineage: Sequence[str], where: str) -> None:
     """Refuse a model in a market that its manifest does not name.
 
