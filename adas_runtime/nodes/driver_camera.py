@@ -15,11 +15,11 @@ from typing import Any, Final
 from adas_runtime.errors import AdasError
 from adas_runtime.function import BuildContext
 from adas_runtime.graph import default_graph
+from adas_runtime.nodes.settings import DRIVER_CAMERA_NODE as NAME
 from adas_runtime.perception.driver.function import SPEC, DriverPerception, Inputs
 from adas_runtime.signals import CameraFrame, CameraId, Health
 
 SOURCE: Final = "driver_camera"  # of the graph: whose word it stands in for
-NAME: Final = "adas_driver_camera"
 DIAGNOSTICS: Final = "/diagnostics"
 DIAGNOSTICS_PERIOD_S: Final = 1.0  # and at each change
 SETTLE_S: Final = 1.0  # until who sends already is known

@@ -16,12 +16,15 @@ from typing import Any, Final
 from adas_runtime.function import Process
 from adas_runtime.graph import MARKET_STATUS_TOPIC, NETWORKS, default_graph, live_topic
 from adas_runtime.nodes.life import Ending, begin, driving
-from adas_runtime.nodes.settings import node_name
+from adas_runtime.nodes.settings import DRIVER_CAMERA_NODE, node_name
 from adas_runtime.signals import Alert, AlertLevel, FunctionStatus, Health, Stage
+from adas_runtime.supervisor.commands import DRIVER_CAMERA
 
 NAME: Final = "adas_supervisor"
 DIAGNOSTICS: Final = "/diagnostics"
-PROCESSES: Final = {f"{node_name(process)}: process": process.value for process in Process}
+PROCESSES: Final = {f"{node_name(process)}: process": process.value for process in Process} | {
+    f"{DRIVER_CAMERA_NODE}: driver camera": DRIVER_CAMERA
+}
 
 
 def tell(kind: str, **values: Any) -> None:

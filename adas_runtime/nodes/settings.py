@@ -20,6 +20,7 @@ from adas_runtime.signals import CameraFrame
 from adas_runtime.vehicle import Vehicle, load_vehicle
 
 DEFAULT_INPUTS: Final = "default"
+DRIVER_CAMERA_NODE: Final = "adas_driver_camera"  # of a process beside those of the graph
 
 
 def node_name(process: Process) -> str:

@@ -48,20 +48,35 @@ def up(
     inputs: Annotated[str | None, typer.Option(help="Input map: name or file; our own topics by default.")] = None,
     map_: Annotated[str | None, typer.Option("--map", help="Map file; ADAS_MAP names one as well.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for recordings; none is made without it.")] = None,
+    driver_camera: Annotated[
+        str | None, typer.Option(help="Also watch the driver: number or path of the camera, or a film.")
+    ] = None,
     use_sim_time: Annotated[bool, typer.Option("--use-sim-time", help="Take the time from /clock.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show what the processes log at INFO, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print events and the closing state for machines.")] = False,
 ) -> int:
     """Start the live ROS 2 graph and watch over it until Ctrl-C; a second Ctrl-C ends it at once."""
     from adas_runtime.function import Process
-    from adas_runtime.supervisor.commands import UpOptions, monitor_command, process_commands, validate
+    from adas_runtime.supervisor.commands import (
+        UpOptions,
+        driver_camera_commands,
+        monitor_command,
+        process_commands,
+        validate,
+    )
     from adas_runtime.supervisor.domain import DomainLock, domain_id
     from adas_runtime.supervisor.frozen import freeze
     from adas_runtime.supervisor.status import Screen, put
     from adas_runtime.supervisor.supervisor import Supervisor
 
     options = UpOptions(
-        market=market, vehicle=vehicle, inputs=inputs, record=record, use_sim_time=use_sim_time, map=map_
+        market=market,
+        vehicle=vehicle,
+        inputs=inputs,
+        record=record,
+        use_sim_time=use_sim_time,
+        map=map_,
+        driver_camera=driver_camera,
     )
     screen = Screen()
 
@@ -76,10 +91,12 @@ def up(
 
     with DomainLock(domain_id()), TemporaryDirectory(prefix="adas_up_") as folder:
 
-        def commands() -> tuple[dict[Process, tuple[str, ...]], dict[str, str]]:
+        def commands() -> tuple[dict[Process | str, tuple[str, ...]], dict[str, str]]:
             validate(options)
             frozen, environment = freeze(options, Path(folder), date.today())
-            return process_commands(frozen), environment
+            lines: dict[Process | str, tuple[str, ...]] = dict(process_commands(frozen).items())
+            lines.update(driver_camera_commands(frozen).items())
+            return lines, environment
 
         with Supervisor(
             commands,

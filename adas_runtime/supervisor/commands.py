@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from adas_runtime.errors import BagError, ConfigError
 from adas_runtime.function import Process
 
 # the guard is there before anything can ask for something, and goes after everything that could
@@ -16,6 +17,7 @@ STOP_ORDER: Final = ((Process.PERCEPTION, Process.DECISION), (Process.GUARD,), (
 PROGRAM: Final = ("-m", "adas_runtime.nodes")
 PLAYER: Final = ("-m", "adas_runtime.nodes.player")
 MONITOR: Final = ("-m", "adas_runtime.nodes.monitor")
+DRIVER_CAMERA: Final = "driver_camera"  # a process beside those of the graph, in cars that have one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class UpOptions:
         map: Map file; `None`: the one that ADAS_MAP names, or none.
         on: Day by which the market is judged; `None`: today.
         map_digest: The map's content at the start of the graph; another one is no longer taken. Empty: any is.
+        driver_camera: Device or film that the driver camera's own process looks at; `None`: none is started.
     """
 
     market: str
@@ -41,6 +44,7 @@ class UpOptions:
     map: str | None = None
     on: date | None = None
     map_digest: str = ""
+    driver_camera: str | None = None
 
 
 def process_command(process: Process, options: UpOptions, python: str = sys.executable) -> tuple[str, ...]:
@@ -66,6 +70,14 @@ def process_commands(options: UpOptions, python: str = sys.executable) -> dict[P
     return {process: process_command(process, options, python) for process in START_ORDER}
 
 
+def driver_camera_commands(options: UpOptions, python: str = sys.executable) -> dict[str, tuple[str, ...]]:
+    """The command line of the driver camera's process, by its name; nothing where none is asked for."""
+    if options.driver_camera is None:
+        return {}
+    of = ("--market", options.market, "--vehicle", options.vehicle)
+    return {DRIVER_CAMERA: (python, "-m", "adas_runtime", "driver-camera", options.driver_camera, *of)}
+
+
 def monitor_command(python: str = sys.executable) -> tuple[str, ...]:
     """The command line of the thin node that tells the supervisor what the graph's topics say."""
     return (python, *MONITOR)
@@ -86,7 +98,12 @@ def validate(options: UpOptions) -> None:
     from adas_runtime.market.rules import check_car
     from adas_runtime.vehicle import load_vehicle
 
-    check_car(load_market(options.market), load_vehicle(options.vehicle))
+    vehicle = load_vehicle(options.vehicle)
+    check_car(load_market(options.market), vehicle)
+    if options.driver_camera is not None and "driver" not in vehicle.cameras:
+        raise ConfigError(
+            "has no driver camera", where=f"vehicle {vehicle.name}", mend="add cameras.driver to its file"
+        )
     if options.inputs is not None:
         from adas_runtime.inputs import load_input_map
 
@@ -100,8 +117,6 @@ def validate(options: UpOptions) -> None:
 
 def _check_place(folder: Path) -> None:
     import tempfile
-
-    from adas_runtime.errors import BagError
 
     existing = folder.resolve()
     while not existing.exists():

@@ -8,7 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from adas_runtime.supervisor.commands import UpOptions, player_command, process_commands, validate
+from adas_runtime.supervisor.commands import (
+    UpOptions,
+    driver_camera_commands,
+    player_command,
+    process_commands,
+    validate,
+)
 
 RESPAWN_S: Final = 1.0
 ARGUMENTS: Final = {
@@ -17,6 +23,7 @@ ARGUMENTS: Final = {
     "inputs": ("", "Input map: name or file; our own topics by default."),
     "map": ("", "Map file; ADAS_MAP names one as well."),
     "record": ("", "Folder for recordings; none is made without it."),
+    "driver_camera": ("", "Also watch the driver: number or path of the camera, or a film."),
     "use_sim_time": ("false", "Take the time from /clock."),
 }
 
@@ -56,6 +63,7 @@ def options_of(values: dict[str, str]) -> UpOptions:
         record=Path(values["record"]) if values["record"] else None,
         use_sim_time=text == "true",
         map=values["map"] or None,
+        driver_camera=values["driver_camera"] or None,
     )
     validate(options)
     return options
@@ -67,16 +75,19 @@ def graph(context: Any) -> list[Any]:
     from launch.substitutions import LaunchConfiguration
 
     options = options_of({name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS})
+    python = interpreter()
+    commands = {process.value: line for process, line in process_commands(options, python).items()}
+    commands |= driver_camera_commands(options, python)
     return [
         ExecuteProcess(
             cmd=list(command),
-            name=process.value,
+            name=name,
             output="screen",
             respawn=True,
             respawn_delay=RESPAWN_S,
             additional_env=environment(),
         )
-        for process, command in process_commands(options, interpreter()).items()
+        for name, command in commands.items()
     ]
 
 

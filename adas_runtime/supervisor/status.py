@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import IO, Any, Final
 
 from adas_runtime.signals import Stage
-from adas_runtime.supervisor.supervisor import Life, Supervisor
+from adas_runtime.supervisor.supervisor import MONITOR, Life, Supervisor
 
 PERIOD_S: Final = 1.0
 MARKS: Final = {Life.RUNNING: "up", Life.WAITING: "restarting", Life.GIVEN_UP: "DOWN", Life.ENDED: "ended"}
@@ -33,7 +33,7 @@ def status_line(supervisor: Supervisor, cores: float) -> str:
         supervisor: What to show.
         cores: Processor load of all processes over the last period [cores].
     """
-    slots = [slot for slot in supervisor.slots.values() if slot.process is not None]
+    slots = [slot for slot in supervisor.slots.values() if slot.name != MONITOR]
     up = sum(slot.life is Life.RUNNING for slot in slots)
     parts = [f"{up}/{len(slots)} up"]
     parts += [f"{slot.name} {MARKS[slot.life]}" for slot in slots if slot.life is not Life.RUNNING]

@@ -57,7 +57,7 @@ class Slot:
 
     name: str
     command: tuple[str, ...]
-    process: Process | None
+    process: Process | None  # of the graph; the monitor and what runs beside the graph are none
     child: Child | None = None
     life: Life = Life.ENDED
     restart: RestartState = field(default_factory=RestartState)
@@ -73,6 +73,13 @@ class Slot:
     line_repeats: int = 0
     is_ending: bool = False  # it has been killed and is not reaped yet
 
+    @property
+    def ends_with(self) -> Process:
+        """Whose turn it shares at the end: what beside the graph looks goes with perception, the ear last."""
+        if self.process is not None:
+            return self.process
+        return Process.RECORDER if self.name == MONITOR else Process.PERCEPTION
+
 
 @dataclass(slots=True)
 class View:
@@ -86,7 +93,7 @@ class View:
 
 
 Say = Callable[[str], None]
-Commands = Mapping[Process, Sequence[str]]
+Commands = Mapping[Process, Sequence[str]] | Mapping[Process | str, Sequence[str]]
 Made = Callable[[], tuple[Commands, Mapping[str, str]]]
 
 
@@ -94,8 +101,9 @@ class Supervisor:
     """Supervises until told to stop; use it as a context, so that nothing outlives the block.
 
     Args:
-        commands: Command line per process; or what makes them, with what the environment must hold besides. It is
-            called while the monitor already starts, which thus hears the first word of each process.
+        commands: Command line per process of the graph, and by name of what runs beside it; or what makes them, with
+            what the environment must hold besides. It is called while the monitor already starts, which thus hears the
+            first word of each process.
         monitor: Command line of the monitor, `None` for none.
         environment: Environment of every child.
         say: Takes one line for each event that a user wants to know of.
@@ -161,6 +169,8 @@ class Supervisor:
             self._environment.update(environment)
             processes = [process for process in START_ORDER if process in commands]
             slots = [Slot(name=p.value, command=tuple(commands[p]), process=p) for p in processes]
+            beside = [(name, line) for name, line in commands.items() if not isinstance(name, Process)]
+            slots += [Slot(name=name, command=tuple(line), process=None) for name, line in beside]
             self.slots = {slot.name: slot for slot in [*slots, *self.slots.values()]}
             for slot in slots:
                 if self.signals:
@@ -245,9 +255,8 @@ class Supervisor:
         """End all processes in order; a further signal ends them at once."""
         self._is_stopping = True
         before = self.signals
-        order = [*STOP_ORDER[:-1], (*STOP_ORDER[-1], None)]
-        for group in order:
-            slots = [s for s in self.slots.values() if s.process in group and s.child is not None]
+        for group in STOP_ORDER:
+            slots = [slot for slot in self.slots.values() if slot.ends_with in group and slot.child is not None]
             for slot in slots:
                 assert slot.child is not None
                 slot.child.signal(signal.SIGTERM)
@@ -277,7 +286,7 @@ class Supervisor:
                 self._environment,
                 # the recorder may finish its file; nothing else may go on without a supervisor
                 death_signal=signal.SIGTERM if is_recorder else signal.SIGKILL,
-                has_channel=slot.process is None,
+                has_channel=slot.name == MONITOR,
             )
         except OSError as error:
             self._dead(slot, lived_s=0.0, exit_code=1, last=f"cannot be started ({error.strerror})")
@@ -345,7 +354,7 @@ class Supervisor:
         )
         slot.restart = verdict.state
         slot.reason = f"{how} after {lived_s:.1f} s"
-        if exit_code == EXIT_BAD_INPUT and not self.is_active and self.refusal is None and slot.process is not None:
+        if exit_code == EXIT_BAD_INPUT and not self.is_active and self.refusal is None and slot.name != MONITOR:
             # nothing has driven yet: a refused configuration ends the whole start, with the child's own line
             self.refusal = last or f"{slot.name} refuses its configuration"
             slot.life = Life.GIVEN_UP
@@ -386,7 +395,7 @@ class Supervisor:
         monitor = self.slots.get(MONITOR)
         if monitor is not None:
             self._end_if_frozen(monitor, now_s)  # the ear itself, by its own signs of life
-        others = [slot for slot in self.slots.values() if slot.process is not None]
+        others = [slot for slot in self.slots.values() if slot.name != MONITOR]
         heard = [slot.heard_s for slot in others if slot.heard_s is not None]
         if not heard or now_s - max(heard) > HEARING_S:
             return

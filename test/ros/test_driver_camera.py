@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -94,6 +96,31 @@ def test_the_state_is_sent_and_recorded_and_no_picture_is(
         sizes = [len(data) for connection, _, data in reader.messages() if connection.topic == TOPIC]
     assert TOPIC in kinds and max(sizes) < 200, "a state of some numbers"
     assert not [kind for kind in kinds.values() if kind.endswith(("Image", "CompressedImage", "CameraFrame"))]
+
+
+def test_up_starts_it_and_starts_it_again(probe: Probe, film: Path, vehicle: Path) -> None:
+    probe.listen(TOPIC)
+    code = "import sys; from adas_runtime.cli import main; sys.exit(main(sys.argv[1:]))"
+    given = ["up", "--market", "de", "--vehicle", str(vehicle), "--driver-camera", str(film), "--json"]
+    up = Child(["-c", code, *given])
+    try:
+        until(lambda: len(probe.heard[TOPIC]) > 10, "the driver's state is sent")
+        ours = f"/proc/{up.process.pid}/task/{up.process.pid}/children"
+        pids = [int(pid) for pid in Path(ours).read_text().split()]
+        camera = next(pid for pid in pids if b"driver-camera" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        os.kill(camera, signal.SIGKILL)
+        at_s = time.time() + 0.5  # what it sent before is on its way no longer
+        until(lambda: len(probe.since(TOPIC, at_s)) > 10, "a new one sends")
+        up.send(signal.SIGINT)
+        code_, out = up.end()[:2]
+        assert code_ == 0
+        ended = json.loads(out.strip().splitlines()[-1])
+        assert ended["processes"]["driver_camera"]["restarts"] == 1
+        assert not Path(f"/proc/{camera}").exists()
+    finally:
+        if up.process.poll() is None:
+            up.process.kill()
+        up.process.communicate()
 
 
 def test_it_is_silent_while_a_supplier_s_camera_sends(probe: Probe, film: Path, vehicle: Path) -> None:

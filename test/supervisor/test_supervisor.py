@@ -12,13 +12,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adas_runtime.errors import AdasError, ConfigError
 from adas_runtime.function import Process
-from adas_runtime.supervisor.commands import START_ORDER, UpOptions, process_commands
+from adas_runtime.supervisor.commands import START_ORDER, UpOptions, driver_camera_commands, process_commands
 from adas_runtime.supervisor.domain import DomainLock, domain_id, free_domain
 from adas_runtime.supervisor.policy import RestartParams
 from adas_runtime.supervisor.shared_memory import clear_leftovers
@@ -66,6 +67,32 @@ def test_ends_in_order_guard_after_those_it_guards_and_recorder_last(tmp_path: P
     assert set(ends[:2]) == {"perception", "decision"} and ends[2:] == ["guard", "recorder"]
     assert all(is_gone(pid) for pid in held)
     assert all(slot.life is Life.ENDED for slot in graph.slots.values())
+
+
+def test_what_runs_beside_the_graph_is_watched_over_and_ends_with_perception(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    commands: dict[Process | str, tuple[str, ...]] = {
+        process: stub("log", str(log), process.value) for process in START_ORDER
+    }
+    commands["driver_camera"] = stub("log", str(log), "driver_camera")
+    said: list[str] = []
+    with Supervisor(commands, say=said.append, params=QUICK) as graph:
+        until(graph, ready(graph))
+        assert "5/5 up" in status_line(graph, 0.0)
+        camera = graph.slots["driver_camera"].child
+        assert camera is not None
+        camera.signal(signal.SIGKILL)
+        until(graph, lambda: graph.slots["driver_camera"].restart.restarts == 1)
+        until(graph, ready(graph))
+    assert any(text.startswith("driver_camera: killed by SIGKILL") for text in said)
+    ends = [line.split()[1] for line in log.read_text().splitlines() if line.startswith("end")]
+    assert set(ends[:3]) == {"perception", "decision", "driver_camera"} and ends[3:] == ["guard", "recorder"]
+
+
+def test_a_camera_that_is_refused_ends_the_start_with_its_line() -> None:
+    with Supervisor({Process.GUARD: stub("live"), "driver_camera": stub("refuse")}) as graph:
+        until(graph, lambda: graph.refusal is not None)
+    assert graph.refusal == "adas: markets/xx.yaml:3: what is wrong; the mend"
 
 
 def test_a_crashed_process_comes_back_and_is_announced(tmp_path: Path) -> None:
@@ -307,6 +334,16 @@ def test_every_process_is_started_from_one_declaration() -> None:
         assert "--use-sim-time" in command and "m.yaml" in command and "jp" in command
 
 
+def test_the_driver_camera_is_started_where_it_is_asked_for() -> None:
+    options = UpOptions(market="jp", vehicle="v.yaml")
+    assert driver_camera_commands(options, "py") == {}
+    assert driver_camera_commands(replace(options, driver_camera="/dev/video2"), "py") == {
+        "driver_camera": (
+            "py", "-m", "adas_runtime", "driver-camera", "/dev/video2", "--market", "jp", "--vehicle", "v.yaml",
+        )
+    }  # fmt: skip
+
+
 def test_one_live_graph_per_domain() -> None:
     domain = free_domain(range(200, 230))
     with (
@@ -333,6 +370,7 @@ def test_a_wrong_domain_is_told(text: str, monkeypatch: pytest.MonkeyPatch) -> N
         (["--market", "de", "--vehicle", "tank"], "no vehicle 'tank'"),
         (["--market", "de", "--inputs", "nowhere.yaml"], "nowhere.yaml"),
         (["--market", "de", "--record", "/proc/version/x"], "not a folder"),
+        (["--market", "de", "--driver-camera", "0"], "has no driver camera"),
         ([], "market"),
     ],
 )
