@@ -104,6 +104,15 @@ OFF: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.parametrize("field", ["driver_torque_nm", "accel_mps2", "yaw_rate_rps", "accelerator"])
+def test_what_the_car_does_not_measure_leaves_the_short_way_open(field: str) -> None:
+    quiet = Quiet()
+    for _ in range(3):
+        short, whole = quiet.both(vehicle={field: None})
+        assert short == whole and quiet.short.state == quiet.whole.state
+        assert quiet.short._quiet is quiet.short.state
+
+
 @pytest.mark.parametrize(("fields", "code"), OFF.values(), ids=OFF)
 def test_one_field_that_is_off_ends_the_short_way(fields: dict[str, Any], code: str) -> None:
     quiet = Quiet()
