@@ -195,10 +195,12 @@ def _road_view(
     from adas_runtime.perceive.overlay import draw
     from adas_runtime.perceive.run import perceive as look_at
     from adas_runtime.perception.models.objects import ObjectFinder
+    from adas_runtime.perception.models.road import RoadReader
     from adas_runtime.perception.models.signs import SignReader
 
     rules = load_market(market)
-    reader, finder = SignReader(market), ObjectFinder(market)  # proven once, not once an input
+    # proven once, not once an input
+    reader, finder, surface = SignReader(market), ObjectFinder(market), RoadReader(market)
     named = None if vehicle == "auto" else _load(vehicle)
 
     def look(source: Source) -> Iterator[Seen]:
@@ -208,6 +210,7 @@ def _road_view(
             market=rules,
             reader=reader,
             finder=finder,
+            surface=surface,
             vehicle=named if named is not None else _choose(source, camera, notes.append),
             every=every,
             max_frames=max_frames,

@@ -46,6 +46,7 @@ OBJECT_COLOUR: Final[dict[str, Colour]] = {
     "pedestrian": (0, 94, 213),
     "cyclist": (167, 121, 204),
 }
+ROAD_COLOUR: Final[Colour] = (115, 158, 0)
 FILL: Final[Colour] = (200, 150, 40)
 WHITE: Final[Colour] = (255, 255, 255)
 PALE: Final[Colour] = (215, 215, 215)
@@ -75,6 +76,7 @@ def draw(seen: Seen) -> Image:
     canvas = Canvas(seen.frame.image)
     by_side = {boundary.side: boundary for boundary in seen.model.boundaries}
     _draw_horizon(canvas, seen.camera)
+    _draw_road(canvas, seen)
     _draw_lane(canvas, seen)
     _draw_ticks(canvas, seen.camera, by_side.get(LaneSide.LEFT), by_side.get(LaneSide.RIGHT))
     for side in ORDER:
@@ -208,6 +210,19 @@ def _draw_horizon(canvas: Canvas, camera: Camera) -> None:
     arm = 9.0 * canvas.unit
     for step in (np.array([arm, 0.0]), np.array([0.0, arm])):
         canvas.line(np.array([cross - step, cross + step]), WHITE, 1.6 * canvas.unit, casing=True)
+
+
+def _draw_road(canvas: Canvas, seen: Seen) -> None:
+    """Where the paved surface ends on either side: short strokes, as wide apart as the rows that are told."""
+    road = seen.record["road"]
+    if road is None:
+        return
+    columns, half = seen.record["width_px"], 7.0 * canvas.unit
+    for row, first, last in road["rows_px"]:
+        for column in (first, last):
+            if 1.0 < column < columns - 1.0:  # the picture's edge is none of the road's
+                x, y = canvas.place(np.array([column, row]))
+                canvas.line(np.array([[x - half, y], [x + half, y]]), ROAD_COLOUR, 1.6 * canvas.unit)
 
 
 def _draw_lane(canvas: Canvas, seen: Seen) -> None:

@@ -17,6 +17,7 @@ from adas_runtime.perception.camera_health import Health
 from adas_runtime.perception.lane_model import LaneResult
 from adas_runtime.perception.object_tracks import Track
 from adas_runtime.perception.objects import CLASSES, SeenObject
+from adas_runtime.perception.road import SeenRoad
 from adas_runtime.perception.sign_votes import Reading
 from adas_runtime.perception.signs import SeenSign
 from adas_runtime.signals import LaneBoundary, LaneModel
@@ -118,6 +119,7 @@ def record(
     unit: str = "kmh",
     objects: Sequence[SeenObject] = (),
     tracks: Sequence[Track] = (),
+    road: SeenRoad | None = None,
 ) -> tuple[Record, dict[str, Trace]]:
     """What is told of one picture, and the boundaries in pixels by side.
 
@@ -134,6 +136,7 @@ def record(
         unit: Of the market's signs, kmh or mph.
         objects: Road users, the surest first.
         tracks: The track of each of `objects`; empty for a picture by itself.
+        road: The surface that the car stands on.
     """
     model: LaneModel = result.model
     camera = result.camera
@@ -160,6 +163,7 @@ def record(
         "reason": model.reason,
         "lanes": [_lane(boundary, traces[boundary.side.name.lower()]) for boundary in model.boundaries],
         "signs": [_sign(sign, both, unit) for sign, both in zip_longest(signs, agreed)],
+        "road": None if road is None else _road(road),
         "objects": [_object(one, track) for one, track in zip_longest(objects, tracks)],
     }, traces
 
@@ -174,6 +178,15 @@ def object_text(item: Record) -> str:
     """What a road user of a record is, for people: `vehicle 23 m 81 %`."""
     metres = "" if item["range_m"] is None else f" {item['range_m']:.0f} m"
     return f"{item['class']}{metres} {item['confidence'] * 100:.0f} %"
+
+
+def _road(road: SeenRoad) -> Record:
+    return {
+        "share": _round(road.share, 3),
+        "marking_share": _round(road.marking_share, 4),
+        "confidence": _round(road.confidence, 3),
+        "rows_px": [[_round(value, 1) for value in row] for row in road.rows],
+    }
 
 
 def _object(one: SeenObject, track: Track | None) -> Record:

@@ -15,6 +15,7 @@ from adas_runtime.perception import camera_health
 from adas_runtime.perception.camera import Camera, camera_of
 from adas_runtime.perception.lane_model import LaneDetector, LaneResult, LaneState
 from adas_runtime.perception.models.objects import ObjectFinder
+from adas_runtime.perception.models.road import RoadReader
 from adas_runtime.perception.models.signs import SignReader
 from adas_runtime.perception.object_tracks import Track, followed
 from adas_runtime.perception.object_tracks import Tracks as ObjectTracks
@@ -48,6 +49,7 @@ def perceive(
     market: Market,
     reader: SignReader,
     finder: ObjectFinder,
+    surface: RoadReader,
     vehicle: Vehicle,
     every: int,
     max_frames: int | None,
@@ -62,6 +64,7 @@ def perceive(
         market: Thresholds and lane facts.
         reader: Reads speed signs.
         finder: Finds road users.
+        surface: Tells the road.
         vehicle: The camera.
         every: Look at the first of each so many pictures.
         max_frames: Stop after so many looks.
@@ -122,6 +125,7 @@ def perceive(
             unit=market.road.speed_unit,
             objects=objects,
             tracks=followed_as,
+            road=surface.look(frame.image),
         )
         yield Seen(frame=frame, record=told, model=result.model, camera=result.camera, traces=traces)
 
@@ -144,6 +148,7 @@ def _broken(source: Source, frame: Frame) -> Seen:
         "reason": frame.reason,
         "lanes": [],
         "signs": [],
+        "road": None,
         "objects": [],
     }
     return Seen(frame=frame, record=told, model=LaneModel(stamp_s=frame.stamp_s, reason=frame.reason), camera=None)

@@ -16,9 +16,10 @@ from adas_runtime.perceive.result import dumps, lateral_m, object_text, points_m
 from adas_runtime.perception.lane_model import LaneResult
 from adas_runtime.perception.object_tracks import Tracks, followed
 from adas_runtime.perception.objects import Found, placed
+from adas_runtime.perception.road import SeenRoad
 from adas_runtime.signals import LaneBoundary, LaneModel, LaneSide, ObjectClass
 
-KEYS = ["frame", "stamp_s", "source", "width_px", "height_px", "camera", "reason", "lanes", "signs", "objects"]
+KEYS = ["frame", "stamp_s", "source", "width_px", "height_px", "camera", "reason", "lanes", "signs", "road", "objects"]
 LANE_KEYS = {
     "side", "type", "colour", "confidence", "polynomial", "points_m", "pixels",
     "seen_rows", "offset_std_m", "width_m",
@@ -172,9 +173,32 @@ def test_a_road_user_is_told_with_all_its_fields_and_a_track_only_where_pictures
         objects=seen,
         tracks=told,
     )
+    assert back["road"] is None
     [item] = json.loads(dumps(back))["objects"]
     assert set(item) == OBJECT_KEYS
     assert item["class"] == "pedestrian" and item["x_m"] == pytest.approx(22.0, abs=0.05)
     assert item["is_confirmed"] is is_video
     assert (item["track"] is not None, item["closing_mps"] is not None) == (is_video, is_video)
     assert object_text(item).startswith(f"pedestrian {item['range_m']:.0f} m ")
+
+
+def test_the_road_is_told_row_by_row() -> None:
+    camera = make_camera()
+    seen = SeenRoad(
+        share=0.41, confidence=0.93, marking_share=0.021, rows=((300.0, 120.5, 700.25), (310.0, 80.0, 760.0))
+    )
+    told, _ = record(
+        source="a",
+        frame=0,
+        stamp_s=0.2,
+        result=LaneResult(model=LaneModel(stamp_s=0.2), camera=camera, is_mount_known=True),
+        vehicle="reference",
+        trust="calibrated",
+        road=seen,
+    )
+    assert json.loads(dumps(told))["road"] == {
+        "share": 0.41,
+        "marking_share": 0.021,
+        "confidence": 0.93,
+        "rows_px": [[300.0, 120.5, 700.2], [310.0, 80.0, 760.0]],
+    }

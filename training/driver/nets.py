@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from training.blocks import conv
 from training.driver.layout import (
     BOX,
     FINDER_COLUMNS,
@@ -16,7 +17,7 @@ from training.driver.layout import (
     STRIDE,
     YAWS_DEG,
 )
-from training.signs.nets import Residual, conv
+from training.signs.nets import Residual
 
 
 class Finder(nn.Module):

@@ -5,31 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from training.blocks import Residual, conv, double
 from training.objects.shapes import CLASSES
 
 STRIDE = 8  # of the map, in pixels of the input
-
-
-def conv(inside: int, outside: int, stride: int = 1, size: int = 3, dilation: int = 1) -> nn.Sequential:
-    """Convolution, batch norm, ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inside, outside, size, stride, size // 2 * dilation, dilation=dilation, bias=False),
-        nn.BatchNorm2d(outside),
-        nn.ReLU(inplace=True),
-    )
-
-
-class Residual(nn.Module):
-    """Two convolutions, and what came in."""
-
-    def __init__(self, width: int, dilation: int = 1) -> None:
-        super().__init__()
-        self.first = conv(width, width, dilation=dilation)
-        self.second = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, width, rows, columns) in and out."""
-        return torch.relu(x + self.second(self.first(x)))
 
 
 class Detector(nn.Module):
@@ -59,13 +38,9 @@ class Detector(nn.Module):
         eighth = self.eighth(self.quarter((x - 0.45) / 0.27))
         sixteenth = self.sixteenth(eighth)
         deep = self.deep(sixteenth)
-        sixteenth = self.mix_sixteenth(sixteenth + _double(self.down_deep(deep)))
-        eighth = self.mix_eighth(self.down_eighth(eighth) + _double(sixteenth))
+        sixteenth = self.mix_sixteenth(sixteenth + double(self.down_deep(deep)))
+        eighth = self.mix_eighth(self.down_eighth(eighth) + double(sixteenth))
         return self.kinds(eighth), self.edges(eighth).clamp(-3.0, 5.0)
-
-
-def _double(x: Tensor) -> Tensor:
-    return nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 def places(rows: int, columns: int, device: torch.device | None = None) -> Tensor:

@@ -5,17 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from training.blocks import conv, double
 from training.signs.classes import VALUES, WITH_VALUE, WITHOUT_VALUE
 
 STRIDE = 4  # of the finder's map, in pixels of its input
 FORMS = 2  # round and plate are told; everything else is none of ours
-
-
-def conv(inside: int, outside: int, stride: int = 1, size: int = 3) -> nn.Sequential:
-    """Convolution, batch norm, ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inside, outside, size, stride, size // 2, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)
-    )
 
 
 class Residual(nn.Module):
@@ -61,13 +55,9 @@ class Finder(nn.Module):
         quarter = self.quarter(self.stem(x))
         eighth = self.eighth(quarter)
         deep = self.deep(eighth)
-        eighth = self.mix(eighth + _double(self.up(deep)))
-        raw: Tensor = self.head(quarter + _double(self.up_again(eighth)))
+        eighth = self.mix(eighth + double(self.up(deep)))
+        raw: Tensor = self.head(quarter + double(self.up_again(eighth)))
         return raw
-
-
-def _double(x: Tensor) -> Tensor:
-    return nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 class FinderExport(nn.Module):
