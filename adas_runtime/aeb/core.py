@@ -175,7 +175,7 @@ class EmergencyBraking:
         is_key_on, switch = self._switched(old, inputs, speed_mps if vehicle is not None else None, now_s)
         tracks, threat, stamp_s = self._seen(old, inputs.lane, objects, vehicle, speed_mps, now_s)
         acted_s = old.acted_s
-        interruption = "" if vehicle is None else self._interruption(vehicle)
+        interruption = "" if vehicle is None else self._interruption(vehicle, old.threat)
         if interruption:
             acted_s = now_s
 
@@ -192,7 +192,7 @@ class EmergencyBraking:
         if threat is not None and (is_in_range or old.state in ACTING):
             ahead_s = params.warn_ahead_vulnerable_s if threat.is_vulnerable else params.warn_ahead_s
             if threat.is_contrary:
-                ahead_s = 0.0  # nobody could anticipate that it leaves the lane (R152 5.2.1.1)
+                ahead_s = 0.0  # nobody could anticipate that we leave the lane, or turn (R152 5.2.1.1)
             is_braked_for = self._may_brake and threat.may_brake and threat.brake_in_s <= 0.0
             is_warned_of = threat.brake_in_s <= ahead_s and not self._is_mastered(threat, vehicle)
             is_over = old.state is State.WARN and threat.brake_in_s > ahead_s + WARN_KEPT_S
@@ -288,13 +288,15 @@ class EmergencyBraking:
                 switch = replace(switch, pressed=inputs.driver.pressed, pressed_s=None)
         return is_key_on, switch
 
-    def _interruption(self, vehicle: VehicleState) -> str:
-        """The driver's action that shows awareness (R152 5.3), `""` without one."""
+    def _interruption(self, vehicle: VehicleState, threat: Threat | None) -> str:
+        """The driver's action that shows awareness (R152 5.3), `""` without one; to turn on is none."""
         if vehicle.accelerator is not None and vehicle.accelerator >= self._kick_down:
             return "kick_down"
         rate_rps = vehicle.steering_wheel_rate_rps
         if rate_rps is not None and abs(rate_rps) >= self._params.evade_rate_rps:
-            return "evasive_steering"
+            is_turning_on = rate_rps * (vehicle.yaw_rate_rps or 0.0) > 0.0
+            if threat is None or not (threat.is_in_turn and is_turning_on):
+                return "evasive_steering"
         return ""
 
     @staticmethod
@@ -327,6 +329,7 @@ class EmergencyBraking:
             vehicle.accel_mps2,
             vehicle.yaw_rate_rps,
             now_s,
+            wheel_rate_rps=vehicle.steering_wheel_rate_rps,
             target=old.threat.object_id if old.state is State.BRAKE and old.threat is not None else None,
         )
 

@@ -56,6 +56,11 @@ class EmergencyBrakingParams(Strict):
         le=1.5,
         description="The same where the lane leads past it: the driver would have to leave the lane [s].",
     )
+    turn_radius_max_m: float = Field(
+        gt=5.0,
+        le=100.0,
+        description="Whoever moves across our turn is judged where we turn within this radius: a junction [m].",
+    )
     certain_std: float = Field(
         ge=0.0, le=3.0, description="Full braking: in the way by so many standard deviations of its place."
     )

@@ -92,6 +92,9 @@ class Actor:
         shifts_at_s, shift_mps, shift_to_y_m: From then on it moves across, to there.
         seen_from_s: The sensor sees it from then on: what stands behind a parked car.
         is_behind: `x_m` counts from our rear bumper.
+        later_s: Instead of `x_m`: its front is where our front, unbraked, crosses its line, so much later than we.
+        own_course: Instead of `x_m`, `y_m` and heading: its middle and direction by its way, from where our rear axle
+            is at the start.
         reacts: It follows who drives before it, us included, and makes room; it drives as we do, on a straight road.
     """
 
@@ -110,6 +113,8 @@ class Actor:
     seen_from_s: float = -math.inf
     is_behind: bool = False
     reacts: Reacting | None = None
+    later_s: float | None = None
+    own_course: Callable[[float], tuple[float, float, float]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +326,8 @@ class _Body:
     around: tuple[Mover | _Ours, ...] = ()  # whom it reacts to
     ours: _Ours | None = None
     saw: deque[Seen] = field(default_factory=deque)
+    way_m: float = 0.0
+    axle_m: float = 0.0  # from our rear axle to our front, where its course counts from
     course: Course | None = None  # `along`, against which its script goes
     along: tuple[float, float, float] = (0.0, 0.0, 0.0)  # way, left of the course, direction against it
 
@@ -352,6 +359,11 @@ class _Body:
             self.x_m, self.y_m, heading = self.course.place(way_m, left_m)
             self.heading_rad = heading + turned
 
+    def follow(self, course: Callable[[float], tuple[float, float, float]]) -> None:
+        """Be where its way brought it."""
+        x_m, self.y_m, self.heading_rad = course(self.way_m)
+        self.x_m = x_m - self.axle_m
+
     def _react(self, driver: Reacting, way_m: float, speed_mps: float) -> float:
         """Acceleration, by what it saw its reaction time ago."""
         if self.ours is not None:
@@ -368,6 +380,10 @@ class _Body:
         else:
             self.accel_mps2 = -actor.decel_mps2 if t_s >= actor.brakes_at_s and self.speed_mps > 0.0 else 0.0
         self.speed_mps = max(self.speed_mps + self.accel_mps2 * STEP_S, 0.0)
+        if actor.own_course is not None:
+            self.way_m += self.speed_mps * STEP_S
+            self.follow(actor.own_course)
+            return
         way, left, turned = self.along
         if t_s >= actor.turns_at_s and self.speed_mps > 0.0:
             turned += actor.yaw_rate_rps * STEP_S
@@ -478,6 +494,13 @@ def drive(
         def curvature(way_m: float) -> float:
             return lane.curvature_1pm(way_m - front_m)  # ways are those of the rear axle
 
+    for one in acting:
+        if one.actor.later_s is not None:
+            one.x_m, one.y_m = _meeting_at(one, one.actor.later_s, curvature, case, front_m)
+            one.along = one.x_m, one.y_m, one.heading_rad
+        elif one.actor.own_course is not None:
+            one.axle_m = front_m
+            one.follow(one.actor.own_course)
     if curvature is not None and any(actor.reacts for actor in case.actors):
         raise ValueError("those who react drive on a straight road")
     bodies: list[Mover] = [*acting]
@@ -485,7 +508,7 @@ def drive(
         bodies += case.movers()
     brakes = _Actuator(brakes_of(vehicle), is_laden=case.is_laden)
     steered = Steered(vehicle, front_m, case.speed_mps, curvature) if ego == "alks" else None
-    car: OurCar = steered or OnCourse(front_m, case.speed_mps, curvature)
+    car: OurCar = steered or OnCourse(front_m, case.speed_mps, curvature, vehicle)
     tyre_m = lateral_mps2 = 0.0
     is_keeping = False  # automated lane keeping holds the lane
     command: ActuationCommand | None = None
@@ -607,6 +630,33 @@ def drive(
             if t_s - stopped_s > WAIT_S:
                 break
     return outcome(None, t_s)
+
+
+def _meeting_at(
+    body: _Body, later_s: float, curvature: Callable[[float], float] | None, case: Drive, front_m: float
+) -> tuple[float, float]:
+    """Where its middle is at the start, so that it meets us where our front crosses its line.
+
+    Raises:
+        AdasError: We never cross it.
+    """
+    cosine, sine = math.cos(body.heading_rad), math.sin(body.heading_rad)
+    x_m, y_m, turned, way_m = -front_m, 0.0, 0.0, 0.0
+    step_m = 0.5 * STEP_S * case.speed_mps
+    former: float | None = None
+    while way_m < case.speed_mps * case.long_s:
+        at_x, at_y = x_m + front_m * math.cos(turned), y_m + front_m * math.sin(turned)
+        beside_m = (at_y - body.y_m) * cosine - (at_x - body.x_m) * sine
+        if former is not None and former * beside_m <= 0.0:
+            left_m = body.speed_mps * (way_m / case.speed_mps + later_s) + 0.5 * body.size_m[0]
+            return at_x - left_m * cosine, at_y - left_m * sine
+        former = beside_m
+        turned += (0.0 if curvature is None else curvature(way_m)) * step_m
+        x_m += step_m * math.cos(turned)
+        y_m += step_m * math.sin(turned)
+        way_m += step_m
+    what = "our way never crosses the line of the actor that is to meet us"
+    raise AdasError(what, where=case.name, mend="correct y_m, heading_deg or way, or let it last longer")
 
 
 def _driver(now_s: float, count: int) -> DriverState:

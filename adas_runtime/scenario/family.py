@@ -34,6 +34,7 @@ from adas_runtime.config import Strict, load, named_file
 from adas_runtime.errors import AdasError
 from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Ego, Outcome
 from adas_runtime.scenario.opendrive import Course, chained
+from adas_runtime.scenario.road import Line, Turn, winding
 from adas_runtime.scenario.traffic import Reacting
 from adas_runtime.signals import ObjectClass
 from adas_runtime.units import kmh_to_mps
@@ -136,12 +137,33 @@ class Reaction(Strict):
     makes_room: bool = Field(default=True, description="It eases off for who comes in before it.")
 
 
+class Turning(Strict):
+    """A turn of our way: a straight, then the wheel turns in, stays, and goes back."""
+
+    after_m: Value = Field(description="Straight before it, from our rear axle or from the former turn on [m].")
+    radius_m: Value = Field(description="Of the way of our rear axle [m].")
+    turn_deg: Value = Field(description="How far it turns, left positive [deg].")
+    ramp_m: Value = Field(description="Way in which the wheel turns in, and as much in which it goes back [m].")
+
+
+class OnOurWay(Strict):
+    """A place along our way, which its course follows in the bends as well."""
+
+    ahead_m: Value = Field(description="From our rear axle along our way to its middle at the start [m].")
+    is_oncoming: bool = Field(default=False, description="It drives towards us.")
+
+
 class ActorFile(Strict):
     """One road user."""
 
     kind: Literal["car", "motorcycle", "cyclist", "pedestrian", "obstacle"] = Field(description="What it is.")
     rear_m: Value | None = Field(default=None, description="From our front to its rear at the start [m].")
     behind_m: Value | None = Field(default=None, description="Instead: from its front to our rear, behind us [m].")
+    later_s: Value | None = Field(
+        default=None,
+        description="Instead: its front is where our front crosses its line, so much later than we are there [s].",
+    )
+    on_our_way: OnOurWay | None = Field(default=None, description="Instead: it follows our way, y_m to its left.")
     y_m: Value = Field(default=0.0, description="Its middle, left of our path at the start [m].")
     heading_deg: Value = Field(default=0.0, description="Its direction, 0 as ours, left positive [deg].")
     speed_kmh: Value = Field(default=0.0, description="Its speed [km/h].")
@@ -152,8 +174,11 @@ class ActorFile(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.rear_m is None) == (self.behind_m is None):
-            raise ValueError("rear_m or behind_m says where it is; give one of them")
+        places = (self.rear_m, self.behind_m, self.later_s, self.on_our_way)
+        if sum(place is not None for place in places) != 1:
+            raise ValueError("rear_m, behind_m, later_s or on_our_way says where it is; give one of them")
+        if self.on_our_way is not None and (self.heading_deg != 0.0 or self.shifts is not None):
+            raise ValueError("who follows our way has its direction from there; leave out heading_deg and shifts")
         if self.reacts is not None and (self.brakes is not None or self.heading_deg != 0.0):
             raise ValueError("who reacts drives as we do and brakes by itself; leave out brakes and heading_deg")
         return self
@@ -196,8 +221,10 @@ class FamilyFile(Strict):
     title: str = Field(min_length=1, max_length=200, description="What happens, in words.")
     grid: dict[str, Axis] = Field(description="Parameters and their values.")
     speed_kmh: Value = Field(description="Our speed [km/h].")
-    lane: Literal["none", "straight"] = Field(
-        default="straight", description="Whether a camera tells a lane: that of the road, straight or with its bend."
+    way: list[Turning] = Field(default=[], max_length=16, description="Turns of our way; without: straight on.")
+    lane: Literal["none", "path", "straight"] = Field(
+        default="straight",
+        description="Whether a camera tells a lane: that of the road, straight or with its bend; path: along our way.",
     )
     bend: Bend | None = Field(default=None, description="The road bends; without it, it is straight.")
     wind_mps: Value = Field(default=0.0, description="Side wind from the right; moves a car that is steered [m/s].")
@@ -208,8 +235,12 @@ class FamilyFile(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.bend is not None and any(actor.reacts is not None for actor in self.actors):
-            raise ValueError("who reacts drives on a straight road; leave out bend or reacts")
+        if self.way and self.bend is not None:
+            raise ValueError("way and bend both say where we drive; keep one of them")
+        if any(actor.later_s is not None for actor in self.actors) and self.bend is not None:
+            raise ValueError("later_s is of somebody who goes straight on; leave out bend")
+        if (self.bend is not None or self.way) and any(actor.reacts is not None for actor in self.actors):
+            raise ValueError("who reacts drives on a straight road; leave out bend, way or reacts")
         return self
 
 
@@ -266,17 +297,36 @@ class Family:
         def get(value: Value) -> float:
             return self._value(value, values)
 
+        turns = [
+            Turn(get(item.after_m), get(item.radius_m), math.radians(get(item.turn_deg)), get(item.ramp_m))
+            for item in file.way
+        ]
+        try:
+            road = winding(turns)
+        except ValueError as error:
+            raise AdasError(str(error), where=f"{self._path}: way", mend="correct the numbers") from error
+        line = Line(road.curvature_1pm, sum(item.after_m + abs(item.turn_rad) * item.radius_m + item.ramp_m
+                                            for item in turns))  # fmt: skip
         actors = []
         for item in file.actors:
             kind = KINDS[item.kind]
             long_m = SIZES_M[kind][0]
+            x_m = 0.0
+            if item.rear_m is not None:
+                x_m = 0.5 * long_m + get(item.rear_m)
+            elif item.behind_m is not None:
+                x_m = -get(item.behind_m) - 0.5 * long_m
+            course = None
+            if item.on_our_way is not None:
+                ours = item.on_our_way
+                course = line.course(get(ours.ahead_m), get(item.y_m), is_back=ours.is_oncoming)
             actors.append(
                 Actor(
                     kind=kind,
-                    x_m=0.5 * long_m + get(item.rear_m)
-                    if item.rear_m is not None
-                    else -get(item.behind_m or 0.0) - 0.5 * long_m,
-                    is_behind=item.rear_m is None,
+                    x_m=x_m,
+                    is_behind=item.behind_m is not None,
+                    later_s=None if item.later_s is None else get(item.later_s),
+                    own_course=course,
                     y_m=get(item.y_m),
                     heading_rad=math.radians(get(item.heading_deg)),
                     speed_mps=kmh_to_mps(get(item.speed_kmh)),
@@ -295,6 +345,7 @@ class Family:
             name=f"{file.name}_{label}",
             speed_mps=speed_mps,
             actors=tuple(actors),
+            curvature=road.curvature_1pm if turns else None,
             course=None if file.bend is None else self._course(file.bend, get, speed_mps * long_s + BEYOND_M),
             wind_mps=get(file.wind_mps),
             lane="path" if file.bend is not None and file.lane == "straight" else file.lane,

@@ -1,22 +1,27 @@
 """The frontal scenarios of Euro NCAP 2026 in the closed loop, by their names and ranges (sheet aeb.md, section 4).
 
 How they are scored was not read: a drive passes where nobody is hit, and its impact speed stands beside it. What the
-standard range holds is driven; the extended one and the turns across oncoming traffic are not.
+standard range holds is driven; the extended one is not. The turn of CCFtap and CMFtap is that of the scenario files
+that the sheet names (vectorgrp/OSC-NCAP-scenarios @ee7aa11): clothoid, arc and clothoid into the road on our left.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from adas_runtime.scenario.braking import SIZES_M, Actor, Drive, Outcome
+from adas_runtime.scenario.road import Turn, winding
 from adas_runtime.signals import ObjectClass
 from adas_runtime.units import kmh_to_mps
 
 AHEAD_S: Final = 5.0
 HEADWAY_S: Final = 1.0  # CCRb, CMRb
+# CCFtap, CMFtap: our speed [km/h]; R2 [m], alpha and beta [deg] of the files of 2023
+TURNS: Final = ((10.0, 9.0, 20.62, 48.76), (15.0, 11.75, 20.93, 48.14), (20.0, 14.75, 21.79, 46.42))
+LANE_M: Final = 3.5  # of the junction in the same files
 LEAD_DECEL_MPS2: Final = 4.0
 CAR, MOTORCYCLE = ObjectClass.CAR, ObjectClass.MOTORCYCLE
 PEDESTRIAN, CYCLIST = ObjectClass.PEDESTRIAN, ObjectClass.CYCLIST
@@ -60,6 +65,10 @@ def cases(width_m: float) -> Iterator[Case]:
             yield _braking(f"{name}Rb", kind, float(speed), width_m)
     for fast_kmh, slow_kmh in ((90.0, 30.0), (100.0, 40.0), (110.0, 50.0), (120.0, 60.0), (130.0, 70.0)):
         yield _along("CCRm", CAR, fast_kmh, slow_kmh, 0.5, width_m)
+    for kind, name in ((CAR, "CCFtap"), (MOTORCYCLE, "CMFtap")):
+        for turn in TURNS:
+            for other_kmh in (30.0, 45.0, 60.0):
+                yield _turning(name, kind, *turn, other_kmh)
     for speed in range(20, 70, 10):
         for crossing_kmh in range(20, 70, 10):
             for side in (-1.0, 1.0):
@@ -106,6 +115,27 @@ def _braking(family: str, kind: ObjectClass, speed_kmh: float, width_m: float) -
         decel_mps2=LEAD_DECEL_MPS2,
     )
     return _case(family, speed_kmh, speed_kmh, 0.5, actor)
+
+
+def _turning(
+    family: str,
+    kind: ObjectClass,
+    speed_kmh: float,
+    radius_m: float,
+    alpha_deg: float,
+    beta_deg: float,
+    other_kmh: float,
+) -> Case:
+    """We turn left across somebody who comes towards us and whom the middle of our front would meet."""
+    alpha, speed = math.radians(alpha_deg), kmh_to_mps(speed_kmh)
+    turn = Turn(AHEAD_S * speed, radius_m, 2.0 * alpha + math.radians(beta_deg), 2.0 * alpha * radius_m)
+    actor = Actor(
+        kind=kind, x_m=0.0, y_m=LANE_M, heading_rad=math.pi, speed_mps=kmh_to_mps(other_kmh), later_s=0.0,
+    )  # fmt: skip
+    found = _case(family, speed_kmh, other_kmh, 0.5, actor)
+    # no lane is painted across a junction
+    drive = replace(found.drive, curvature=winding((turn,)).curvature_1pm, lane="none")
+    return replace(found, drive=drive)
 
 
 def _across(

@@ -18,6 +18,7 @@ from adas_runtime.vehicle.schema import Vehicle
 Curvature = Callable[[float], float]
 
 DRIVER_RPS: Final = 1.5  # how briskly a driver comes back to the course: the natural frequency of a damped spring
+WHEEL_S: Final = 0.1  # time constant of the steering wheel of a car that is led
 SLOW_MPS: Final = 3.0  # the spring's curvature is bounded by it
 
 
@@ -45,10 +46,19 @@ class OnCourse:
     """It follows the course to the millimetre, as the steering robot of a test track does."""
 
     offset_m = turned_rad = 0.0
-    wheel_angle_rad = wheel_rate_rps = 0.0
 
-    def __init__(self, front_m: float, speed_mps: float, curvature: Curvature | None) -> None:
-        """`front_m`: from the rear axle to the front bumper; `curvature`: of the way, `None`: straight."""
+    def __init__(
+        self, front_m: float, speed_mps: float, curvature: Curvature | None, vehicle: Vehicle | None = None
+    ) -> None:
+        """As it starts.
+
+        Args:
+            front_m: From the rear axle to the front bumper.
+            curvature: Of the way, `None`: straight.
+            vehicle: Whose steering wheel is told; without, it is told straight.
+        """
+        self.wheel_angle_rad = self.wheel_rate_rps = 0.0
+        self._vehicle = vehicle
         self.x_m, self.y_m, self.heading_rad, self.way_m = -front_m, 0.0, 0.0, 0.0
         self.speed_mps, self.yaw_rate_rps, self.lateral_accel_mps2 = speed_mps, 0.0, 0.0
         self._curvature = curvature
@@ -62,6 +72,16 @@ class OnCourse:
         self.x_m += speed * math.cos(self.heading_rad) * STEP_S
         self.y_m += speed * math.sin(self.heading_rad) * STEP_S
         self.way_m += speed * STEP_S
+        if self._vehicle is not None and self._curvature is not None:
+            self._turn_wheel(self._vehicle, self._curvature(self.way_m))
+
+    def _turn_wheel(self, vehicle: Vehicle, curvature_1pm: float) -> None:
+        """The wheel that this curvature takes; where the course has a kink, it takes its time."""
+        steering, speed = vehicle.steering, self.speed_mps
+        bend = vehicle.dimensions.wheelbase_m * curvature_1pm * (1.0 + steering.understeer_s2pm2 * speed * speed)
+        rate_rps = (steering.ratio * math.atan(bend) - self.wheel_angle_rad) / WHEEL_S
+        self.wheel_rate_rps = min(max(rate_rps, -steering.wheel_rate_max_rps), steering.wheel_rate_max_rps)
+        self.wheel_angle_rad += self.wheel_rate_rps * STEP_S
 
 
 class Steered:

@@ -28,6 +28,16 @@ def test_nobody_is_hit(family: str) -> None:
             assert outcome.warned_s is not None and outcome.modes >= 2, case.drive.name
 
 
+@pytest.mark.parametrize("family", ["CCFtap", "CMFtap"])
+def test_a_turn_across_oncoming_traffic_hits_somebody_where_nothing_brakes(family: str) -> None:
+    """The meeting is one: a car whose sensor sees nobody is hit, or hits, every time."""
+    blind = replace(REAL_SENSOR, range_m=0.0)
+    for case in CASES:
+        if case.family == family:
+            outcome = drive(case.drive, MARKET, VEHICLE, GRAPH, blind, seed=11)
+            assert outcome.impact_mps == pytest.approx(case.drive.speed_mps), case.drive.name
+
+
 def test_a_car_that_crosses_is_avoided_wherever_the_sensor_sees_it_come() -> None:
     wide = replace(REAL_SENSOR, view_rad=1.4)
     for case in CASES:
@@ -50,6 +60,10 @@ def test_every_name_of_the_sheet_that_is_driven_has_its_range() -> None:
     assert speeds["CCRb"] == {30.0, 40.0, 50.0, 60.0, 70.0, 80.0}
     assert speeds["CPNA"] == speeds["CPFA"] == speeds["CBNA"] == {10.0, 20.0, 30.0, 40.0, 50.0, 60.0}
     assert speeds["CBLA"] == {20.0, 30.0, 40.0, 50.0, 60.0}
+    for family in ("CCFtap", "CMFtap"):
+        assert {(c.speed_kmh, c.other_kmh) for c in CASES if c.family == family} == {
+            (own, other) for own in (10.0, 15.0, 20.0) for other in (30.0, 45.0, 60.0)
+        }
     assert {(c.speed_kmh, c.other_kmh) for c in CASES if c.family == "CCCscp"} == {
         (float(own), float(other)) for own in range(20, 70, 10) for other in range(20, 70, 10)
     }

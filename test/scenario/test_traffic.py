@@ -156,8 +156,8 @@ def test_who_is_run_into_for_no_reason_is_to_blame(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        pytest.param(("rear_m: 30, ", ""), "rear_m or behind_m", id="no-place"),
-        pytest.param(("behind_m:", "rear_m: 3, behind_m:"), "rear_m or behind_m", id="two-places"),
+        pytest.param(("rear_m: 30, ", ""), "rear_m, behind_m, later_s or on_our_way", id="no-place"),
+        pytest.param(("behind_m:", "rear_m: 3, behind_m:"), "rear_m, behind_m, later_s or on_our_way", id="two-places"),
         pytest.param(("reacts: {", "brakes: {at_s: 1, decel_mps2: 1}, reacts: {"), "brakes by itself", id="brakes-too"),
         pytest.param(("reacts: {", "heading_deg: 90, reacts: {"), "drives as we do", id="turned"),
         pytest.param(("reacts: {", "reacts: {accel_mps2: 0, "), "above 0", id="no-acceleration"),
