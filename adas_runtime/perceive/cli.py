@@ -65,11 +65,8 @@ def perceive(
     """Show what perception sees in each picture: lanes, speed signs, road users; or the driver; or parking bays."""
     if stills and overlay is None:
         raise AdasError("draws nothing without --overlay", where="--stills", mend="name a folder with --overlay DIR")
+    _refuse_idle(slots=slots, driver=driver, stills=stills, scale=scale, corrupt=corrupt, camera=camera)
     if driver:
-        if camera is not None:
-            raise AdasError(
-                "names a topic, which no picture of the driver is on", where="--camera", mend="leave it out"
-            )
         view: _View[Any] = _driver_view(vehicle, market, every, max_frames)
         return _show(inputs, view, as_json=as_json, overlay=overlay, stills=stills)
     from adas_runtime.perceive.corruptions import Corruptor
@@ -88,10 +85,33 @@ def perceive(
             overlay=overlay,
             every=every,
             max_frames=max_frames,
+            camera_topic=camera,
             say=_say,
         )
     view = _road_view(vehicle, market, every, max_frames, camera, corrupt)
     return _show(inputs, view, as_json=as_json, overlay=overlay, stills=stills)
+
+
+def _refuse_idle(
+    *, slots: bool, driver: bool, stills: bool, scale: float | None, corrupt: str | None, camera: str | None
+) -> None:
+    """Refuse an option that would do nothing beside the others: whoever gave it would take its silence for its effect.
+
+    Raises:
+        AdasError: The first such option.
+    """
+    if driver and slots:
+        raise AdasError("asks for the driver, --slots for parking bays", where="--driver", mend="take one of the two")
+    idle = (
+        (driver and camera is not None, "--camera", "names a topic, which no picture of the driver is on"),
+        (driver and corrupt is not None, "--corrupt", "spoils pictures of the road, none of the driver"),
+        (slots and corrupt is not None, "--corrupt", "spoils pictures of the road, none with --slots"),
+        (slots and stills, "--stills", "does nothing with --slots, which draws one file a picture anyway"),
+        (not slots and scale is not None, "--scale", "is the scale of a picture from above: it needs --slots"),
+    )
+    for is_idle, option, what in idle:
+        if is_idle:
+            raise AdasError(what, where=option, mend="leave it out")
 
 
 class _Seen(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from adas_runtime.errors import AdasError
 from adas_runtime.market import Market
 from adas_runtime.perceive.film import OverlayFolder
 from adas_runtime.perceive.result import dumps
-from adas_runtime.perceive.sources import Kind, Say, Source, find, looked_at
+from adas_runtime.perceive.sources import Frame, Kind, Say, Source, find, looked_at
 from adas_runtime.perception.parking import Ground, find_slots
 from adas_runtime.signals import ParkingSlot
 
@@ -32,12 +33,14 @@ def show(
     overlay: Path | None,
     every: int,
     max_frames: int | None,
+    camera_topic: str | None,
     say: Say,
 ) -> int:
     """Look at each picture; exit code 2 where one could not be read.
 
     Args:
         scale_m: Size of a pixel on the ground [m].
+        camera_topic: Topic of a recording; `None`: the front camera's.
     Raises:
         AdasError: No scale, or one at which no line could be seen.
     """
@@ -57,7 +60,8 @@ def show(
             say(source.line())
             continue
         try:
-            _source(source, market, scale_m, folder, say, as_json=as_json, every=every, max_frames=max_frames)
+            frames = looked_at(source, every=every, max_frames=max_frames, say=say, camera_topic=camera_topic)
+            _source(source, frames, market, scale_m, folder, say, as_json=as_json)
         except AdasError as error:
             failed += 1
             say(error.line())
@@ -66,17 +70,16 @@ def show(
 
 def _source(
     source: Source,
+    frames: Iterator[Frame],
     market: Market,
     scale_m: float,
     folder: OverlayFolder | None,
     say: Say,
     *,
     as_json: bool,
-    every: int,
-    max_frames: int | None,
 ) -> None:
     stem = "" if folder is None else folder.stem(source)
-    for frame in looked_at(source, every=every, max_frames=max_frames, say=say):
+    for frame in frames:
         if frame.image is None:
             say(f"{source.name}: frame {frame.index}: {frame.reason}")
             continue

@@ -117,3 +117,24 @@ def test_perceive_tells_bays_and_refuses_what_has_no_scale(tmp_path: Path, capsy
         assert main([*call, *options]) == 2
         error = capsys.readouterr().err
         assert word in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--slots", "--scale", "0.025", "--corrupt", "rain"], "--corrupt"),
+        (["--slots", "--scale", "0.025", "--overlay", "out", "--stills"], "--stills"),
+        (["--slots", "--scale", "0.025", "--driver"], "--driver"),
+        (["--driver", "--corrupt", "rain"], "--corrupt"),
+        (["--driver", "--camera", "/camera/x"], "--camera"),
+        (["--scale", "0.025"], "--scale"),
+    ],
+)
+def test_an_option_without_effect_is_refused(
+    options: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("a.png", drawn())
+    assert main(["perceive", "a.png", *options]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1 and named in told[0] and "Traceback" not in told[0]
