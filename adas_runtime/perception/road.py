@@ -12,13 +12,30 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from adas_runtime.perception.models.results import Segments
-
 ROAD, MARKING = "road", "marking"
 BEFORE: Final = (0.3, 0.7)  # the car stands on the road: of the picture's columns, in its lowest part
 BONNET_SHARE: Final = 0.12  # the lowest part of a picture may show the own bonnet
 ROWS_MIN: Final = 6  # cells; lower is no road
 ROW_STEP: Final = 2  # cells from one told row to the next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grid:
+    """A class for each cell, and how the picture lies in the cells.
+
+    Args:
+        labels: (rows, columns) uint8, places in `classes`; another number: not certain enough.
+        scores: (rows, columns) float32, probability of the label [1].
+        classes: Names, `road` and `marking` among them.
+        box: Left, top, right, bottom of the picture [cells]; the rest is padding.
+        size_px: Columns and rows of the picture.
+    """
+
+    labels: npt.NDArray[np.uint8]
+    scores: npt.NDArray[np.float32]
+    classes: tuple[str, ...]
+    box: tuple[float, float, float, float]
+    size_px: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +55,11 @@ class SeenRoad:
     rows: tuple[tuple[float, float, float], ...]
 
 
-def road_of(seen: Segments, *, like: float = 1.0) -> SeenRoad | None:
+def road_of(seen: Grid, *, like: float = 1.0) -> SeenRoad | None:
     """The road before the car; `None` where there is none.
 
     Args:
-        seen: Classes, `road` and `marking` among them.
+        seen: What the network said.
         like: How far the picture is like those that were learnt from, 0 to 1.
     """
     places = [seen.classes.index(name) for name in (ROAD, MARKING)]
@@ -50,12 +67,9 @@ def road_of(seen: Segments, *, like: float = 1.0) -> SeenRoad | None:
     count, parts = cv2.connectedComponents(paved, connectivity=4)
     if count < 2:
         return None
-    rows, columns = paved.shape
-    fit = seen.fit
-    step_x, step_y = seen.input_px[0] / columns, seen.input_px[1] / rows
-    # the part of the grid that holds the picture: the rest is padding
-    top, bottom = fit.offset_y / step_y, (fit.offset_y + fit.scale_y * fit.height_px) / step_y
-    left, right = fit.offset_x / step_x, (fit.offset_x + fit.scale_x * fit.width_px) / step_x
+    left, top, right, bottom = seen.box
+    width_px, height_px = seen.size_px
+    cell_x_px, cell_y_px = width_px / (right - left), height_px / (bottom - top)
     last = max(round(bottom - BONNET_SHARE * (bottom - top)), 1)
     first_column, last_column = (round(left + share * (right - left)) for share in BEFORE)
     before = parts[max(last - ROWS_MIN, 0) : last, first_column:last_column]
@@ -71,10 +85,8 @@ def road_of(seen: Segments, *, like: float = 1.0) -> SeenRoad | None:
     told = []
     for row in filled[::-ROW_STEP][::-1].tolist():
         cells = np.flatnonzero(part[row])
-        edges = (np.array([cells[0], cells[-1] + 1]) * step_x - fit.offset_x) / fit.scale_x
-        y = ((row + 0.5) * step_y - fit.offset_y) / fit.scale_y
-        begin, end = np.clip(edges, 0.0, fit.width_px)
-        told.append((float(y), float(begin), float(end)))
+        begin, end = np.clip((np.array([cells[0], cells[-1] + 1]) - left) * cell_x_px, 0.0, width_px)
+        told.append(((row + 0.5 - top) * cell_y_px, float(begin), float(end)))
     inside = (bottom - top) * (right - left)
     return SeenRoad(
         share=min(float(part.sum()) / inside, 1.0),

@@ -10,18 +10,18 @@ import pytest
 
 from adas_runtime.perception.models.preprocess import Fit
 from adas_runtime.perception.models.results import UNSURE, Segments
-from adas_runtime.perception.models.road import RoadReader
-from adas_runtime.perception.road import SeenRoad, road_of
+from adas_runtime.perception.models.road import RoadReader, grid_of
+from adas_runtime.perception.road import Grid, SeenRoad, road_of
 from adas_runtime.synth.drive import Drive, DriveSpec, make_drive
 
 CLASSES = ("other", "road", "marking")
 
 
-def grid(labels: Any, *, score: float = 0.9) -> Segments:
+def grid(labels: Any, *, score: float = 0.9) -> Grid:
     """Of a picture of 512x288 that fills the input."""
     cells = np.asarray(labels, np.uint8)
     fit = Fit(width_px=512, height_px=288, scale_x=1.0, scale_y=1.0, offset_x=0.0, offset_y=0.0, cut_px=0)
-    return Segments(cells, np.full(cells.shape, score, np.float32), CLASSES, fit, (512, 288))
+    return grid_of(Segments(cells, np.full(cells.shape, score, np.float32), CLASSES, fit, (512, 288)))
 
 
 def road() -> np.ndarray:
@@ -55,7 +55,7 @@ def test_a_letterboxed_picture_is_told_in_its_own_pixels() -> None:
     cells = np.zeros((72, 128), np.uint8)
     cells[30:60, 20:100] = 1
     fit = Fit(width_px=1024, height_px=384, scale_x=0.5, scale_y=0.5, offset_x=0.0, offset_y=48.0, cut_px=0)
-    found = road_of(Segments(cells, np.ones(cells.shape, np.float32), CLASSES, fit, (512, 288)))
+    found = road_of(grid_of(Segments(cells, np.ones(cells.shape, np.float32), CLASSES, fit, (512, 288))))
     assert found is not None
     assert {(first, last) for _, first, last in found.rows} == {(160.0, 800.0)}
     assert all(0.0 <= y <= 384.0 for y, _, _ in found.rows)

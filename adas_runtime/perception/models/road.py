@@ -11,9 +11,24 @@ import numpy as np
 from adas_runtime.perception.models.model import Model, load_model
 from adas_runtime.perception.models.results import Segments
 from adas_runtime.perception.objects import Picture, likeness
-from adas_runtime.perception.road import SeenRoad, road_of
+from adas_runtime.perception.road import Grid, SeenRoad, road_of
 
 READER: Final = "road_reader"
+
+
+def grid_of(seen: Segments) -> Grid:
+    """The cells with where the picture lies in them."""
+    rows, columns = seen.labels.shape
+    fit = seen.fit
+    x, y = columns / seen.input_px[0], rows / seen.input_px[1]
+    right, bottom = fit.offset_x + fit.scale_x * fit.width_px, fit.offset_y + fit.scale_y * fit.height_px
+    return Grid(
+        labels=seen.labels,
+        scores=seen.scores,
+        classes=seen.classes,
+        box=(fit.offset_x * x, fit.offset_y * y, right * x, bottom * y),
+        size_px=(fit.width_px, fit.height_px),
+    )
 
 
 class RoadReader:
@@ -40,4 +55,4 @@ class RoadReader:
 
     def look(self, picture: Picture) -> SeenRoad | None:
         """The road that the car stands on; `None`: none is seen."""
-        return road_of(self.segments(picture), like=likeness(picture))
+        return road_of(grid_of(self.segments(picture)), like=likeness(picture))
