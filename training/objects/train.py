@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import math
 import threading
-import time
 from pathlib import Path
 from queue import Queue
 
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from training.loop import learn
 from training.objects.export import export
 from training.objects.nets import STRIDE, Detector
 from training.objects.scenes import COLUMNS, ROWS, Scenes, Truth, photos
@@ -117,37 +117,27 @@ def main() -> None:
     net = Detector().to(device, memory_format=torch.channels_last)
     if options.resume is not None:
         net.load_state_dict(torch.load(options.resume, map_location=device))
-    optimiser = torch.optim.AdamW(net.parameters(), lr=options.rate, weight_decay=1e-3)
-    average = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True
-    )
     queue: Queue[tuple[Tensor, ...]] = Queue(maxsize=3)
     stop = threading.Event()
     threading.Thread(target=supply, args=(scenes, options.batch, queue, stop), daemon=True).start()
-    started = told = saved = time.monotonic()
-    steps, mean = 0, 0.0
-    while (share := (time.monotonic() - started) / (options.minutes * 60)) < 1.0:
-        for group in optimiser.param_groups:
-            group["lr"] = options.rate * min(1.0, share / 0.04 + 0.02) * 0.5 * (1 + math.cos(math.pi * share))
+
+    def step() -> Tensor:
         image, *truth = (item.to(device) for item in queue.get())
         logits, edges = net(image.contiguous(memory_format=torch.channels_last))
-        loss = loss_of(logits, edges, *truth)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
-        optimiser.step()
-        average.update_parameters(net)
-        steps += 1
-        mean = float(loss.detach()) if steps == 1 else 0.98 * mean + 0.02 * float(loss.detach())
-        if time.monotonic() - told > 20.0:
-            told = time.monotonic()
-            print(f"{100 * share:.0f} %, {steps} steps, loss {mean:.3f}", flush=True)
-        if time.monotonic() - saved > 240.0:
-            saved = time.monotonic()
-            torch.save(average.module.state_dict(), options.out / "detector.pt")
+        return loss_of(logits, edges, *truth)
+
+    learn(
+        "detector",
+        net,
+        step,
+        seconds=60.0 * options.minutes,
+        rate=options.rate,
+        decay=0.995,
+        warm_up=0.04,
+        clip=10.0,
+        saved=options.out / "detector.pt",
+    )
     stop.set()
-    torch.save(average.module.state_dict(), options.out / "detector.pt")
-    print(f"{steps} steps, loss {mean:.3f}", flush=True)
     ones = [1.0] * len(CLASSES)
     export(
         options.out / "detector.pt", options.out / "detector.onnx", slope=ones, shift=[0.0] * len(CLASSES), most=ones

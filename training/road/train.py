@@ -1,14 +1,12 @@
 """Trains the segmenter and writes it as ONNX.
 
-python -m training.road.train --drives drives.npz --data SHARED --out out [--minutes 25]
+python -m training.road.train --drives drives.npz --data SHARED --out out [--minutes 26]
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import threading
-import time
 from pathlib import Path
 from queue import Queue
 
@@ -17,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.loop import learn
 from training.road.layout import CLASSES, COLUMNS, MARKING, ROAD, ROWS
 from training.road.nets import Segmenter
 from training.road.scenes import PAVED, UNSURE, Scenes, real
@@ -61,7 +60,7 @@ def main() -> None:
     parser.add_argument("--drives", type=Path, required=True, help="made by training.road.drives")
     parser.add_argument("--data", type=Path, required=True, help="the shared recordings")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=25.0)
+    parser.add_argument("--minutes", type=float, default=26.0)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--temperature", type=float, default=1.0)
@@ -82,34 +81,24 @@ def main() -> None:
 
     threading.Thread(target=supply, daemon=True).start()
     net = Segmenter().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(net.parameters(), lr=options.rate, weight_decay=1e-3)
-    average = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99), use_buffers=True
-    )
-    started = told = time.monotonic()
-    steps, mean = 0, 0.0
-    while (share := (time.monotonic() - started) / (options.minutes * 60)) < 1.0:
-        for group in optimiser.param_groups:
-            group["lr"] = options.rate * min(1.0, share / 0.04 + 0.02) * 0.5 * (1 + math.cos(math.pi * share))
+
+    def step() -> Tensor:
         pictures, classes = (item.to(device) for item in queue.get())
-        loss = loss_of(net(pictures.contiguous(memory_format=torch.channels_last)), classes)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        average.update_parameters(net)
-        steps += 1
-        mean = float(loss.detach()) if steps == 1 else 0.97 * mean + 0.03 * float(loss.detach())
-        if time.monotonic() - told > 30.0:
-            told = time.monotonic()
-            print(f"{100 * share:.0f} %, {steps} steps, loss {mean:.3f}", flush=True)
-            torch.save(average.module.state_dict(), options.out / "segmenter.pt")
+        return loss_of(net(pictures.contiguous(memory_format=torch.channels_last)), classes)
+
+    best = learn(
+        "segmenter",
+        net,
+        step,
+        seconds=60.0 * options.minutes,
+        rate=options.rate,
+        decay=0.99,
+        warm_up=0.04,
+        saved=options.out / "segmenter.pt",
+    )
     stop.set()
-    torch.save(average.module.state_dict(), options.out / "segmenter.pt")
-    print(f"{steps} steps, loss {mean:.3f}", flush=True)
-    best = Segmenter()
-    best.load_state_dict(torch.load(options.out / "segmenter.pt", map_location="cpu"))
-    export(best, options.out / "road_reader.onnx", options.temperature)
+    assert isinstance(best, Segmenter)
+    export(best.cpu(), options.out / "road_reader.onnx", options.temperature)
 
 
 if __name__ == "__main__":

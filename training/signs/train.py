@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.loop import learn
 from training.signs.classes import NO_VALUE, VALUES, WITH_VALUE, index, names
 from training.signs.nets import FORMS, STRIDE, Finder, FinderExport, Reader
 from training.signs.scenes import Faces, backgrounds, camera, crops, leaves, noise_picture, paste, uniform
@@ -182,34 +181,6 @@ def reader_loss(kind: Tensor, value: Tensor, true_kind: Tensor, true_value: Tens
     return of_kind + of_value
 
 
-def train(name: str, net: torch.nn.Module, step: Callable[[], Tensor], seconds: float, rate: float) -> torch.nn.Module:
-    """One cycle of learning in a time budget; returns the running average of the weights, which is steadier."""
-    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-3)
-    average = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True
-    )
-    started = time.monotonic()
-    told, steps, mean = started, 0, 0.0
-    while (share := (time.monotonic() - started) / seconds) < 1.0:
-        for group in optimiser.param_groups:
-            group["lr"] = rate * min(1.0, share / 0.03 + 0.02) * 0.5 * (1 + math.cos(math.pi * share))
-        loss = step()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        average.update_parameters(net)
-        steps += 1
-        if steps % 20 == 0:
-            mean = float(loss.detach())
-        if time.monotonic() - told > 15.0:
-            told = time.monotonic()
-            print(f"{name}: {100 * share:.0f} %, {steps} steps, loss {mean:.3f}", flush=True)
-    print(f"{name}: {steps} steps, loss {mean:.3f}", flush=True)
-    best: torch.nn.Module = average.module
-    return best
-
-
 def main() -> None:
     """Train both, write `finder.onnx`, `reader.onnx` and their weights."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -250,7 +221,7 @@ def main() -> None:
             seen = reader.parts(picture)
         return reader_loss(seen[0].float(), seen[1].float(), kind, value)
 
-    best = train("reader", reader, read, options.minutes * 60 * 0.4, options.rate)
+    best = learn("reader", reader, read, seconds=options.minutes * 60 * 0.4, rate=options.rate)
     export(best, torch.rand(1, 3, CUT, CUT), options.out / "reader.onnx", "classes")
     torch.save(best.state_dict(), options.out / "reader.pt")
 
@@ -262,7 +233,7 @@ def main() -> None:
             raw = finder(picture)
         return finder_loss(raw.float(), heat, boxes, known)
 
-    best = train("finder", finder, find, options.minutes * 60 * 0.6, options.rate)
+    best = learn("finder", finder, find, seconds=options.minutes * 60 * 0.6, rate=options.rate)
     torch.save(best.state_dict(), options.out / "finder.pt")
     assert isinstance(best, Finder)
     shipped = FinderExport(best.cpu(), ROWS, COLUMNS)
