@@ -57,13 +57,7 @@ def up(
 ) -> int:
     """Start the live ROS 2 graph and watch over it until Ctrl-C; a second Ctrl-C ends it at once."""
     from adas_runtime.function import Process
-    from adas_runtime.supervisor.commands import (
-        UpOptions,
-        driver_camera_commands,
-        monitor_command,
-        process_commands,
-        validate,
-    )
+    from adas_runtime.supervisor.commands import UpOptions, all_commands, monitor_command, validate
     from adas_runtime.supervisor.domain import DomainLock, domain_id
     from adas_runtime.supervisor.frozen import freeze
     from adas_runtime.supervisor.status import Screen, put
@@ -94,9 +88,7 @@ def up(
         def commands() -> tuple[dict[Process | str, tuple[str, ...]], dict[str, str]]:
             validate(options)
             frozen, environment = freeze(options, Path(folder), date.today())
-            lines: dict[Process | str, tuple[str, ...]] = dict(process_commands(frozen).items())
-            lines.update(driver_camera_commands(frozen).items())
-            return lines, environment
+            return all_commands(frozen), environment
 
         with Supervisor(
             commands,

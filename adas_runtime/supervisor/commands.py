@@ -78,6 +78,11 @@ def driver_camera_commands(options: UpOptions, python: str = sys.executable) -> 
     return {DRIVER_CAMERA: (python, "-m", "adas_runtime", "driver-camera", options.driver_camera, *of)}
 
 
+def all_commands(options: UpOptions, python: str = sys.executable) -> dict[Process | str, tuple[str, ...]]:
+    """The command lines of the graph's processes, in the order in which they start, and of what runs beside it."""
+    return dict([*process_commands(options, python).items(), *driver_camera_commands(options, python).items()])
+
+
 def monitor_command(python: str = sys.executable) -> tuple[str, ...]:
     """The command line of the thin node that tells the supervisor what the graph's topics say."""
     return (python, *MONITOR)

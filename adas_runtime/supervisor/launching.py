@@ -8,13 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from adas_runtime.supervisor.commands import (
-    UpOptions,
-    driver_camera_commands,
-    player_command,
-    process_commands,
-    validate,
-)
+from adas_runtime.function import Process
+from adas_runtime.supervisor.commands import UpOptions, all_commands, player_command, validate
 
 RESPAWN_S: Final = 1.0
 ARGUMENTS: Final = {
@@ -75,19 +70,16 @@ def graph(context: Any) -> list[Any]:
     from launch.substitutions import LaunchConfiguration
 
     options = options_of({name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS})
-    python = interpreter()
-    commands = {process.value: line for process, line in process_commands(options, python).items()}
-    commands |= driver_camera_commands(options, python)
     return [
         ExecuteProcess(
             cmd=list(command),
-            name=name,
+            name=name.value if isinstance(name, Process) else name,
             output="screen",
             respawn=True,
             respawn_delay=RESPAWN_S,
             additional_env=environment(),
         )
-        for name, command in commands.items()
+        for name, command in all_commands(options, interpreter()).items()
     ]
 
 
