@@ -16,6 +16,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from driver_camera import calibration_error
 from numpy.typing import NDArray
 from rows import machine
 
@@ -39,17 +40,6 @@ def paved(reader: RoadReader, picture: Picture) -> tuple[NDArray[np.bool_], NDAr
     road, marking = seen.classes.index(ROAD), seen.classes.index(MARKING)
     sure = cv2.resize(seen.scores, labels.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return (labels == road) | (labels == marking), labels == marking, np.asarray(sure, np.float32)
-
-
-def calibration_error(sure: NDArray[np.float32], is_right: NDArray[np.bool_]) -> float:
-    """Expected calibration error in ten bins."""
-    place = np.minimum((sure * 10).astype(int), 9)
-    total = 0.0
-    for number in range(10):
-        chosen = place == number
-        if chosen.any():
-            total += abs(float(sure[chosen].mean()) - float(is_right[chosen].mean())) * float(chosen.mean())
-    return total
 
 
 def surfaces(reader: RoadReader, lanes: Path) -> None:

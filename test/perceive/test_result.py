@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,6 +153,12 @@ def test_a_drawn_road_is_found_where_it_was_drawn(market: str, perceive: Perceiv
         assert lane["colour"] == real.colour.name.lower()
 
 
+def without_lanes(camera: Any, **seen: Any) -> dict[str, Any]:
+    """What is told of a picture in which there is no lane."""
+    result = LaneResult(model=LaneModel(stamp_s=0.2), camera=camera, is_mount_known=True)
+    return record(source="a", frame=0, stamp_s=0.2, result=result, vehicle="reference", trust="calibrated", **seen)[0]
+
+
 @pytest.mark.parametrize("is_video", [False, True])
 def test_a_road_user_is_told_with_all_its_fields_and_a_track_only_where_pictures_follow_one_another(
     is_video: bool,
@@ -163,16 +170,7 @@ def test_a_road_user_is_told_with_all_its_fields_and_a_track_only_where_pictures
     tracks, told = Tracks(), ()
     for index in range(3 if is_video else 0):
         tracks, told = followed(tracks, seen, 0.1 * index)
-    back, _ = record(
-        source="a",
-        frame=0,
-        stamp_s=0.2,
-        result=LaneResult(model=LaneModel(stamp_s=0.2), camera=camera, is_mount_known=True),
-        vehicle="reference",
-        trust="calibrated",
-        objects=seen,
-        tracks=told,
-    )
+    back = without_lanes(camera, objects=seen, tracks=told)
     assert back["road"] is None
     [item] = json.loads(dumps(back))["objects"]
     assert set(item) == OBJECT_KEYS
@@ -183,19 +181,10 @@ def test_a_road_user_is_told_with_all_its_fields_and_a_track_only_where_pictures
 
 
 def test_the_road_is_told_row_by_row() -> None:
-    camera = make_camera()
     seen = SeenRoad(
         share=0.41, confidence=0.93, marking_share=0.021, rows=((300.0, 120.5, 700.25), (310.0, 80.0, 760.0))
     )
-    told, _ = record(
-        source="a",
-        frame=0,
-        stamp_s=0.2,
-        result=LaneResult(model=LaneModel(stamp_s=0.2), camera=camera, is_mount_known=True),
-        vehicle="reference",
-        trust="calibrated",
-        road=seen,
-    )
+    told = without_lanes(make_camera(), road=seen)
     assert json.loads(dumps(told))["road"] == {
         "share": 0.41,
         "marking_share": 0.021,
